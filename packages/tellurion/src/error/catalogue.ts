@@ -1,0 +1,198 @@
+// Every error code there is. `docs/errors.md` is generated from this table and a test keeps the two equal.
+
+/** What a code means, whether trying again may help, and what to do. */
+export interface ErrorEntry {
+  readonly meaning: string
+  readonly retryable: boolean
+  readonly mend: string
+}
+
+const entry = (meaning: string, mend: string, retryable = false): ErrorEntry => ({ meaning, mend, retryable })
+
+/** The catalogue: code → entry. Codes are stable; messages are not. */
+export const errorCatalogue = {
+  // world
+  invalid_value: entry(
+    'A value that is not plain JSON was written to a world.',
+    'Write only null, booleans, finite numbers, well-formed strings, arrays and plain objects; turn dates into ISO strings and maps into objects.',
+  ),
+  invalid_name: entry(
+    'A component, system, event or resource has a name that is not allowed.',
+    'Use letters, digits, `_`, `-` and `.`, starting with a letter, at most 64 characters.',
+  ),
+  duplicate_name: entry('Two things of one kind have the same name.', 'Rename one of them.'),
+  unknown_component: entry(
+    'A snapshot or delta names a component that this program does not declare.',
+    'Declare the component, or list its name under `retired` if it was removed.',
+  ),
+  unknown_entity: entry(
+    'The entity does not exist, or not any more.',
+    'Check `world.exists(entity)` first; ids are never reused.',
+  ),
+  unknown_resource: entry(
+    'A resource was asked for by a name that nothing is bound to.',
+    'Bind it: `new World({ resources: { … } })` or `world.bind(name, value)`.',
+  ),
+  missing_component: entry(
+    'An entity does not have the component that was asked for.',
+    'Check `world.has(entity, Component)` first, or add the component.',
+  ),
+  newer_version: entry(
+    'Stored state was written by a newer version of the code.',
+    'Run it on that newer version; this one leaves it alone.',
+  ),
+  migration_failed: entry(
+    'A component of an older version could not be brought to the current one.',
+    'Give the component a `migrate(value, fromVersion)` that handles that version.',
+  ),
+  invalid_snapshot: entry(
+    'A snapshot or delta is torn, foreign or not of the expected shape.',
+    'Load an undamaged one; nothing was changed.',
+  ),
+  stale_write: entry(
+    'A system set a value that had changed since the system read it.',
+    'Use `world.update(entity, Component, (old) => next)` after an await.',
+  ),
+  write_forbidden: entry(
+    'A write was tried where only reading is allowed.',
+    'Write from a system; event subscribers only watch.',
+  ),
+  unknown_tick: entry('The past that was asked for is not kept.', 'Ask for a tick that the history still holds.'),
+  already_running: entry(
+    'A world or session that is busy was told to start another turn.',
+    'Await the running turn first, or use a second session.',
+  ),
+  // model
+  model_network: entry(
+    'The model could not be reached, or the connection broke.',
+    'Check the base URL and the network; retrying may help.',
+    true,
+  ),
+  model_timeout: entry('The model did not answer in time.', 'Raise the timeout or try again.', true),
+  model_rate_limit: entry(
+    'The provider refused the call because of its rate limit or quota.',
+    'Wait as long as the provider says, lower the rate, or add a second model to a pool.',
+    true,
+  ),
+  model_validation: entry(
+    'The provider refused the request as invalid.',
+    'Read the provider’s message: a parameter, a message or a tool schema is not accepted.',
+  ),
+  model_permission: entry(
+    'The key is valid but may not use this model or feature.',
+    'Ask for access, or choose another model.',
+  ),
+  model_authentication: entry(
+    'The provider refused the key.',
+    'Check the API key in the environment, `.env` or the `apiKey` option.',
+  ),
+  model_service: entry(
+    'The provider failed on its side, or is overloaded.',
+    'Try again, or fail over to another model with a pool.',
+    true,
+  ),
+  model_not_found: entry(
+    'The model or the address does not exist at the provider.',
+    'Check the model’s name and the base URL.',
+  ),
+  model_unknown: entry('The model failed in a way that could not be classified.', 'Read the cause.'),
+  context_overflow: entry(
+    'The conversation is longer than the model’s context window.',
+    'Trim or summarise the conversation, or use a model with a larger window.',
+  ),
+  provider_exhausted: entry(
+    'A scripted or recorded model has no reply left.',
+    'Add replies to the script, or expect fewer calls.',
+  ),
+  breaker_open: entry(
+    'A circuit breaker is open after repeated failures.',
+    'Wait for the time in the message, or fail over to another model.',
+    true,
+  ),
+  invalid_reply: entry(
+    'A model’s reply broke the wire’s own format.',
+    'Check that the base URL is an API of the kind this model expects.',
+    true,
+  ),
+  output_invalid: entry(
+    'The model’s reply did not match the requested output schema, also after one repair.',
+    'Simplify the schema or use a stronger model; `error.data.text` has the raw reply.',
+  ),
+  unknown_provider: entry(
+    'No vendor of that name is known.',
+    "Use a name of the vendor table, or `model('local/…', { baseURL })` for any OpenAI-compatible server.",
+  ),
+  unknown_model: entry(
+    'A model was asked for by a name that is not registered.',
+    'Bind it under that name, or use the name that is bound.',
+  ),
+  missing_key: entry(
+    'The vendor needs an API key and none was found.',
+    'Set the variable that the message names, or pass `apiKey`.',
+  ),
+  unknown_option: entry(
+    'An option, or a value of it, is not known.',
+    'Use the nearest name that the message suggests.',
+  ),
+  invalid_option: entry(
+    'An option has a value of the wrong type or range.',
+    'Read the message: it names the option and what it accepts.',
+  ),
+  invalid_configuration: entry(
+    'A configuration file or environment value cannot be read.',
+    'Mend the line that the message names.',
+  ),
+  // tool
+  invalid_schema: entry(
+    'A schema is neither a Standard Schema nor a JSON Schema.',
+    "Pass a zod (or other Standard Schema) object schema, or a JSON Schema object with `type: 'object'`.",
+  ),
+  duplicate_tool: entry('Two tools have the same name.', 'Rename one of them.'),
+  unknown_tool: entry(
+    'The model called a tool that does not exist.',
+    'Nothing to do: the model is told which tools there are.',
+  ),
+  tool_input_invalid: entry(
+    'The arguments of a tool call are not valid JSON or do not match the tool’s schema.',
+    'Nothing to do: the model is told what is wrong.',
+  ),
+  tool_denied: entry(
+    'A rule or a person denied the tool call.',
+    'Allow it in the approval rules, or answer the interaction with approve.',
+  ),
+  tool_timeout: entry(
+    'A tool ran longer than its timeout and was stopped.',
+    'Raise the tool’s `timeout`, or make it faster.',
+    true,
+  ),
+  tool_failed: entry('A tool threw an error.', 'Read the cause; the model is told the message.'),
+  tool_output_invalid: entry(
+    'A tool returned something that is not JSON or does not match its `outputSchema`.',
+    'Return JSON that matches the schema.',
+  ),
+  // agent
+  unknown_interaction: entry('No open interaction has that id.', 'List the open ones in `result.interactions`.'),
+  invalid_answer: entry(
+    'The answer does not fit the interaction.',
+    "Answer an approval with `'approve'`, `'deny'` or `{ deny: reason }`, a question with `{ text }` or `{ choice }`.",
+  ),
+  run_failed: entry('A run ended with an error.', 'Read `error.cause` and `error.result`.'),
+  run_limit: entry(
+    'A run reached its limit of ticks before it came to rest.',
+    'Raise `maxTicks`, or give the agent a `stopWhen`.',
+  ),
+  aborted: entry('The work was cancelled.', 'Nothing to do.'),
+  slow_reader: entry(
+    'A reader fell so far behind that it was dropped; the run went on.',
+    'Read faster, or read only the result.',
+  ),
+  channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.', true),
+  channel_closed: entry('A queue was used after it was closed.', 'Open a new one.'),
+  file_access: entry(
+    'A path is outside the allowed root, or cannot be read.',
+    'Use a path under the root that the message names.',
+  ),
+} as const satisfies Record<string, ErrorEntry>
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof errorCatalogue

@@ -1,0 +1,98 @@
+// Everything that can be watched, as one union of plain JSON. Names are `noun.verb`. `catalogue.ts` says which of them
+// are kept and which are delivered live only; `docs/events.md` is generated from it.
+
+import type { ErrorData } from '../error/error.ts'
+import type { AssistantMessage, Message } from '../message/message.ts'
+import type { FinishReason, ModelFailure, Usage } from '../port/model.ts'
+import type { Json } from '../schema/json.ts'
+
+/** A question to a person: an approval of one tool call, or an open question. */
+export interface Interaction {
+  readonly id: string
+  readonly kind: 'approval' | 'question'
+  readonly entity: number
+  /** What the person reads. For an approval the exact arguments are in `input`. */
+  readonly prompt: string
+  readonly toolCallId?: string
+  readonly toolName?: string
+  readonly input?: Json
+  /** SHA-256 of the exact arguments, hex: an approval is good for these alone. */
+  readonly inputHash?: string
+  readonly choices?: readonly string[]
+  /** Wall time in milliseconds at which the question lapses. */
+  readonly due?: number
+}
+
+export type RunStarted = { readonly type: 'run.started'; readonly agent: string }
+export type RunWaiting = { readonly type: 'run.waiting'; readonly interactions: readonly Interaction[] }
+export type RunSucceeded = { readonly type: 'run.succeeded'; readonly stopReason: string }
+export type RunFailed = { readonly type: 'run.failed'; readonly stopReason: string; readonly error: ErrorData }
+export type RunCancelled = { readonly type: 'run.cancelled' }
+
+type Of<Type extends string, Payload> = { readonly type: Type; readonly entity: number } & Readonly<Payload>
+
+export type ModelCalled = Of<'model.called', { model: string }>
+export type ModelReplied = Of<
+  'model.replied',
+  { model: string; usage: Usage; finishReason: FinishReason; responseId?: string }
+>
+export type MessageAdded = Of<'message.added', { message: Message }>
+export type StreamStarted = Of<'stream.started', object>
+export type TextDelta = Of<'text.delta', { text: string }>
+export type ReasoningDelta = Of<'reasoning.delta', { text: string }>
+export type ToolDelta = Of<'tool.delta', { toolCallId: string; toolName: string; delta: string }>
+export type StreamRestarted = Of<'stream.restarted', { failure: ModelFailure }>
+export type StreamEnded = Of<'stream.ended', { message?: AssistantMessage; failure?: ModelFailure }>
+export type ToolCalled = Of<'tool.called', { toolCallId: string; toolName: string; input: Json }>
+export type ToolProgress = Of<'tool.progress', { toolCallId: string; toolName: string; progress: Json }>
+export type ToolEnded = Of<
+  'tool.ended',
+  { toolCallId: string; toolName: string; content: string; isError: boolean; code?: string; artifact?: string }
+>
+export type ToolApproved = Of<'tool.approved', { toolCallId: string; by: string }>
+export type ToolDenied = Of<'tool.denied', { toolCallId: string; reason: string; by: string }>
+export type InteractionRequested = Of<'interaction.requested', { interaction: Interaction }>
+export type InteractionAnswered = Of<'interaction.answered', { id: string; by: string }>
+export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
+export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
+export type ComponentLarge = Of<'component.large', { component: string; size: number }>
+export type SubscriberFailed = { readonly type: 'subscriber.failed'; readonly event: string; readonly error: ErrorData }
+
+/** Every built-in event. A program's own events have a `type` of their own and travel the same way. */
+export type Event =
+  | RunStarted
+  | RunWaiting
+  | RunSucceeded
+  | RunFailed
+  | RunCancelled
+  | ModelCalled
+  | ModelReplied
+  | MessageAdded
+  | StreamStarted
+  | TextDelta
+  | ReasoningDelta
+  | ToolDelta
+  | StreamRestarted
+  | StreamEnded
+  | ToolCalled
+  | ToolProgress
+  | ToolEnded
+  | ToolApproved
+  | ToolDenied
+  | InteractionRequested
+  | InteractionAnswered
+  | ConversationTruncated
+  | FailureOccurred
+  | ComponentLarge
+  | SubscriberFailed
+
+export type EventType = Event['type']
+
+/** The event of one type. */
+export type EventOf<Type extends EventType> = Extract<Event, { readonly type: Type }>
+
+/** A record that a world emits: an `Event`, or a program's own JSON with a `type`. */
+export interface EventRecord {
+  readonly type: string
+  readonly entity?: number
+}
