@@ -1,18 +1,71 @@
-// Makes node_modules match the lock file before any npm script runs. Plain CommonJS: it runs on the system's own Node.
+// Makes node_modules match the lock file before an npm script runs. Plain CommonJS: it runs on the system's own Node,
+// whatever that is, and brings the pinned one. It compares contents, not times, so a checkout never causes an install.
 'use strict'
-const { execFileSync } = require('node:child_process')
-const { existsSync, statSync } = require('node:fs')
+const { spawnSync } = require('node:child_process')
+const { existsSync, readFileSync } = require('node:fs')
 const { join } = require('node:path')
 
-const root = join(__dirname, '..')
-const lock = join(root, 'package-lock.json')
-const installed = join(root, 'node_modules', '.package-lock.json')
+/** What keeps `node_modules` from being what the lock says, as one line; undefined when nothing does. */
+function staleness(root) {
+  const lock = packagesOf(join(root, 'package-lock.json'))
+  if (lock === undefined) return 'package-lock.json is missing or unreadable'
+  // npm writes its own list last, so a half-finished install has none.
+  const installed = packagesOf(join(root, 'node_modules', '.package-lock.json'))
+  if (installed === undefined) return 'node_modules is missing or half installed'
+  for (const [path, wanted] of Object.entries(lock)) {
+    if (!path.includes('node_modules/')) continue
+    const found = installed[path]
+    // Optional packages of other platforms are in the lock, but not installed.
+    if (found === undefined && !wanted.optional) return `${path} is not installed`
+    if (found !== undefined && (found.version !== wanted.version || found.integrity !== wanted.integrity))
+      return `${path} is not the version of the lock`
+    if (found !== undefined && !existsSync(join(root, path))) return `${path} was removed`
+  }
+  return undefined
+}
 
-const fresh = existsSync(installed) && (!existsSync(lock) || statSync(installed).mtimeMs >= statSync(lock).mtimeMs)
-if (!fresh) {
-  process.stderr.write('Installing the pinned toolchain (npm ci)...\n')
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+/** Runs `npm ci` with the npm that is running us; returns what went wrong, if anything. */
+function install(root) {
   const npm = process.env.npm_execpath
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  if (npm && /\.c?js$/.test(npm)) execFileSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-  else execFileSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  const options = { cwd: root, stdio: ['ignore', 2, 2] }
+  const done =
+    npm && /npm-cli\.c?js$/.test(npm)
+      ? spawnSync(process.execPath, [npm, ...args], options)
+      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+  return done.error ? done.error.message : done.status === 0 ? undefined : `exit code ${done.status ?? done.signal}`
+}
+
+function main(root) {
+  const reason = staleness(root)
+  if (reason !== undefined) {
+    process.stderr.write(`Installing the pinned toolchain with npm ci (${reason})...\n`)
+    const failure = install(root)
+    if (failure !== undefined) return `npm ci failed (${failure}): see its lines above, mend that and try again.`
+    const still = staleness(root)
+    if (still !== undefined) return `npm ci ended well, yet ${still}: delete node_modules and try again.`
+  }
+  // npm scripts find the pinned Node first on PATH; where there is none for the platform, the system's must do.
+  const pinned = ['node', 'node.cmd'].some((name) => existsSync(join(root, 'node_modules', '.bin', name)))
+  if (!pinned && Number(process.versions.node.split('.')[0]) < 24)
+    return `No pinned Node was installed for ${process.platform}-${process.arch}, and this one is ${process.version}: install Node 24 or newer.`
+  return undefined
+}
+
+module.exports = { staleness }
+
+if (require.main === module) {
+  const failure = main(join(__dirname, '..'))
+  if (failure !== undefined) {
+    process.stderr.write(`${failure}\n`)
+    process.exitCode = 1
+  }
 }
