@@ -57,6 +57,8 @@ export const errorCatalogue = {
     'A write was tried where only reading is allowed.',
     'Write from a system; event subscribers only watch.',
   ),
+  subscriber_failed: entry('A subscriber of events threw.', 'Mend the subscriber; the run and the other subscribers were not touched.'),
+  system_failed: entry('A system threw.', 'Read the message; the entity it worked on was halted, the others go on.'),
   unknown_tick: entry('The past that was asked for is not kept.', 'Ask for a tick that the history still holds.'),
   already_running: entry(
     'A world or session that is busy was told to start another turn.',
@@ -188,6 +190,7 @@ export const errorCatalogue = {
   ),
   channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.', true),
   channel_closed: entry('A queue was used after it was closed.', 'Open a new one.'),
+  channel_busy: entry('Two readers waited on one queue.', 'Read a queue in one place.'),
   file_access: entry(
     'A path is outside the allowed root, or cannot be read.',
     'Use a path under the root that the message names.',
