@@ -1,0 +1,17 @@
+// The tests that share one process, as one test file: starting Node once for all of them is what keeps the suite fast.
+// Files that touch signals, the environment or processes are named `*.isolated.test.ts` and get a process of their own.
+
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { filesOf, root } from './source.ts'
+
+for (const { path } of filesOf('packages/*/src/**/*.test.ts', 'test/*.test.ts')) {
+  if (path.endsWith('.isolated.test.ts')) continue
+  try {
+    await import(join(root, path))
+  } catch (error) {
+    test(`${path} loads`, () => {
+      throw error
+    })
+  }
+}

@@ -1,0 +1,49 @@
+// The catalogues are the truth: the pages say what they say, every error code is thrown and every event is emitted.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { errorsPage, eventsPage } from '../gate/page.ts'
+import { isTest, packageSource, root, withoutComments } from '../gate/source.ts'
+import { errorCatalogue } from '../packages/tellurion/src/error/catalogue.ts'
+import { eventCatalogue } from '../packages/tellurion/src/event/catalogue.ts'
+
+const stale = 'is stale: run `npm run generate`'
+
+/** Codes and types that nothing uses yet, each with the reason why it stays in its catalogue. */
+const unused: Readonly<Record<string, string>> = {}
+
+describe('catalogues', () => {
+  const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8')
+  const product = packageSource()
+    .filter(({ path }) => !isTest(path) && !path.endsWith('/catalogue.ts') && !path.endsWith('event/event.ts'))
+    .map(({ text }) => withoutComments(text))
+    .join('\n')
+
+  test('docs/errors.md is the error catalogue', () => assert.equal(page('errors.md'), errorsPage(), stale))
+
+  test('docs/events.md is the event catalogue', () => assert.equal(page('events.md'), eventsPage(), stale))
+
+  test('a page shows every row of its catalogue', () => {
+    const entry = { meaning: 'A | B.', retryable: true, mend: 'Mend it.' }
+    assert.match(errorsPage({ some_code: entry }), /^\| `some_code` \| A \\\| B\. \| yes \| Mend it\. \|$/m)
+  })
+
+  test('every error code is used', () => {
+    const idle = Object.keys(errorCatalogue).filter((code) => !product.includes(`'${code}'`))
+    assert.deepEqual(
+      idle,
+      Object.keys(errorCatalogue).filter((code) => code in unused),
+    )
+  })
+
+  test('every event type is emitted', () => {
+    const emitted = (type: string): boolean => new RegExp(`type: '${type}'|emit\\w*\\([^'\\n]*'${type}'`).test(product)
+    const idle = Object.keys(eventCatalogue).filter((type) => !emitted(type))
+    assert.deepEqual(
+      idle,
+      Object.keys(eventCatalogue).filter((type) => type in unused),
+    )
+  })
+})
