@@ -71,3 +71,8 @@ const ephemeral: ReadonlySet<string> = new Set(
 export function isEphemeral(type: string): boolean {
   return ephemeral.has(type)
 }
+
+/** Whether this type is one of the catalogue. */
+export function isBuiltIn(type: string): boolean {
+  return Object.hasOwn(eventCatalogue, type)
+}
