@@ -1,0 +1,173 @@
+// What is published, from a copy of the project: built, packed, looked through, installed and used by a stranger.
+
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { publint } from 'publint'
+import { doors } from '../gate/door.ts'
+import { runCommand } from '../gate/program.ts'
+import { filesOf, root } from '../gate/source.ts'
+
+const packages = ['tellurion', 'tellurion-server'] as const
+const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
+const home = join(folder, 'project')
+const consumer = join(folder, 'consumer')
+const installed = (name: string, ...path: string[]): string => join(consumer, 'node_modules', name, ...path)
+const tsc = join(root, 'node_modules/typescript/lib/tsc.js')
+
+/** Runs a command that must succeed, in a folder; returns what it printed. */
+async function must(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(command, args, { cwd, timeout: 120_000 })
+  assert.equal(code, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  return stdout
+}
+
+/** The sources and settings that a build reads, with the installed packages linked in; the checkout stays as it is. */
+function copyProject(): void {
+  const isSource = (path: string): boolean => !/[\\/](node_modules|dist|build)$/.test(path)
+  mkdirSync(join(home, 'node_modules'), { recursive: true })
+  cpSync(join(root, 'packages'), join(home, 'packages'), { recursive: true, filter: isSource })
+  for (const name of ['tsconfig.json', 'LICENSE', 'README.md', 'CHANGELOG.md'])
+    cpSync(join(root, name), join(home, name))
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    const own = packages.find((known) => known === name)
+    symlinkSync(join(own ? home : root, own ? 'packages' : 'node_modules', name), join(home, 'node_modules', name))
+  }
+  for (const name of packages) {
+    const nested = join(root, 'packages', name, 'node_modules')
+    if (existsSync(nested)) symlinkSync(nested, join(home, 'packages', name, 'node_modules'))
+  }
+}
+
+before(async () => {
+  copyProject()
+  await must(root, process.execPath, 'gate/build.ts', home)
+  for (const name of packages) await must(folder, 'npm', 'pack', '--silent', join(home, 'build', name))
+  mkdirSync(consumer)
+  writeFileSync(join(consumer, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }')
+  const tarballs = packages.map((name) => join(folder, `${name}-${manifest(join(home, 'build', name)).version}.tgz`))
+  await must(consumer, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs)
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const manifest = (path: string): { version: string; scripts?: object; exports?: object; dependencies?: object } =>
+  JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+
+const filesIn = (path: string): string[] =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(path.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .filter((file) => !file.startsWith('node_modules/'))
+
+describe('the published packages', () => {
+  for (const name of packages) {
+    test(`${name} carries compiled code, its types and its papers, nothing else`, () => {
+      const files = filesIn(installed(name))
+      const expected =
+        /^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|bin\/tellurion\.cjs|dist\/.+(?:\.js|\.d\.ts))$/
+      assert.deepEqual(
+        files.filter((file) => !expected.test(file) || file.includes('.test.')),
+        [],
+      )
+      const compiled = files.flatMap((file) => /^dist\/(.+)\.js$/.exec(file)?.[1] ?? []).toSorted()
+      const sources = filesOf(`packages/${name}/src/**/*.ts`).flatMap(
+        ({ path }) => /src\/(.+)(?<!\.test)\.ts$/.exec(path)?.[1] ?? [],
+      )
+      assert.deepEqual(compiled, sources.toSorted())
+    })
+
+    test(`${name} names no machine, no source and no pinned Node`, () => {
+      const telling = [root, folder, homedir(), '@tellurion/source'].filter((path) => path !== '/')
+      for (const file of filesIn(installed(name))) {
+        const text = readFileSync(installed(name, file), 'utf8')
+        if (file === 'bin/tellurion.cjs') continue
+        assert.deepEqual(
+          telling.filter((path) => text.includes(path)),
+          [],
+          file,
+        )
+      }
+      assert.deepEqual(Object.keys(manifest(installed(name)).scripts ?? {}), [])
+    })
+
+    test(`${name} satisfies publint`, async () => {
+      const { messages } = await publint({ pkgDir: join(home, 'build', name), strict: true, pack: 'npm' })
+      assert.deepEqual(messages, [])
+    })
+  }
+
+  test('bring at most three packages, and no Node', () => {
+    assert.deepEqual(Object.keys(manifest(installed('tellurion')).dependencies ?? {}).toSorted(), [
+      '@cfworker/json-schema',
+      'eventsource-parser',
+    ])
+    assert.deepEqual(
+      readdirSync(join(consumer, 'node_modules')).filter((name) => /^node(-bin)?-/.test(name)),
+      [],
+    )
+  })
+})
+
+describe('a stranger', () => {
+  const specifiers = doors().map(({ specifier }) => specifier)
+
+  test('imports every door', async () => {
+    const program = specifiers.map((specifier) => `console.log(Object.keys(await import('${specifier}')).length)`)
+    writeFileSync(join(consumer, 'doors.js'), program.join('\n'))
+    const counts = (await must(consumer, process.execPath, 'doors.js')).trim().split('\n').map(Number)
+    assert.equal(counts.length, specifiers.length)
+    assert.ok(counts.every((count) => count > 0))
+  })
+
+  test('sees sound types with either resolution, without skipping any', async () => {
+    writeFileSync(
+      join(consumer, 'types.ts'),
+      specifiers.map((name, index) => `export * as d${index} from '${name}'`).join('\n'),
+    )
+    for (const [module, resolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ] as const) {
+      const options = [
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2024',
+        '--module',
+        module,
+        '--moduleResolution',
+        resolution,
+      ]
+      await must(
+        consumer,
+        process.execPath,
+        tsc,
+        ...options,
+        '--lib',
+        'es2024,esnext.disposable,dom,dom.asynciterable',
+        'types.ts',
+      )
+    }
+  })
+
+  test('starts the command', async () => {
+    assert.match(await must(consumer, 'npx', '--no-install', 'tellurion', '--help'), /tellurion/)
+  })
+})
