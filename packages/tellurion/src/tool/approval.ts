@@ -1,0 +1,177 @@
+// Approval rules: who may run what. The first rule that matches decides; a list in which none matches denies.
+
+import { TellurionError, messageOf, suggestion } from '../error/error.ts'
+import type { Json } from '../schema/json.ts'
+import { createWildcard } from './wildcard.ts'
+
+/** What a rule is asked about: a call whose input has passed its schema. */
+export interface ApprovalRequest {
+  readonly toolCallId: string
+  readonly toolName: string
+  /** The input as the tool will get it. */
+  readonly input: unknown
+}
+
+/**
+ * What the arguments must look like: every property named here must be there and match. Strings may hold `*` for any
+ * characters; numbers, booleans and null must be equal; lists must match item by item; objects may have more.
+ */
+export type ArgumentPattern = { readonly [name: string]: Json }
+
+interface RuleOptions {
+  readonly where?: ArgumentPattern | ((request: ApprovalRequest) => boolean | Promise<boolean>) | undefined
+}
+
+/** One rule. The name may hold `*`: `{ allow: 'read_*' }`, `{ ask: 'shell', where: { command: 'git *' } }`. */
+export type ApprovalRule = RuleOptions &
+  (
+    | { readonly allow: string }
+    | { readonly deny: string; readonly reason?: string | undefined }
+    | { readonly ask: string; readonly prompt?: string | undefined }
+  )
+
+/** What rules say about a call. `by` names the rule, as `rule 2`. */
+export type Authorisation =
+  | { readonly verdict: 'allow'; readonly by: string }
+  | { readonly verdict: 'deny'; readonly by: string; readonly reason: string }
+  | { readonly verdict: 'ask'; readonly by: string; readonly prompt?: string }
+
+/** A rule list made ready. A promise only where a rule's function gave one; a function that throws denies. */
+export interface Approval {
+  authorise(request: ApprovalRequest): Authorisation | Promise<Authorisation>
+}
+
+/** Every call runs. The reference's "always approve". */
+export const approveAlways: readonly ApprovalRule[] = [{ allow: '*' }]
+/** No call runs. The reference's "always deny". */
+export const approveNever: readonly ApprovalRule[] = [{ deny: '*' }]
+/** Every call asks a person. The reference's "require approval". */
+export const approveByPerson: readonly ApprovalRule[] = [{ ask: '*' }]
+
+interface ReadyRule {
+  readonly names: (toolName: string) => boolean
+  readonly where: ((request: ApprovalRequest) => boolean | Promise<boolean>) | undefined
+  readonly authorisation: Authorisation
+}
+
+const noMatch: Authorisation = {
+  verdict: 'deny',
+  by: 'rules',
+  reason: 'no approval rule allows this tool with these arguments',
+}
+const verdicts = ['allow', 'deny', 'ask'] as const
+const known = [...verdicts, 'where', 'reason', 'prompt']
+
+/** Makes a rule list ready. Throws `invalid_option` or `unknown_option` naming the rule by its number from 1. */
+export function createApproval(rules: readonly ApprovalRule[]): Approval {
+  if (!Array.isArray(rules)) {
+    throw new TellurionError(
+      'invalid_option',
+      "approval must be a list of rules such as [{ allow: 'read_*' }, { ask: '*' }].",
+    )
+  }
+  const ready = rules.map((rule: ApprovalRule, index) => readyRule(rule, `rule ${index + 1}`))
+  const from = (start: number, request: ApprovalRequest): Authorisation | Promise<Authorisation> => {
+    for (let index = start; index < ready.length; index++) {
+      const { names, where, authorisation } = ready[index] as ReadyRule
+      if (!names(request.toolName)) continue
+      if (where === undefined) return authorisation
+      try {
+        const matches = where(request)
+        if (matches === true) return authorisation
+        if (matches === false) continue
+        return Promise.resolve(matches).then(
+          (matched) => (matched === true ? authorisation : from(index + 1, request)),
+          (error: unknown) => failed(authorisation.by, error),
+        )
+      } catch (error) {
+        return failed(authorisation.by, error)
+      }
+    }
+    return noMatch
+  }
+  return { authorise: (request) => from(0, request) }
+}
+
+function failed(by: string, error: unknown): Authorisation {
+  return { verdict: 'deny', by, reason: `the approval rule failed: ${messageOf(error)}` }
+}
+
+function readyRule(rule: ApprovalRule, by: string): ReadyRule {
+  if (typeof rule !== 'object' || rule === null) {
+    throw new TellurionError('invalid_option', `approval ${by} must be an object such as { allow: 'read_*' }.`)
+  }
+  for (const key of Object.keys(rule)) {
+    if (!known.includes(key)) {
+      throw new TellurionError('unknown_option', `approval ${by} has no '${key}'.${suggestion(key, known)}`)
+    }
+  }
+  const named = rule as { readonly [verdict in (typeof verdicts)[number]]?: unknown } & {
+    reason?: string
+    prompt?: string
+  }
+  const [verdict, ...more] = verdicts.filter((each) => named[each] !== undefined)
+  const name = verdict === undefined ? undefined : named[verdict]
+  if (verdict === undefined || more.length > 0 || typeof name !== 'string' || name === '') {
+    throw new TellurionError(
+      'invalid_option',
+      `approval ${by} must have one of allow, deny and ask, with a tool's name or a pattern such as 'read_*'.`,
+    )
+  }
+  return {
+    names: createWildcard(name),
+    where: readyWhere(rule.where, by),
+    authorisation: authorisationOf(verdict, by, named),
+  }
+}
+
+function authorisationOf(
+  verdict: 'allow' | 'deny' | 'ask',
+  by: string,
+  { reason, prompt }: { reason?: string; prompt?: string },
+): Authorisation {
+  switch (verdict) {
+    case 'allow':
+      return { verdict, by }
+    case 'deny':
+      return { verdict, by, reason: reason ?? 'an approval rule denies it' }
+    case 'ask':
+      return prompt === undefined ? { verdict, by } : { verdict, by, prompt }
+    default:
+      return verdict satisfies never
+  }
+}
+
+function readyWhere(where: ApprovalRule['where'], by: string): ReadyRule['where'] {
+  if (where === undefined || typeof where === 'function') return where
+  if (typeof where !== 'object' || where === null || Array.isArray(where)) {
+    throw new TellurionError(
+      'invalid_option',
+      `where of approval ${by} must be an object such as { command: 'git *' }, or a function.`,
+    )
+  }
+  const matches = createPattern(where)
+  return ({ input }) => matches(input)
+}
+
+/** A test of a value against an argument pattern. Own properties only. */
+function createPattern(pattern: Json): (value: unknown) => boolean {
+  if (typeof pattern === 'string') {
+    const matches = createWildcard(pattern)
+    return (value) => typeof value === 'string' && matches(value)
+  }
+  if (typeof pattern !== 'object' || pattern === null) return (value) => value === pattern
+  if (Array.isArray(pattern)) {
+    const items = pattern.map(createPattern)
+    return (value) =>
+      Array.isArray(value) && value.length === items.length && items.every((item, index) => item(value[index]))
+  }
+  const properties = Object.entries(pattern).map(([name, each]) => [name, createPattern(each)] as const)
+  return (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    properties.every(
+      ([name, matches]) => Object.hasOwn(value, name) && matches((value as Record<string, unknown>)[name]),
+    )
+}

@@ -1,0 +1,124 @@
+// The first half of the pipeline: whether a call may run. Pure; its answer is plain JSON that the world keeps, so an
+// approval may take days. What is decided here is carried out by `perform` and by nothing else.
+
+import { messageOf } from '../error/error.ts'
+import type { ToolCallPart } from '../message/message.ts'
+import { canonicalJson, sha256 } from '../schema/canonical.ts'
+import type { Approval, Authorisation } from './approval.ts'
+import { isRejection, prepare, type Prepared, type Rejection } from './prepare.ts'
+import type { ToolSource } from './tool.ts'
+
+/** The call may run. `by` says who allowed it: `default`, `rule 2`, or a person. */
+export interface Allowed {
+  readonly verdict: 'allow'
+  readonly by: string
+}
+
+/** The call must not run. */
+export interface Denied {
+  readonly verdict: 'deny'
+  readonly reason: string
+  readonly by: string
+}
+
+/** A person is to be asked first; their answer turns this into `Allowed` or `Denied`. */
+export interface Asked {
+  readonly verdict: 'ask'
+  readonly prompt: string
+  /** SHA-256 of the exact arguments: the answer is good for these alone. */
+  readonly inputHash: string
+  readonly by: string
+}
+
+/** What was decided about a call. Plain JSON. */
+export type Decision = Allowed | Denied | Asked | Rejection
+
+/** A decision, and the live tool with its checked input where there is one. */
+export interface Decided {
+  readonly decision: Decision
+  readonly prepared?: Prepared
+}
+
+/** What decides. */
+export interface DecideOptions {
+  readonly toolbox: ToolSource
+  /** Rules. Without them `needsApproval` asks and the rest is allowed. */
+  readonly approval?: Approval | undefined
+  /** Everything but tools with the effect `read` asks, also what rules allow. Default false. */
+  readonly safeMode?: boolean | undefined
+}
+
+const allowedByDefault: Allowed = { verdict: 'allow', by: 'default' }
+
+/**
+ * Finds the tool, checks the arguments and authorises the call. A promise only where a schema or a rule's function is
+ * asynchronous, or where a person is to be asked. Never throws: what fails on the way denies, or asks.
+ */
+export function decide(call: ToolCallPart, options: DecideOptions): Decided | Promise<Decided> {
+  const prepared = prepare(call, options.toolbox)
+  return prepared instanceof Promise
+    ? prepared.then((each) => authorise(call, each, options))
+    : authorise(call, prepared, options)
+}
+
+function authorise(
+  call: ToolCallPart,
+  prepared: Prepared | Rejection,
+  options: DecideOptions,
+): Decided | Promise<Decided> {
+  if (isRejection(prepared)) return { decision: prepared }
+  const authorisation = options.approval
+    ? options.approval.authorise({ toolCallId: call.toolCallId, toolName: call.toolName, input: prepared.input })
+    : byNeed(call, prepared)
+  return authorisation instanceof Promise
+    ? authorisation.then((each) => conclude(call, prepared, guarded(each, prepared, options)))
+    : conclude(call, prepared, guarded(authorisation, prepared, options))
+}
+
+/** Without rules: what the tool itself says. A question that fails is answered by a person. */
+function byNeed(call: ToolCallPart, { tool, input }: Prepared): Authorisation | Promise<Authorisation> {
+  try {
+    const need = tool.needsApproval(input, call)
+    if (need === false) return allowedByDefault
+    if (need === true) return { verdict: 'ask', by: 'needsApproval' }
+    return Promise.resolve(need).then(
+      (needed): Authorisation => (needed === false ? allowedByDefault : { verdict: 'ask', by: 'needsApproval' }),
+      unclear,
+    )
+  } catch (error) {
+    return unclear(error)
+  }
+}
+
+function unclear(error: unknown): Authorisation {
+  return {
+    verdict: 'ask',
+    by: 'needsApproval',
+    prompt: `needsApproval failed (${messageOf(error).slice(0, 200)}). Run it?`,
+  }
+}
+
+function guarded(authorisation: Authorisation, { tool }: Prepared, { safeMode }: DecideOptions): Authorisation {
+  const asks = safeMode === true && authorisation.verdict === 'allow' && tool.effects.mode !== 'read'
+  return asks ? { verdict: 'ask', by: 'safe mode' } : authorisation
+}
+
+function conclude(call: ToolCallPart, prepared: Prepared, authorisation: Authorisation): Decided | Promise<Decided> {
+  if (authorisation.verdict !== 'ask') return { decision: authorisation, prepared }
+  const text = canonicalJson(call.input)
+  const prompt = authorisation.prompt ?? promptFor(call.toolName, text)
+  return sha256(text).then((inputHash) => ({
+    decision: { verdict: 'ask', prompt, inputHash, by: authorisation.by },
+    prepared,
+  }))
+}
+
+function promptFor(toolName: string, text: string): string {
+  const shown = text.length > 500 ? `${text.slice(0, 500).toWellFormed()}…` : text
+  return `Allow ${toolName} with ${shown}?`
+}
+
+/** The hash that binds an approval to a call's exact arguments. */
+export function hashInput(call: ToolCallPart): Promise<string> {
+  return sha256(canonicalJson(call.input))
+}

@@ -1,0 +1,176 @@
+// A tool: something that a model may ask to be done. A definition is checked once, here; to run it, hand it to a
+// toolbox or an agent: there is one pipeline (decide, perform) and no other way.
+
+import { TellurionError, suggestion } from '../error/error.ts'
+import type { InferSchema, Schema } from '../schema/infer.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
+import { normaliseEffects, type EffectMode, type EffectOptions, type Effects } from './effects.ts'
+
+/** What a running tool is given beside its input. */
+export interface ToolContext {
+  readonly toolCallId: string
+  /** The same for every execution of this call, also after a crash: hand it to services that can deduplicate. */
+  readonly idempotencyKey: string
+  readonly runId: string
+  /** Aborts at the tool's timeout and when the run is cancelled. Hand it on to whatever the tool waits for. */
+  readonly abortSignal: AbortSignal
+  /** Reports on the way to whoever watches. Plain JSON; ignored once the call has ended. */
+  progress(progress: Json): void
+}
+
+/** What `needsApproval` is given beside the input. */
+export interface ApprovalContext {
+  readonly toolCallId: string
+  readonly toolName: string
+}
+
+/** The input of a tool with this schema. */
+export type ToolInput<S> = S extends
+  | { readonly '~standard': unknown }
+  | { readonly schema: unknown; readonly jsonSchema: unknown }
+  ? InferSchema<S>
+  : string extends keyof S
+    ? JsonObject
+    : InferSchema<S>
+
+/** The options of `tool`. */
+export interface ToolOptions<Input extends Schema, Output extends Schema> {
+  /** What it does, for the model. */
+  readonly description: string
+  /** Any Standard Schema, a pair `{ schema, jsonSchema }`, or JSON Schema; it must describe an object. */
+  readonly inputSchema: Input
+  /** Checks what `execute` returns; a mismatch is a `tool_output_invalid` result. */
+  readonly outputSchema?: Output | undefined
+  /** Does it. What it throws becomes a result that the model reads; only the message, never the stack. */
+  execute(
+    input: ToolInput<Input>,
+    context: ToolContext,
+  ): Schema extends Output ? unknown : InferSchema<Output> | Promise<InferSchema<Output>>
+  /** Whether a person is asked first, where no rule list decides. Default false. */
+  readonly needsApproval?:
+    | boolean
+    | ((input: ToolInput<Input>, context: ApprovalContext) => boolean | Promise<boolean>)
+    | undefined
+  /** Milliseconds after which a call is stopped; `Infinity` for none. Default 30,000. */
+  readonly timeout?: number | undefined
+  /** Default `exclusive`, repeated never, both risks. */
+  readonly effects?: EffectMode | EffectOptions<ToolInput<Input>> | undefined
+}
+
+const isTool = Symbol.for('tellurion.tool')
+
+/** A checked tool, as `tool` makes it. */
+export interface Tool<Input = unknown, Output = unknown> {
+  /** Its own name, where it has one: a function's or a method's. A toolbox's key goes before it. */
+  readonly name?: string
+  readonly description: string
+  readonly effects: Effects
+  readonly timeout: number
+  readonly input: CompiledSchema
+  readonly output: CompiledSchema | undefined
+  /** The pipeline's business: calling it directly goes around every check. */
+  execute(input: Input, context: ToolContext): Output | Promise<Output>
+  needsApproval(input: Input, context: ApprovalContext): boolean | Promise<boolean>
+  /** The places that a call touches, or undefined where the tool declares none. */
+  paths(input: Input): readonly string[] | undefined
+}
+
+/** A tool of whatever input and output. */
+export type AnyTool = Tool
+
+const known = ['description', 'inputSchema', 'outputSchema', 'execute', 'needsApproval', 'timeout', 'effects', 'name']
+
+/**
+ * Defines a tool; the types of input and output come from the schemas. Throws `invalid_schema`, `invalid_option` or
+ * `unknown_option` where the definition is wrong. The form is that of the AI SDK's `tool`.
+ */
+export function tool<const Input extends Schema, const Output extends Schema = Schema>(
+  options: ToolOptions<Input, Output>,
+): Tool<ToolInput<Input>, Schema extends Output ? unknown : InferSchema<Output>>
+export function tool(options: ToolOptions<Schema, Schema>): AnyTool {
+  return createTool(options as unknown as UntypedToolOptions)
+}
+
+/** The options of `tool` when the types are known elsewhere, as for functions and methods. */
+export interface UntypedToolOptions {
+  readonly name?: string | undefined
+  readonly description: string
+  readonly inputSchema: Schema
+  readonly outputSchema?: Schema | undefined
+  execute(input: unknown, context: ToolContext): unknown
+  readonly needsApproval?:
+    | boolean
+    | ((input: never, context: ApprovalContext) => boolean | Promise<boolean>)
+    | undefined
+  readonly timeout?: number | undefined
+  readonly effects?: EffectMode | EffectOptions<never> | undefined
+}
+
+/** `tool` without the inference, and with a name. */
+export function createTool(options: UntypedToolOptions): AnyTool {
+  if (typeof options !== 'object' || options === null) {
+    throw new TellurionError('invalid_option', 'tool() takes one object: tool({ description, inputSchema, execute }).')
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TellurionError('unknown_option', `tool() has no option '${key}'.${suggestion(key, known)}`)
+    }
+  }
+  const { name, description, inputSchema, outputSchema, needsApproval = false, timeout = 30_000, effects } = options
+  const what = name === undefined ? `tool ${JSON.stringify(String(description).slice(0, 40))}` : `tool '${name}'`
+  if (typeof description !== 'string' || description.trim() === '') {
+    throw new TellurionError(
+      'invalid_option',
+      `${what} needs a description: say in a sentence what it does, for the model.`,
+    )
+  }
+  if (typeof options.execute !== 'function') {
+    throw new TellurionError('invalid_option', `${what} needs execute(input, { abortSignal }).`)
+  }
+  if (typeof timeout !== 'number' || !(timeout > 0)) {
+    throw new TellurionError(
+      'invalid_option',
+      `timeout of ${what} must be a number of milliseconds above 0, or Infinity.`,
+    )
+  }
+  if (typeof needsApproval !== 'boolean' && typeof needsApproval !== 'function') {
+    throw new TellurionError(
+      'invalid_option',
+      `needsApproval of ${what} must be true, false or a function of the input.`,
+    )
+  }
+  const input = compileSchema(inputSchema, `the inputSchema of ${what}`)
+  if (input.jsonSchema['type'] !== 'object') {
+    throw new TellurionError(
+      'invalid_schema',
+      `the inputSchema of ${what} must describe an object: tools take named arguments. Put the value into a property.`,
+    )
+  }
+  const paths =
+    typeof effects === 'object' ? (effects.paths as ((input: unknown) => readonly string[]) | undefined) : undefined
+  return {
+    [isTool]: true,
+    ...(name === undefined ? {} : { name }),
+    description: description.toWellFormed(),
+    effects: normaliseEffects(effects, what),
+    timeout,
+    input,
+    output: outputSchema === undefined ? undefined : compileSchema(outputSchema, `the outputSchema of ${what}`),
+    execute: (value, context) => options.execute(value, context),
+    needsApproval:
+      typeof needsApproval === 'function' ? (needsApproval as AnyTool['needsApproval']) : () => needsApproval,
+    paths: (value) => paths?.(value),
+  } as AnyTool
+}
+
+/** Whether a value was made by `tool`. */
+export function isMadeTool(value: unknown): value is AnyTool {
+  return typeof value === 'object' && value !== null && (value as { [isTool]?: unknown })[isTool] === true
+}
+
+/** Where the pipeline looks tools up. */
+export interface ToolSource {
+  get(name: string): AnyTool | undefined
+  names(): readonly string[]
+}
