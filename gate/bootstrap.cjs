@@ -32,40 +32,48 @@ function packagesOf(file) {
   }
 }
 
-/** Runs `npm ci` with the npm that is running us; returns what went wrong, if anything. */
-function install(root) {
-  const npm = process.env.npm_execpath
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+/** Runs npm, the one that is running us if there is one; returns what went wrong, if anything. */
+function npm(root, ...args) {
+  const cli = process.env.npm_execpath
   const options = { cwd: root, stdio: ['ignore', 2, 2] }
   const done =
-    npm && /npm-cli\.c?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, ...args], options)
+    cli && /npm-cli\.c?js$/.test(cli)
+      ? spawnSync(process.execPath, [cli, ...args], options)
       : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
-  return done.error ? done.error.message : done.status === 0 ? undefined : `exit code ${done.status ?? done.signal}`
+  if (done.error) return done.error.message
+  return done.status === 0 ? undefined : `exit code ${done.status ?? done.signal}`
 }
+
+/** The package of the pinned Node for this platform; undefined where there is none. */
+function pinnedPackage(root) {
+  const platform = process.platform === 'win32' ? 'win' : process.platform
+  return [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`].find((name) =>
+    existsSync(join(root, 'node_modules', name)),
+  )
+}
+
+/** Whether npm scripts find the pinned Node first on their PATH. */
+const isLinked = (root) => ['node', 'node.cmd'].some((name) => existsSync(join(root, 'node_modules', '.bin', name)))
 
 function main(root) {
   const reason = staleness(root)
   if (reason !== undefined) {
     process.stderr.write(`Installing the pinned toolchain with npm ci (${reason})...\n`)
-    const failure = install(root)
+    const failure = npm(root, 'ci', '--no-audit', '--no-fund', '--loglevel=error')
     if (failure !== undefined) return `npm ci failed (${failure}): see its lines above, mend that and try again.`
     const still = staleness(root)
     if (still !== undefined) return `npm ci ended well, yet ${still}: delete node_modules and try again.`
   }
-  // npm scripts find the pinned Node first on PATH; where there is none for the platform, the system's must do.
-  const pinned = ['node', 'node.cmd'].some((name) => existsSync(join(root, 'node_modules', '.bin', name)))
-  if (!pinned && Number(process.versions.node.split('.')[0]) < 24)
+  const pinned = pinnedPackage(root)
+  // npm 10 drops the link to `node` together with the packages of other platforms, which claim the same name.
+  if (pinned !== undefined && !isLinked(root)) npm(root, 'rebuild', '--ignore-scripts', '--loglevel=error', pinned)
+  if (!isLinked(root) && Number(process.versions.node.split('.')[0]) < 24)
     return `No pinned Node was installed for ${process.platform}-${process.arch}, and this one is ${process.version}: install Node 24 or newer.`
   return undefined
 }
 
-module.exports = { staleness }
-
-if (require.main === module) {
-  const failure = main(join(__dirname, '..'))
-  if (failure !== undefined) {
-    process.stderr.write(`${failure}\n`)
-    process.exitCode = 1
-  }
+const failure = main(join(__dirname, '..'))
+if (failure !== undefined) {
+  process.stderr.write(`${failure}\n`)
+  process.exitCode = 1
 }
