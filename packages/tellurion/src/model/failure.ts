@@ -92,10 +92,17 @@ export function failureFromBody(body: unknown, context: FailureContext = {}): Mo
     const { status } = error
     const kind = kindOfStatus(status)
     const retryable = retryableStatus(status)
-    return failure(kind, sentence('in mid-stream', error, kind, context), { ...context, status, retryable })
+    return failure(kind, sentence('the provider reports an error', error, kind, context), {
+      ...context,
+      status,
+      retryable,
+    })
   }
   const found = error.refined ?? { kind: error.kind ?? 'service' }
-  return failure(found.kind, sentence('in mid-stream', error, found.kind, context), { ...context, ...found })
+  return failure(found.kind, sentence('the provider reports an error', error, found.kind, context), {
+    ...context,
+    ...found,
+  })
 }
 
 /**
