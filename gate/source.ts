@@ -31,6 +31,12 @@ export const allSource = (): SourceFile[] =>
     (file) => !file.path.startsWith('bench/peers/'),
   )
 
+/** The paths of all test files. */
+export const testFiles = (): string[] =>
+  filesOf('packages/*/src/**/*.test.ts', 'test/**/*.test.ts').map(({ path }) => path)
+
+export const isIsolated = (path: string): boolean => path.endsWith('.isolated.test.ts')
+
 export const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
 const statement =

@@ -3,10 +3,10 @@
 
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { filesOf, root } from './source.ts'
+import { isIsolated, root, testFiles } from './source.ts'
 
-for (const { path } of filesOf('packages/*/src/**/*.test.ts', 'test/*.test.ts')) {
-  if (path.endsWith('.isolated.test.ts')) continue
+for (const path of testFiles()) {
+  if (isIsolated(path)) continue
   try {
     await import(join(root, path))
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -112,6 +113,14 @@ describe('the published packages', () => {
       assert.deepEqual(messages, [])
     })
   }
+
+  test('weigh at most 3 MB, the dependencies of the library included', (t) => {
+    const parts = ['tellurion', ...Object.keys(manifest(installed('tellurion')).dependencies ?? {})]
+    const bytes = parts.flatMap((name) => filesIn(installed(name)).map((file) => statSync(installed(name, file)).size))
+    const total = bytes.reduce((sum, size) => sum + size, 0)
+    t.diagnostic(`${parts.length} packages, ${(total / 1e6).toFixed(2)} MB`)
+    assert.ok(total <= 3e6, `${total} bytes`)
+  })
 
   test('bring at most three packages, and no Node', () => {
     assert.deepEqual(Object.keys(manifest(installed('tellurion')).dependencies ?? {}).toSorted(), [
