@@ -1,7 +1,7 @@
 // Any schema, compiled once: what a model is told about it, and the check of a value. The one place that knows the
 // kinds of schema apart.
 
-import { TellurionError, messageOf } from '../error/error.ts'
+import { TellurionError, messageOf, shown } from '../error/error.ts'
 import type { Schema, SchemaPair } from './infer.ts'
 import type { JsonObject } from './json.ts'
 import { compileJsonSchema } from './json-schema.ts'
@@ -104,18 +104,18 @@ function withoutDialect(schema: JsonObject): JsonObject {
 }
 
 function noSchema(schema: unknown, what: string, problem?: string): TellurionError {
-  const got =
-    typeof schema === 'function'
-      ? 'a function or class'
-      : typeof schema === 'object' && schema !== null
-        ? Array.isArray(schema)
-          ? 'an array'
-          : className(schema)
-        : `${typeof schema === 'string' ? 'the string ' : ''}${JSON.stringify(schema) ?? String(schema)}`.slice(0, 60)
+  const got = gotText(schema)
   return new TellurionError(
     'invalid_schema',
     `${what} is not a schema: got ${got}${problem === undefined ? '' : ` (${problem})`}. Pass a zod or other Standard Schema, or a JSON Schema object.`,
   )
+}
+
+function gotText(schema: unknown): string {
+  if (typeof schema === 'function') return 'a function or class'
+  if (Array.isArray(schema)) return 'an array'
+  if (typeof schema === 'object' && schema !== null) return className(schema)
+  return `${typeof schema === 'string' ? 'the string ' : ''}${JSON.stringify(shown(schema))}`.slice(0, 60)
 }
 
 function isReference(value: unknown): value is object {
