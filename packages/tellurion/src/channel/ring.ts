@@ -10,6 +10,11 @@ export class Ring<T> {
     return this.count
   }
 
+  /** The oldest item, left where it is. */
+  get first(): T | undefined {
+    return this.count === 0 ? undefined : this.items[this.head]
+  }
+
   push(item: T): void {
     if (this.count === this.items.length) this.grow()
     this.items[(this.head + this.count) & (this.items.length - 1)] = item
