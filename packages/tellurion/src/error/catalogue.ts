@@ -57,7 +57,10 @@ export const errorCatalogue = {
     'A write was tried where only reading is allowed.',
     'Write from a system; event subscribers only watch.',
   ),
-  subscriber_failed: entry('A subscriber of events threw.', 'Mend the subscriber; the run and the other subscribers were not touched.'),
+  subscriber_failed: entry(
+    'A subscriber of events threw.',
+    'Mend the subscriber; the run and the other subscribers were not touched.',
+  ),
   system_failed: entry('A system threw.', 'Read the message; the entity it worked on was halted, the others go on.'),
   unknown_tick: entry('The past that was asked for is not kept.', 'Ask for a tick that the history still holds.'),
   already_running: entry(
@@ -173,6 +176,10 @@ export const errorCatalogue = {
     'Return JSON that matches the schema.',
   ),
   // agent
+  open_tool_calls: entry(
+    'A message was to be added to a conversation whose newest tool calls have no results yet.',
+    'Answer the open interactions, or let the turn end, first.',
+  ),
   unknown_interaction: entry('No open interaction has that id.', 'List the open ones in `result.interactions`.'),
   invalid_answer: entry(
     'The answer does not fit the interaction.',

@@ -19,6 +19,8 @@ export class TellurionError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
   readonly data: JsonObject | undefined
+  /** What there is all the same: the result of a failed run. Not part of the JSON form. */
+  result: unknown
 
   constructor(
     code: ErrorCode,

@@ -247,6 +247,11 @@ export class World {
     return true
   }
 
+  /** The names of the registered systems, in order of registration. */
+  systemNames(): string[] {
+    return this[$inside].systems.list.map((entry) => entry.system.name)
+  }
+
   /** Binds a live thing (a model, a toolbox, a clock) beside the state; it is never stored. */
   bind(name: string, value: unknown): void {
     checkName('resource', name)

@@ -1,0 +1,85 @@
+// Streams: a turn that can be watched or awaited, or both. Whoever falls too far behind is dropped; the run never is.
+
+import { createChannel } from '../channel/channel.ts'
+import { TellurionError } from '../error/error.ts'
+import type { Event } from '../event/event.ts'
+import type { World } from '../world/world.ts'
+import { parsePartialJson } from './partial-json.ts'
+import type { AgentResult } from './result.ts'
+
+/** Events that a reader may be behind before it is dropped. */
+const capacity = 10_000
+
+/**
+ * A running turn. It began when it was made and goes on whether anybody reads or not. It can be iterated once: by its
+ * events, its texts or its partial outputs.
+ */
+export class AgentStream<Output = undefined> implements AsyncIterable<Event> {
+  readonly #events: AsyncIterable<Event>
+  readonly #result: Promise<AgentResult<Output>>
+
+  /** Begins `start` and watches `world` until it ends. */
+  constructor(world: World, start: () => Promise<AgentResult<Output>>) {
+    const channel = createChannel<Event>({ capacity, overflow: 'error' })
+    const unsubscribe = world.on('*', (event) => {
+      if (channel.closed) return
+      try {
+        void channel.send(event)
+      } catch {
+        const text = `This reader was ${capacity} events behind and was dropped; the run goes on: await result().`
+        channel.close(new TellurionError('slow_reader', text))
+      }
+    })
+    const end = (): void => {
+      unsubscribe()
+      channel.close()
+    }
+    this.#events = channel
+    this.#result = start()
+    // The failure belongs to whoever asks for the result; nobody else has to.
+    this.#result.then(end, end)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Event> {
+    return this.#events[Symbol.asyncIterator]()
+  }
+
+  /** How the turn ended: the same value, or the same error, as `generate` gives. */
+  result(): Promise<AgentResult<Output>> {
+    return this.#result
+  }
+
+  /**
+   * The text as it comes. A reader of texts cannot take back what it has seen: when the reply begins anew behind its
+   * back, and when the turn fails, it throws.
+   */
+  async *texts(): AsyncGenerator<string, void> {
+    let shown = false
+    for await (const event of this) {
+      if (event.type === 'text.delta') {
+        shown = true
+        yield event.text
+      } else if (event.type === 'stream.restarted' && shown) {
+        throw TellurionError.from({ ...event.failure, message: `The reply was cut off: ${event.failure.message}` })
+      }
+    }
+    await this.#result
+  }
+
+  /** The output as far as it has come, growing with each delta; ends with the whole. Values are not validated. */
+  async *partialOutputs(): AsyncGenerator<unknown, void> {
+    let text = ''
+    let last: string | undefined
+    for await (const event of this) {
+      if (event.type === 'stream.started' || event.type === 'stream.restarted') text = ''
+      if (event.type !== 'text.delta') continue
+      text += event.text
+      const value = parsePartialJson(text)
+      const shown = JSON.stringify(value)
+      if (value === undefined || shown === last) continue
+      last = shown
+      yield value
+    }
+    await this.#result
+  }
+}

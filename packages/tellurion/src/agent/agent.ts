@@ -1,0 +1,149 @@
+// The agent: configuration, and how it furnishes a world. It holds no state; the same object is run in memory, by a
+// runtime, or by a server.
+
+import { suggestion, TellurionError } from '../error/error.ts'
+import type { UserInput } from '../message/message.ts'
+import { asModel, type AnyModel } from '../model/any-model.ts'
+import type { Model } from '../port/model.ts'
+import type { Schema } from '../schema/infer.ts'
+import { createApproval, type ApprovalRule } from '../tool/approval.ts'
+import { createToolbox, isToolbox, type Tools } from '../tool/toolbox.ts'
+import type { Entity } from '../world/entity.ts'
+import { World, type System } from '../world/world.ts'
+import type { AgentStream } from './agent-stream.ts'
+import { agentComponents, Conversation, ConversationLimit, LLM } from './component.ts'
+import { createFileLocks, type AgentConfiguration, type StopCondition } from './configuration.ts'
+import { errorHandling } from './error-handling.ts'
+import { memory } from './memory.ts'
+import { reasoning } from './reasoning.ts'
+import type { AgentResult } from './result.ts'
+import { Session } from './session.ts'
+import { toolExecution } from './tool-execution.ts'
+import type { OutputOf, TurnOptions } from './turn.ts'
+
+/** What makes an agent. */
+export interface AgentOptions {
+  /** Matches `^[a-zA-Z0-9_-]{1,64}$`. */
+  readonly name: string
+  /** A model of this library or any AI SDK model. */
+  readonly model: AnyModel
+  /** The system text; a function is called for every model call. */
+  readonly instructions?: string | (() => string | Promise<string>)
+  /** Tools by name, or a toolbox. */
+  readonly tools?: Tools
+  /** Ends the turn, between model calls, when one of them holds. Without it, the run's `maxTicks` bounds a turn. */
+  readonly stopWhen?: StopCondition | readonly StopCondition[]
+  /** Rules for tool calls: the first that matches decides, none that matches denies. `safeMode`: all but reads ask. */
+  readonly approval?:
+    | readonly ApprovalRule[]
+    | { readonly rules?: readonly ApprovalRule[]; readonly safeMode?: boolean }
+  /** Systems beside the built-in ones; one with the name of a built-in takes its place. */
+  readonly systems?: readonly System[]
+}
+
+const known = ['name', 'model', 'instructions', 'tools', 'stopWhen', 'approval', 'systems']
+const builtIn: readonly System[] = [reasoning, toolExecution, memory, errorHandling]
+
+/** An agent. Throws `invalid_option`, `unknown_option` and the errors of tools and rules when it is made. */
+export class Agent {
+  readonly name: string
+  readonly #model: Model
+  readonly #configuration: AgentConfiguration
+  readonly #systems: readonly System[]
+  #template: World | undefined
+
+  constructor(options: AgentOptions) {
+    checkOptions(options)
+    const { name, model, instructions, tools, stopWhen, approval, systems = [] } = options
+    this.name = name
+    this.#model = asModel(model)
+    const replaced = new Set(systems.map((system) => system.name))
+    this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...systems]
+    const { rules, safeMode } = approval === undefined ? {} : approvalOf(approval)
+    this.#configuration = {
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(tools === undefined ? {} : { tools: isToolbox(tools) ? tools : createToolbox(tools) }),
+      ...(stopWhen === undefined ? {} : { stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen }),
+      ...(rules === undefined ? {} : { approval: createApproval(rules) }),
+      ...(safeMode === undefined ? {} : { safeMode }),
+    }
+  }
+
+  /**
+   * Puts this agent into a world: binds its model and configuration, adds the systems that are missing, and spawns its
+   * entity. Several agents may live in one world.
+   */
+  furnish(world: World): Entity {
+    const models = world.findResource<Readonly<Record<string, Model>>>('models')
+    const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents')
+    if (agents !== undefined && Object.hasOwn(agents, this.name)) {
+      throw new TellurionError('duplicate_name', `This world has an agent '${this.name}' already; rename one of them.`)
+    }
+    world.bind('models', { ...models, [this.name]: this.#model })
+    world.bind('agents', { ...agents, [this.name]: this.#configuration })
+    if (world.findResource('locks') === undefined) world.bind('locks', createFileLocks())
+    const present = world.systemNames()
+    for (const system of this.#systems) if (!present.includes(system.name)) world.addSystem(system)
+    return world.spawn(LLM({ model: this.name, agent: this.name }), Conversation(), ConversationLimit({ max: null }))
+  }
+
+  /** A chat that remembers, on a world of its own. */
+  session(): Session {
+    if (this.#template === undefined) {
+      this.#template = new World({ components: agentComponents })
+      this.furnish(this.#template)
+    }
+    return new Session(this.#template.fork(), 1 as Entity, this.name)
+  }
+
+  /** One turn of a fresh conversation. Rejects when it failed; waiting and cancelled resolve, with `status`. */
+  generate<S extends Schema | undefined = undefined>(
+    input: UserInput,
+    options: TurnOptions<S> = {},
+  ): Promise<AgentResult<OutputOf<S>>> {
+    return this.session().generate(input, options)
+  }
+
+  /** One turn of a fresh conversation, to be watched, awaited, or both. */
+  stream<S extends Schema | undefined = undefined>(
+    input: UserInput,
+    options: TurnOptions<S> = {},
+  ): AgentStream<OutputOf<S>> {
+    return this.session().stream(input, options)
+  }
+}
+
+function checkOptions(options: AgentOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TellurionError('invalid_option', 'new Agent takes one object: new Agent({ name, model, instructions }).')
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new TellurionError('unknown_option', `An agent has no option '${key}'.${suggestion(key, known)}`)
+  }
+  const { name, instructions, stopWhen, systems } = options
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
+    throw new TellurionError('invalid_name', "An agent's name is 1 to 64 letters, digits, '_' and '-'.")
+  }
+  if (instructions !== undefined && typeof instructions !== 'string' && typeof instructions !== 'function') {
+    throw new TellurionError('invalid_option', 'instructions must be a text, or a function that gives one.')
+  }
+  const conditions = stopWhen === undefined ? [] : Array.isArray(stopWhen) ? stopWhen : [stopWhen]
+  if (!conditions.every((condition) => typeof condition === 'function')) {
+    throw new TellurionError('invalid_option', 'stopWhen takes conditions such as isStepCount(20).')
+  }
+  if (systems !== undefined && !Array.isArray(systems)) {
+    throw new TellurionError('invalid_option', 'systems must be a list of what defineSystem made.')
+  }
+}
+
+function approvalOf(approval: NonNullable<AgentOptions['approval']>): {
+  rules?: readonly ApprovalRule[]
+  safeMode?: boolean
+} {
+  return isRules(approval) ? { rules: approval } : approval
+}
+
+function isRules(approval: NonNullable<AgentOptions['approval']>): approval is readonly ApprovalRule[] {
+  return Array.isArray(approval)
+}

@@ -1,0 +1,180 @@
+// The data dictionary of agents: every component that built-in systems read or write. Names are those of the
+// reference's 24 components without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong to the kernel, and
+// `RunnerState` is a view of the world's header.
+
+import type { Message } from '../message/message.ts'
+import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import type { Decision } from '../tool/decide.ts'
+import type { ToolOutcome } from '../tool/result.ts'
+import { defineComponent, defineLog } from '../world/component.ts'
+import type { World } from '../world/world.ts'
+
+/** Which model thinks for the entity, by the name it is bound under in the resource `models`. */
+export const LLM = defineComponent<{
+  readonly model: string
+  readonly systemPrompt?: string
+  /** The entry of the resource `agents` that instructions, tools and conditions are read from. */
+  readonly agent?: string
+  readonly settings?: ModelSettings
+}>('LLM')
+
+/** How a model is asked; the vendor's defaults where absent. */
+export interface ModelSettings {
+  readonly temperature?: number
+  readonly topP?: number
+  readonly maxOutputTokens?: number
+  readonly stopSequences?: readonly string[]
+  readonly seed?: number
+  readonly toolChoice?: ToolChoice
+  readonly parallelToolCalls?: boolean
+  readonly providerOptions?: { readonly [vendor: string]: JsonObject }
+}
+
+/** What has been said, oldest first. Append with `say`, which keeps calls and results together. */
+export const Conversation = defineLog<Message>('Conversation')
+
+/** How long a conversation may grow: past `max` messages it is trimmed; null never. */
+export const ConversationLimit = defineComponent<{
+  readonly max: number | null
+  /** Trim to this fraction of `max`. Default 0.8, so that a provider's prompt cache lives; 1 trims to `max` exactly. */
+  readonly keep?: number
+}>('ConversationLimit')
+
+/** A separate system prompt; it goes before the one of `LLM`. */
+export const SystemPrompt = defineComponent<{ readonly text: string }>('SystemPrompt')
+
+/** Steps towards an objective, worked off one at a time. */
+export const Plan = defineComponent<{
+  readonly steps: readonly PlanStep[]
+  readonly current: number
+  readonly completed: boolean
+}>('Plan')
+
+export interface PlanStep {
+  readonly description: string
+  readonly result?: string
+}
+
+/** The tools the entity may use, by name, of those that are bound. Without this component: all of them; empty: none. */
+export const ToolRegistry = defineComponent<{ readonly names: readonly string[] }>('ToolRegistry')
+
+/** One call that has no result in the conversation yet. `key` is its idempotency key, made once. */
+export interface PendingToolCall {
+  readonly toolCallId: string
+  readonly toolName: string
+  readonly input: Json
+  readonly invalidInput?: string
+  readonly key: string
+  readonly decision?: Decision
+}
+
+/** The calls of the newest reply that wait to be decided, performed, or moved to the conversation, in call order. */
+export const PendingToolCalls = defineComponent<readonly PendingToolCall[]>('PendingToolCalls')
+
+/** The results of the newest batch of calls, in the order in which they came. */
+export const ToolResults = defineLog<ToolOutcome>('ToolResults')
+
+/** A mailbox between entities, and who may be written to. */
+export const Collaboration = defineLog<{ readonly from: number; readonly text: string }>('Collaboration')
+
+/** The entity this one works for. */
+export const Owner = defineComponent<{ readonly entity: number }>('Owner')
+
+/** Scratch data by key. */
+export const KVStore = defineComponent<{ readonly [key: string]: Json }>('KVStore')
+
+/** How tool calls are approved beyond the rules: how long a question to a person stays open, in milliseconds. */
+export const ToolApproval = defineComponent<{ readonly timeout?: number }>('ToolApproval')
+
+/** Limits of tools that execute code. */
+export const SandboxConfig = defineComponent<{
+  readonly timeout?: number
+  readonly memory?: number
+  readonly maxOutput?: number
+}>('SandboxConfig')
+
+/** How a tree search looks for a plan. */
+export const PlanSearch = defineComponent<{
+  readonly depth?: number
+  readonly branching?: number
+  readonly exploration?: number
+  readonly calls?: number
+}>('PlanSearch')
+
+/** A wish for documents. */
+export const RAGTrigger = defineComponent<{ readonly query: string; readonly limit?: number }>('RAGTrigger')
+
+/** Which embedding model serves the entity, by its bound name. */
+export const Embedding = defineComponent<{ readonly model: string }>('Embedding')
+
+/** Which vector store serves the entity, by its bound name. */
+export const VectorStore = defineComponent<{ readonly store: string }>('VectorStore')
+
+/** Switches the live events of replies on. */
+export const Streaming = defineComponent<{ readonly enabled: boolean }>('Streaming')
+
+/** Labels of ticks that can be gone back to. */
+export const Checkpoint = defineComponent<{ readonly labels: { readonly [label: string]: number } }>('Checkpoint')
+
+/** When and by which model a conversation is summarised; the threshold is in tokens. */
+export const CompactionConfig = defineComponent<{ readonly threshold?: number; readonly summaryModel?: string }>(
+  'CompactionConfig',
+)
+
+/** What compaction took out of the conversation. */
+export const ConversationArchive = defineLog<{ readonly summary: string; readonly messages: readonly Message[] }>(
+  'ConversationArchive',
+)
+
+/** A question to a person, and how long it stays open in milliseconds; without a timeout for ever. */
+export const UserInput = defineComponent<{ readonly prompt: string; readonly timeout?: number }>('UserInput')
+
+/** The shape that the entity's final text must have, and how often it was asked to mend it. */
+export const Output = defineComponent<{
+  readonly name: string
+  readonly schema: JsonObject
+  readonly repairs: number
+}>('Output')
+
+/** What the present turn has spent: model calls, and tokens of all of them. */
+export const TurnUsage = defineComponent<{
+  readonly steps: number
+  readonly usage: Usage
+  /** Why the newest reply ended. */
+  readonly finishReason?: FinishReason
+}>('TurnUsage')
+
+/** The runner's state as the reference shows it: ticks finished, and whether the world is paused. */
+export function runnerState(world: World): { readonly tick: number; readonly paused: boolean } {
+  const { tick, paused } = world.header
+  return { tick, paused }
+}
+
+/** Every component of this floor, for `restore`. */
+export const agentComponents = [
+  LLM,
+  Conversation,
+  ConversationLimit,
+  SystemPrompt,
+  Plan,
+  ToolRegistry,
+  PendingToolCalls,
+  ToolResults,
+  Collaboration,
+  Owner,
+  KVStore,
+  ToolApproval,
+  SandboxConfig,
+  PlanSearch,
+  RAGTrigger,
+  Embedding,
+  VectorStore,
+  Streaming,
+  Checkpoint,
+  CompactionConfig,
+  ConversationArchive,
+  UserInput,
+  Output,
+  TurnUsage,
+] as const

@@ -1,0 +1,78 @@
+// Conversations: the one way to append to them, and what the newest message says about whose turn it is.
+
+import { TellurionError } from '../error/error.ts'
+import {
+  toolCallsOf,
+  type Message,
+  type ToolCallPart,
+  type UserInput as Input,
+  type UserMessage,
+  type UserPart,
+} from '../message/message.ts'
+import type { Entity } from '../world/entity.ts'
+import { Halted, Terminal } from '../world/lifecycle.ts'
+import type { LogView } from '../world/log.ts'
+import type { World } from '../world/world.ts'
+import { Conversation, PendingToolCalls } from './component.ts'
+
+/**
+ * Appends a message. While calls are open only their results may follow, so that a call and its result are never
+ * separated; anything else throws `open_tool_calls`.
+ */
+export function say(world: World, entity: Entity, message: Message): void {
+  if (message.role !== 'tool' && world.has(entity, PendingToolCalls)) {
+    throw new TellurionError(
+      'open_tool_calls',
+      'Tool calls of this conversation are still open: answer their interactions, or let them finish, first.',
+    )
+  }
+  world.append(entity, Conversation, message)
+  world.emit({ type: 'message.added', entity, message })
+}
+
+/** New input from outside: appended, and a reason to go on for an entity that had ended or was halted. */
+export function hear(world: World, entity: Entity, input: Input): void {
+  say(world, entity, userMessage(input))
+  world.remove(entity, Terminal)
+  world.remove(entity, Halted)
+}
+
+/** What a person handed in, as a message. Throws `invalid_option` for anything else. */
+export function userMessage(input: Input): UserMessage {
+  if (typeof input === 'string') return { role: 'user', content: input.toWellFormed() }
+  if (isParts(input)) return { role: 'user', content: input }
+  if (typeof input === 'object' && input !== null && input.role === 'user') return input
+  throw new TellurionError(
+    'invalid_option',
+    "The input must be a text, a list of parts, or a message { role: 'user', content }.",
+  )
+}
+
+/** The newest message that is whole: a partial reply is not seen. */
+export function newestWhole(conversation: LogView<Message>): Message | undefined {
+  for (let index = conversation.length - 1; index >= 0; index--) {
+    const message = conversation.at(index)
+    if (message !== undefined && !(message.role === 'assistant' && message.partial)) return message
+  }
+  return undefined
+}
+
+/** Whether the model has something to answer: the newest whole message is not its own. */
+export function awaitsReply(conversation: LogView<Message>): boolean {
+  const newest = newestWhole(conversation)
+  return newest !== undefined && newest.role !== 'assistant' && newest.role !== 'system'
+}
+
+/** The calls of the newest reply, also when their results have come since. */
+export function newestCalls(conversation: LogView<Message>): readonly ToolCallPart[] {
+  for (let index = conversation.length - 1; index >= 0; index--) {
+    const message = conversation.at(index)
+    if (message?.role === 'assistant' && !message.partial) return toolCallsOf(message)
+    if (message?.role === 'user') break
+  }
+  return []
+}
+
+function isParts(input: Input): input is readonly UserPart[] {
+  return Array.isArray(input)
+}

@@ -1,0 +1,52 @@
+// The door `tellurion/agent`.
+
+export { Agent } from './agent.ts'
+export type { AgentOptions } from './agent.ts'
+export { AgentStream } from './agent-stream.ts'
+export {
+  agentComponents,
+  Checkpoint,
+  Collaboration,
+  CompactionConfig,
+  Conversation,
+  ConversationArchive,
+  ConversationLimit,
+  Embedding,
+  KVStore,
+  LLM,
+  Output,
+  Owner,
+  PendingToolCalls,
+  Plan,
+  PlanSearch,
+  RAGTrigger,
+  runnerState,
+  SandboxConfig,
+  Streaming,
+  SystemPrompt,
+  ToolApproval,
+  ToolRegistry,
+  ToolResults,
+  TurnUsage,
+  UserInput,
+  VectorStore,
+} from './component.ts'
+export type { ModelSettings, PendingToolCall, PlanStep } from './component.ts'
+export { createFileLocks } from './configuration.ts'
+export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
+export { hear, say } from './conversation.ts'
+export { errorHandling } from './error-handling.ts'
+export { answer } from './interaction.ts'
+export type { Answer } from './interaction.ts'
+export { memory } from './memory.ts'
+export { parsePartialJson } from './partial-json.ts'
+export { reasoning } from './reasoning.ts'
+export { openInteractions } from './result.ts'
+export type { AgentResult, StopReason } from './result.ts'
+export { Session } from './session.ts'
+export type { AnswerOptions } from './session.ts'
+export { hasToolCall, isStepCount } from './stop-when.ts'
+export { toolExecution } from './tool-execution.ts'
+export type { OutputOf, TurnOptions } from './turn.ts'
+export { addUsage, noUsage } from './usage.ts'
+export { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'

@@ -1,0 +1,130 @@
+// A reply taken into the world, in one synchronous block: the message, its calls, what it cost, or why there is none.
+
+import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
+import { toolCallsOf, type AssistantMessage, type ToolCallPart } from '../message/message.ts'
+import type { ModelFailure, ModelReply } from '../port/model.ts'
+import { jsonProblem } from '../schema/plain-json.ts'
+import type { Entity } from '../world/entity.ts'
+import { Failure, Terminal } from '../world/lifecycle.ts'
+import type { World } from '../world/world.ts'
+import { Conversation, Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
+import { say } from './conversation.ts'
+import { checkOutput } from './output.ts'
+import { addUsage, noUsage } from './usage.ts'
+
+/** What came back from one ask. */
+export interface Reply {
+  readonly reply: ModelReply
+  readonly model: string
+  readonly streams: boolean
+  readonly tick: number
+}
+
+/** Keeps a reply. A failed one keeps what came as a partial message and puts `Failure` on the entity. */
+export function takeReply(world: World, entity: Entity, { reply, model, streams, tick }: Reply): void {
+  switch (reply.status) {
+    case 'finished':
+      takeFinished(world, entity, { reply, model, streams, tick })
+      return
+    case 'aborted':
+      keepPartial(world, entity, reply.message)
+      if (streams) world.emit({ type: 'stream.ended', entity })
+      return
+    case 'failed':
+      keepPartial(world, entity, reply.message)
+      if (streams) world.emit({ type: 'stream.ended', entity, failure: reply.failure })
+      if (reply.failure.code === 'provider_exhausted') world.set(entity, Terminal, { reason: 'provider_exhausted' })
+      else fail(world, entity, { error: failureData(reply.failure), tick })
+      return
+    default:
+      reply satisfies never
+  }
+}
+
+function takeFinished(
+  world: World,
+  entity: Entity,
+  given: Reply & { readonly reply: Extract<ModelReply, { status: 'finished' }> },
+): void {
+  const { reply, model, streams, tick } = given
+  const message = storable(reply.message)
+  say(world, entity, message)
+  const { usage, finishReason, responseId } = reply
+  const spent = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
+  world.set(entity, TurnUsage, { steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
+  world.emit({
+    type: 'model.replied',
+    entity,
+    model: reply.model ?? model,
+    usage,
+    finishReason,
+    ...(responseId === undefined ? {} : { responseId }),
+  })
+  if (streams) world.emit({ type: 'stream.ended', entity, message })
+  const calls = toolCallsOf(message)
+  if (calls.length > 0) openCalls(world, entity, calls)
+  else if (world.has(entity, Output)) {
+    const error = checkOutput(world, entity, message)
+    if (error !== undefined) fail(world, entity, { error, tick })
+  }
+}
+
+/** Makes the calls pending. Their keys are made here, once, and stored. */
+function openCalls(world: World, entity: Entity, calls: readonly ToolCallPart[]): void {
+  const place = world.require(entity, Conversation).length - 1
+  const makeKey = world.findResource<(entity: Entity, index: number) => string>('callKey')
+  const seen = new Set<string>()
+  const pending = calls.map((call, index): PendingToolCall => {
+    const { toolCallId, toolName, input, invalidInput } = call
+    if (seen.has(toolCallId)) {
+      throw new TellurionError('invalid_reply', `The model gave two calls the same id '${toolCallId}'.`)
+    }
+    seen.add(toolCallId)
+    const key = makeKey?.(entity, index) ?? `${entity}-${place}-${index}`
+    return { toolCallId, toolName, input, key, ...(invalidInput === undefined ? {} : { invalidInput }) }
+  })
+  const results = world.get(entity, ToolResults)
+  if (results !== undefined && results.length > 0) {
+    world.splice(entity, ToolResults, { start: 0, deleteCount: results.length })
+  }
+  world.set(entity, PendingToolCalls, pending)
+}
+
+function keepPartial(world: World, entity: Entity, message: AssistantMessage | undefined): void {
+  if (message !== undefined) say(world, entity, storable(message))
+}
+
+function fail(world: World, entity: Entity, { error, tick }: { error: ErrorData; tick: number }): void {
+  world.set(entity, Failure, { error, system: 'reasoning', tick })
+}
+
+function failureData({ code, message, retryable, data, kind, status, model }: ModelFailure): ErrorData {
+  const more = { kind, ...(status === undefined ? {} : { status }), ...(model === undefined ? {} : { model }), ...data }
+  try {
+    return { code, message: message.toWellFormed(), retryable, data: more }
+  } catch (error) {
+    return errorData(error, code)
+  }
+}
+
+/** The message with everything that a world refuses mended: ill-formed text, and arguments that are no plain JSON. */
+function storable(message: AssistantMessage): AssistantMessage {
+  if (jsonProblem(message) === undefined) return message
+  if (typeof message.content === 'string') return { ...message, content: message.content.toWellFormed() }
+  return {
+    ...message,
+    content: message.content.map((part) => {
+      if (jsonProblem(part) === undefined) return part
+      if (part.type !== 'tool-call') return { ...part, text: part.text.toWellFormed() }
+      const { toolCallId, toolName } = part
+      const invalidInput = (part.invalidInput ?? JSON.stringify(part.input) ?? '').slice(0, 10_000).toWellFormed()
+      return {
+        type: 'tool-call',
+        toolCallId: toolCallId.toWellFormed(),
+        toolName: toolName.toWellFormed(),
+        input: null,
+        invalidInput,
+      }
+    }),
+  }
+}

@@ -1,0 +1,199 @@
+// Tool execution: decides what has no decision, performs what is allowed, and moves results to the conversation in call
+// order. It never throws for what a tool does: every call gets exactly one result.
+
+import { systemClock, type Clock } from '../clock/clock.ts'
+import type { Interaction } from '../event/event.ts'
+import { textOf, type ToolCallPart } from '../message/message.ts'
+import { decide, type Decided, type Decision } from '../tool/decide.ts'
+import { perform } from '../tool/perform.ts'
+import { toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
+import type { ToolSource } from '../tool/tool.ts'
+import type { Entity } from '../world/entity.ts'
+import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
+import { defineSystem } from '../world/system.ts'
+import type { SystemContext, World } from '../world/world.ts'
+import { Conversation, PendingToolCalls, ToolRegistry, ToolResults, type PendingToolCall } from './component.ts'
+import { artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
+import { say } from './conversation.ts'
+
+/** What one pass over an entity's calls works with. */
+interface Pass {
+  readonly context: SystemContext
+  readonly configuration: AgentConfiguration
+  readonly toolbox: ToolSource
+}
+
+/** Runs pending tool calls. Priority 5. */
+export const toolExecution = defineSystem({
+  name: 'toolExecution',
+  priority: 5,
+  query: [PendingToolCalls, Conversation],
+  without: [Halted, Terminal],
+  each(entity, world, context) {
+    const configuration = configurationOf(world, entity)
+    const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }
+    let waiting: Promise<void>[] | undefined
+    for (const call of unfinished(world, entity)) {
+      const work = runCall(world, entity, { call, pass })
+      if (work !== undefined) (waiting ??= []).push(work)
+    }
+    if (waiting === undefined) return undefined
+    return waiting.length === 1 ? waiting[0] : Promise.all(waiting).then(() => undefined)
+  },
+})
+
+/** The calls that have no result yet and are not waiting for a person. */
+function unfinished(world: World, entity: Entity): readonly PendingToolCall[] {
+  const pending = world.require(entity, PendingToolCalls)
+  const results = world.get(entity, ToolResults)
+  if (results === undefined || results.length === 0) return pending.filter((call) => call.decision?.verdict !== 'ask')
+  const done = new Set(results.toArray().map((result) => result.toolCallId))
+  return pending.filter((call) => !done.has(call.toolCallId) && call.decision?.verdict !== 'ask')
+}
+
+/** Decides and performs one call; a promise only where something takes time. */
+function runCall(
+  world: World,
+  entity: Entity,
+  { call, pass }: { call: PendingToolCall; pass: Pass },
+): Promise<void> | undefined {
+  const part = partOf(call)
+  const { configuration, toolbox } = pass
+  const decided =
+    call.decision === undefined ? decide(part, { toolbox, ...authorities(configuration) }) : { decision: call.decision }
+  if (decided instanceof Promise) return decided.then((each) => carryOut(world, entity, { part, call, pass }, each))
+  return carryOut(world, entity, { part, call, pass }, decided) as Promise<void> | undefined
+}
+
+function carryOut(
+  world: World,
+  entity: Entity,
+  { part, call, pass }: { part: ToolCallPart; call: PendingToolCall; pass: Pass },
+  decided: Decided,
+): Promise<void> | undefined {
+  const { context } = pass
+  if (context.signal.aborted) return undefined
+  if (call.decision === undefined) record(world, entity, call, decided.decision)
+  if (decided.decision.verdict === 'ask') return undefined
+  const { toolCallId, toolName } = part
+  if (decided.decision.verdict === 'allow') {
+    world.emit({ type: 'tool.called', entity, toolCallId, toolName, input: part.input })
+  }
+  const outcome = perform(part, decided, {
+    toolbox: pass.toolbox,
+    schedule: scheduleOf(world),
+    clock: world.findResource<Clock>('clock') ?? systemClock,
+    runId: world.findResource<string>('runId') ?? '',
+    idempotencyKey: call.key,
+    signal: context.signal,
+    results: lateArtifacts(world),
+    onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
+  })
+  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, context))
+  return finish(world, entity, outcome, context) as Promise<void> | undefined
+}
+
+/** Artifacts that are made when the first result is too long. */
+function lateArtifacts(world: World): ResultOptions {
+  return {
+    artifacts: {
+      put: (content) => artifactsOf(world).put(content),
+      get: (hash) => artifactsOf(world).get(hash),
+    },
+  }
+}
+
+function authorities({ approval, safeMode }: AgentConfiguration): { approval?: typeof approval; safeMode?: boolean } {
+  return {
+    ...(approval === undefined ? {} : { approval }),
+    ...(safeMode === undefined ? {} : { safeMode }),
+  }
+}
+
+/** Writes a decision into the call, so that it stands whatever happens next; asks a person where it says so. */
+function record(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
+  const { toolCallId, toolName, input } = call
+  world.update(entity, PendingToolCalls, (calls) =>
+    calls.map((each) => (each.toolCallId === toolCallId ? { ...each, decision } : each)),
+  )
+  switch (decision.verdict) {
+    case 'allow':
+      if (decision.by !== 'default') world.emit({ type: 'tool.approved', entity, toolCallId, by: decision.by })
+      return
+    case 'deny':
+      world.emit({ type: 'tool.denied', entity, toolCallId, reason: decision.reason, by: decision.by })
+      return
+    case 'ask': {
+      const { prompt, inputHash } = decision
+      const id = `approval-${call.key}`
+      const interaction: Interaction = {
+        id,
+        kind: 'approval',
+        entity,
+        prompt,
+        toolCallId,
+        toolName,
+        input,
+        inputHash,
+      }
+      world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), interaction])
+      world.emit({ type: 'interaction.requested', entity, interaction })
+      return
+    }
+    case 'reject':
+      return
+    default:
+      decision satisfies never
+  }
+}
+
+/** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */
+function finish(world: World, entity: Entity, outcome: ToolOutcome, context: SystemContext): void | Promise<void> {
+  const { toolCallId, toolName, isError, code, artifact } = outcome
+  world.append(entity, ToolResults, outcome)
+  world.emit({
+    type: 'tool.ended',
+    entity,
+    toolCallId,
+    toolName,
+    content: typeof outcome.content === 'string' ? outcome.content : textOf(toolMessage(outcome)),
+    isError: isError === true,
+    ...(code === undefined ? {} : { code }),
+    ...(artifact === undefined ? {} : { artifact: artifact.hash }),
+  })
+  moveFinished(world, entity)
+  return context.commit()
+}
+
+/** Moves the finished prefix of the batch, in call order, and closes the batch with its last result. */
+function moveFinished(world: World, entity: Entity): void {
+  const pending = world.require(entity, PendingToolCalls)
+  const results = new Map<string, ToolOutcome>()
+  for (const result of world.require(entity, ToolResults)) results.set(result.toolCallId, result)
+  let moved = 0
+  for (const call of pending) {
+    const result = results.get(call.toolCallId)
+    if (result === undefined) break
+    say(world, entity, toolMessage(result))
+    moved++
+  }
+  if (moved === pending.length) world.remove(entity, PendingToolCalls)
+  else if (moved > 0) world.set(entity, PendingToolCalls, pending.slice(moved))
+}
+
+function partOf({ toolCallId, toolName, input, invalidInput }: PendingToolCall): ToolCallPart {
+  return { type: 'tool-call', toolCallId, toolName, input, ...(invalidInput === undefined ? {} : { invalidInput }) }
+}
+
+const noTools: ToolSource = { get: () => undefined, names: () => [] }
+
+/** The tools an entity may use: what its registry does not name does not exist for it. */
+function sourceFor(world: World, entity: Entity, { tools }: AgentConfiguration): ToolSource {
+  if (tools === undefined) return noTools
+  const names = world.get(entity, ToolRegistry)?.names
+  if (names === undefined) return tools
+  return {
+    get: (name) => (names.includes(name) ? tools.get(name) : undefined),
+    names: () => tools.names().filter((name) => names.includes(name)),
+  }
+}

@@ -1,0 +1,118 @@
+// Turns: input until idle. Prepares the world, runs it, sleeps over retries, and says how it ended.
+
+import { isAbort } from '../abort/abort.ts'
+import { sleep, systemClock, type Clock } from '../clock/clock.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
+import type { UserInput } from '../message/message.ts'
+import type { InferSchema, Schema } from '../schema/infer.ts'
+import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
+import type { Entity } from '../world/entity.ts'
+import type { History } from '../world/history.ts'
+import { run, type Stop } from '../world/runner.ts'
+import type { World } from '../world/world.ts'
+import { Conversation, LLM, Output, Streaming, TurnUsage, type ModelSettings } from './component.ts'
+import { hear, userMessage } from './conversation.ts'
+import { openInteractions, resultOf, type AgentResult } from './result.ts'
+
+/** What one turn may bring besides its input. */
+export interface TurnOptions<S extends Schema | undefined = undefined> {
+  readonly abortSignal?: AbortSignal | undefined
+  /** The shape of the final answer: any Standard Schema, or JSON Schema. */
+  readonly output?: S
+  /** Most ticks of the turn. Default 100; null for no limit. */
+  readonly maxTicks?: number | null
+  /** How the model is asked in this turn and after it. */
+  readonly settings?: ModelSettings
+  /** Live things bound to the world: `clock`, `log`, `artifacts`, or what the agent's own systems need. */
+  readonly resources?: Readonly<Record<string, unknown>>
+}
+
+/** The output type that goes with a schema. */
+export type OutputOf<S> = S extends Schema ? InferSchema<S> : undefined
+
+const known = ['abortSignal', 'output', 'maxTicks', 'settings', 'resources']
+
+/** A turn that is about to run. */
+export interface Turn {
+  readonly world: World
+  readonly entity: Entity
+  readonly agent: string
+  readonly options: TurnOptions<Schema | undefined>
+  readonly streams: boolean
+  readonly history?: History | undefined
+  /** Input, or nothing when the turn goes on after an answer. */
+  readonly input?: UserInput
+}
+
+/** Runs a turn to its end. Rejects with the run's error when it failed, and for options that are not known. */
+export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
+  const { world, entity, options } = turn
+  checkOptions(options)
+  const from = world.require(entity, Conversation).length
+  const output = prepare(turn)
+  const stop = await drive(turn)
+  try {
+    const result = await resultOf({ world, entity, stop, from, output })
+    if (result.status === 'waiting') world.emit({ type: 'run.waiting', interactions: result.interactions })
+    else if (result.status === 'cancelled') world.emit({ type: 'run.cancelled' })
+    else world.emit({ type: 'run.succeeded', stopReason: result.stopReason })
+    return result
+  } catch (error) {
+    if (error instanceof TellurionError) {
+      world.emit({ type: 'run.failed', stopReason: stop.reason, error: error.toJSON() })
+    }
+    throw error
+  }
+}
+
+/** Puts input and wishes into the world. */
+function prepare({ world, entity, agent, options, streams, input }: Turn): CompiledSchema | undefined {
+  const output = options.output === undefined ? undefined : compileSchema(options.output, 'the output schema')
+  const schema = output?.jsonSchema
+  for (const [name, resource] of Object.entries(options.resources ?? {})) world.bind(name, resource)
+  const message = input === undefined ? undefined : userMessage(input)
+  world.emit({ type: 'run.started', agent })
+  if (message !== undefined) {
+    hear(world, entity, message)
+    world.remove(entity, TurnUsage)
+  }
+  if (output !== undefined && schema !== undefined) {
+    world.bind('output', output)
+    world.set(entity, Output, { name: 'output', schema, repairs: 0 })
+  } else if (input !== undefined) world.remove(entity, Output)
+  if (streams) world.set(entity, Streaming, { enabled: true })
+  else world.remove(entity, Streaming)
+  const { settings } = options
+  if (settings !== undefined)
+    world.update(entity, LLM, (llm) => ({ ...llm, settings: { ...llm.settings, ...settings } }))
+  return output
+}
+
+/** Ticks until the end; what is only halted until a time is waited for here. */
+async function drive({ world, entity, options, history }: Turn): Promise<Stop> {
+  const { abortSignal, maxTicks } = options
+  const clock = world.findResource<Clock>('clock') ?? systemClock
+  for (;;) {
+    const stop = await run(world, {
+      main: entity,
+      clock,
+      signal: abortSignal,
+      ...(maxTicks === undefined ? {} : { maxTicks }),
+      ...(history === undefined ? {} : { history }),
+    })
+    if (stop.reason !== 'waiting' || stop.due === undefined || openInteractions(world).length > 0) return stop
+    try {
+      await sleep(stop.due - clock.now(), { clock, signal: abortSignal })
+    } catch (error) {
+      if (!isAbort(error, abortSignal)) throw error
+      return { reason: 'aborted', ticks: stop.ticks }
+    }
+  }
+}
+
+function checkOptions(options: TurnOptions<Schema | undefined>): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new TellurionError('unknown_option', `generate and stream have no option '${key}'.${suggestion(key, known)}`)
+  }
+}

@@ -1,0 +1,17 @@
+// The front door: the names of the quick start. Everything else comes from the door of its noun.
+
+export { Agent } from './agent/agent.ts'
+export type { AgentOptions } from './agent/agent.ts'
+export type { AgentResult, StopReason } from './agent/result.ts'
+export { hasToolCall, isStepCount } from './agent/stop-when.ts'
+export { TellurionError } from './error/error.ts'
+export type { ErrorData } from './error/error.ts'
+export type { ErrorCode } from './error/catalogue.ts'
+export type { Event, EventOf, EventType, Interaction } from './event/event.ts'
+export { assistant, system, textOf, toolCallsOf, user } from './message/message.ts'
+export type { Message, UserInput, UserPart } from './message/message.ts'
+export { model } from './model/named-model.ts'
+export type { Model, Usage } from './port/model.ts'
+export { tool } from './tool/tool.ts'
+export type { Tool, ToolContext } from './tool/tool.ts'
+export { createToolbox } from './tool/toolbox.ts'
