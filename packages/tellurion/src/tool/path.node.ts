@@ -42,10 +42,18 @@ function ignoresCase(path: string): boolean {
   for (let place = path; dirname(place) !== place; place = dirname(place)) {
     const name = basename(place)
     const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()
-    const found = other === name ? undefined : statSync(place, { throwIfNoEntry: false })
-    if (found === undefined) continue
-    const twin = statSync(join(dirname(place), other), { throwIfNoEntry: false })
-    return twin?.ino === found.ino && twin.dev === found.dev
+    const found = other === name ? undefined : identity(place)
+    if (found !== undefined) return identity(join(dirname(place), other)) === found
   }
   return false
+}
+
+/** Which thing a path leads to, or undefined when it leads nowhere. */
+function identity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
 }
