@@ -4,6 +4,7 @@ import type { FinishReason, ModelEvent, Usage } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { createCallIds } from './call-id.ts'
 import { failureFromBody, type FailureContext } from './failure.ts'
+import { RepeatedChunk } from './repeated-chunk.ts'
 import { count, isJsonObject, TextPieces, toolCall, type ReplyReader } from './wire.ts'
 
 interface Block {
@@ -54,6 +55,7 @@ export class AnthropicReply implements ReplyReader {
   readonly #context: FailureContext
   readonly #callId: ReturnType<typeof createCallIds>
   readonly #pieces = new TextPieces()
+  readonly #repeated = new RepeatedChunk()
   readonly #blocks = new Map<number, OpenBlock>()
   #calls = 0
   #stopReason: string | undefined
@@ -68,7 +70,14 @@ export class AnthropicReply implements ReplyReader {
   }
 
   event(data: string, out: ModelEvent[]): void {
+    const text = this.#repeated.textOf(data)
+    if (text !== undefined) {
+      this.#text('text.delta', text, out)
+      return
+    }
     const event = JSON.parse(data) as StreamEvent | null
+    const only = textDelta(event)
+    if (only !== undefined) this.#repeated.learn(data, { key: 'text', text: only, textIn })
     switch (event?.type) {
       case 'content_block_delta':
         this.#delta(event, out)
@@ -224,6 +233,14 @@ export class AnthropicReply implements ReplyReader {
         return 'other'
     }
   }
+}
+
+function textDelta(event: StreamEvent | null): string | undefined {
+  return event?.type === 'content_block_delta' && event.delta?.type === 'text_delta' ? event.delta.text : undefined
+}
+
+function textIn(data: string): unknown {
+  return textDelta(JSON.parse(data) as StreamEvent)
 }
 
 /** Anthropic counts cached input apart; ours includes it. */

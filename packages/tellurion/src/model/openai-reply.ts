@@ -6,6 +6,7 @@ import type { JsonObject } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { createCallIds } from './call-id.ts'
 import { failureFromBody, type FailureContext } from './failure.ts'
+import { RepeatedChunk } from './repeated-chunk.ts'
 import { count, isJsonObject, TextPieces, toolCall, type ReplyReader } from './wire.ts'
 
 interface Chunk {
@@ -62,6 +63,7 @@ export class OpenAIReply implements ReplyReader {
   readonly #context: FailureContext
   readonly #callId: ReturnType<typeof createCallIds>
   readonly #pieces = new TextPieces()
+  readonly #repeated = new RepeatedChunk()
   readonly #calls: OpenCall[] = []
   #reasoning = false
   #finishReason: string | undefined
@@ -77,8 +79,15 @@ export class OpenAIReply implements ReplyReader {
   }
 
   event(data: string, out: ModelEvent[]): void {
-    if (data === '[DONE]') this.#finish(out)
-    else this.#chunk(JSON.parse(data) as Chunk | null, out)
+    const text = this.#repeated.textOf(data)
+    if (text !== undefined) this.#text(text, out)
+    else if (data === '[DONE]') this.#finish(out)
+    else {
+      const chunk = JSON.parse(data) as Chunk | null
+      this.#chunk(chunk, out)
+      const only = onlyText(chunk)
+      if (only !== undefined) this.#repeated.learn(data, { key: 'content', text: only, textIn: contentIn })
+    }
   }
 
   whole(body: JsonObject, out: ModelEvent[]): void {
@@ -216,6 +225,20 @@ export class OpenAIReply implements ReplyReader {
         return 'other'
     }
   }
+}
+
+/** The text of a chunk that brings nothing else that is new. */
+function onlyText(chunk: Chunk | null): string | undefined {
+  const choices = chunk?.choices
+  const choice = choices?.[0]
+  if (!choice || choice.index || choice.finish_reason || chunk?.usage || !choice.delta) return undefined
+  const { content, refusal, reasoning_content, reasoning, tool_calls } = choice.delta
+  const more = refusal || reasoning_content || reasoning || tool_calls || chunk?.error || chunk?.object === 'error'
+  return typeof content === 'string' && !more ? content : undefined
+}
+
+function contentIn(data: string): unknown {
+  return onlyText(JSON.parse(data) as Chunk)
 }
 
 function usageOf(usage: JsonObject | undefined): Usage {
