@@ -89,7 +89,7 @@ function firstSentence(comment: string): string {
     .map((line) => line.replace(/^\s*\* ?/, '').trim())
     .join(' ')
     .trim()
-  return /^.*?[.:;](?=\s|$)/.exec(prose)?.[0].replace(/[:;]$/, '.') ?? prose
+  return /^.*?\.(?=\s|$)/.exec(prose)?.[0] ?? prose
 }
 
 function opening(text: string): string {

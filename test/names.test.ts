@@ -38,7 +38,7 @@ describe('reading a door', () => {
     'export function add(): void {}',
     '/**',
     ' * A sum: of two',
-    ' * numbers.',
+    ' * numbers. And more.',
     ' */',
     'export interface Sum {}',
     'export const silent = 1',
@@ -49,7 +49,7 @@ describe('reading a door', () => {
 
   test('takes kind and first sentence from the declaration, under the exported name', () => {
     assert.deepEqual(read("// A door.\n\nexport { add as plus, half, silent, type Sum } from './sum.ts'\n"), [
-      { name: 'Sum', kind: 'interface', sentence: 'A sum.' },
+      { name: 'Sum', kind: 'interface', sentence: 'A sum: of two numbers.' },
       { name: 'half', kind: 'function', sentence: 'Halves.' },
       { name: 'plus', kind: 'function', sentence: 'Adds.' },
       { name: 'silent', kind: 'const', sentence: '' },
