@@ -134,6 +134,25 @@ describe('the published packages', () => {
   })
 })
 
+const typeOptions = (resolution: string): string[] => [
+  ...['--strict', '--exactOptionalPropertyTypes', '--target', 'es2024', '--lib', 'es2024,esnext.disposable,dom'],
+  ...['--module', resolution === 'bundler' ? 'esnext' : resolution, '--moduleResolution', resolution],
+]
+
+const agentProgram = `
+import { Agent, tool } from 'tellurion'
+import { scriptedModel } from 'tellurion/testing'
+
+const weather = tool({
+  description: 'The weather of a place',
+  inputSchema: { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] },
+  execute: () => ({ degrees: 21 }),
+})
+const model = scriptedModel([{ calls: [{ toolName: 'weather', input: { place: 'Oslo' } }] }, 'It is 21 degrees.'])
+const { text } = await new Agent({ name: 'guide', model, tools: { weather } }).generate('How is Oslo?')
+console.log(text, 'after', model.calls, 'calls')
+`
+
 describe('a stranger', () => {
   const specifiers = doors().map(({ specifier }) => specifier)
 
@@ -150,30 +169,14 @@ describe('a stranger', () => {
       join(consumer, 'types.ts'),
       specifiers.map((name, index) => `export * as d${index} from '${name}'`).join('\n'),
     )
-    for (const [module, resolution] of [
-      ['nodenext', 'nodenext'],
-      ['esnext', 'bundler'],
-    ] as const) {
-      const options = [
-        '--noEmit',
-        '--strict',
-        '--target',
-        'es2024',
-        '--module',
-        module,
-        '--moduleResolution',
-        resolution,
-      ]
-      await must(
-        consumer,
-        process.execPath,
-        tsc,
-        ...options,
-        '--lib',
-        'es2024,esnext.disposable,dom,dom.asynciterable',
-        'types.ts',
-      )
-    }
+    for (const resolution of ['nodenext', 'bundler'])
+      await must(consumer, process.execPath, tsc, ...typeOptions(resolution), '--noEmit', 'types.ts')
+  })
+
+  test('writes an agent that calls its tool, type-checked and run', async () => {
+    writeFileSync(join(consumer, 'agent.ts'), agentProgram)
+    await must(consumer, process.execPath, tsc, ...typeOptions('nodenext'), '--outDir', 'out', 'agent.ts')
+    assert.equal(await must(consumer, process.execPath, 'out/agent.js'), 'It is 21 degrees. after 2 calls\n')
   })
 
   test('starts the command', async () => {
