@@ -45,45 +45,36 @@ export function pool(members: readonly (AnyModel | PoolMember)[], options: PoolO
     const attempts: Attempt[] = []
     for (let member = pick(asked); member !== undefined; member = pick(asked)) {
       asked.add(member)
-      const attempt = yield* attemptWith(member, { request, signal, dead: attempts.findLast((one) => one.delivered) })
-      if (attempt === undefined) return
+      const dead = attempts.findLast((attempt) => attempt.delivered)
+      const attempt: Attempt = { id: member.id, failure: undefined, delivered: false, held: [] }
+      const visit = member.enter()
+      try {
+        for await (const event of ask(member.model, request, signal)) {
+          if (event.type === 'error' && isIllHealth(event.failure)) {
+            attempt.failure = event.failure
+            break
+          }
+          if (event.type === 'finish') visit.end('success')
+          if (buffer && event.type === 'restart') attempt.held = []
+          else if (buffer && !isLast(event)) attempt.held.push(event)
+          else {
+            // The partial of a dead reply is kept until there is something better.
+            if (dead?.failure && !attempt.delivered && event.type !== 'error' && event.type !== 'aborted') {
+              yield { type: 'restart', failure: dead.failure }
+            }
+            attempt.delivered = true
+            for (const earlier of attempt.held) yield earlier
+            yield event
+          }
+        }
+      } finally {
+        visit.end(attempt.failure ? 'failure' : 'none')
+      }
+      if (!attempt.failure) return
       attempts.push(attempt)
     }
-    yield* attempts.findLast(({ held }) => held.length > 0)?.held ?? []
+    for (const event of attempts.findLast(({ held }) => held.length > 0)?.held ?? []) yield event
     yield { type: 'error', failure: allFailed(name, attempts) }
-  }
-
-  /** Asks one member. Returns how it failed when another may take over, and nothing when the reply has ended. */
-  async function* attemptWith(
-    member: Member,
-    { request, signal, dead }: { request: ModelRequest; signal: AbortSignal | undefined; dead: Attempt | undefined },
-  ): AsyncGenerator<ModelEvent, Attempt | undefined> {
-    const visit = member.enter()
-    let held: ModelEvent[] = []
-    let delivered = false
-    try {
-      for await (const event of ask(member.model, request, signal)) {
-        if (event.type === 'error' && isIllHealth(event.failure)) {
-          visit.end('failure')
-          return { id: member.id, failure: event.failure, delivered, held }
-        }
-        if (event.type === 'finish') visit.end('success')
-        if (buffer && event.type === 'restart') held = []
-        else if (buffer && !isLast(event)) held.push(event)
-        else {
-          // The partial of a dead reply is kept until there is something better.
-          if (dead && !delivered && (event.type === 'finish' || !isLast(event))) {
-            yield { type: 'restart', failure: dead.failure }
-          }
-          delivered = true
-          yield* held
-          yield event
-        }
-      }
-      return undefined
-    } finally {
-      visit.end('none')
-    }
   }
 
   return {
@@ -93,27 +84,34 @@ export function pool(members: readonly (AnyModel | PoolMember)[], options: PoolO
   }
 }
 
+/** What came of asking one member. */
 interface Attempt {
   readonly id: string
-  readonly failure: ModelFailure
+  /** Why another member takes over. */
+  failure: ModelFailure | undefined
   /** Whether the reader has seen some of it. */
-  readonly delivered: boolean
+  delivered: boolean
   /** What came and was held back. */
-  readonly held: readonly ModelEvent[]
+  held: ModelEvent[]
 }
 
 /** One failure for all: the last that may be retried, or simply the last. */
 function allFailed(name: string, attempts: readonly Attempt[]): ModelFailure {
-  const telling = attempts.findLast((attempt) => attempt.failure.retryable) ?? attempts.at(-1)
+  const failures = attempts.flatMap((attempt) => attempt.failure ?? [])
+  const telling = failures.findLast((one) => one.retryable) ?? failures.at(-1)
   if (telling === undefined) {
     const message = 'every model is unhealthy and is being probed by another call; try again in 1 s.'
     return failure('service', message, { code: 'breaker_open', retryAfter: 1_000, model: name })
   }
-  if (attempts.length === 1) return telling.failure
-  const listed = attempts.map(({ id, failure: { kind, status } }) => ({ id, kind, ...(status && { status }) }))
+  if (failures.length === 1) return telling
+  const listed = attempts.map(({ id, failure: { kind, status } = telling }) => ({
+    id,
+    kind,
+    ...(status && { status }),
+  }))
   return {
-    ...telling.failure,
-    message: `All ${attempts.length} models of ${name} failed. ${telling.failure.message}`,
-    data: { ...telling.failure.data, attempts: listed },
+    ...telling,
+    message: `All ${attempts.length} models of ${name} failed. ${telling.message}`,
+    data: { ...telling.data, attempts: listed },
   }
 }

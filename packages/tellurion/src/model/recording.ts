@@ -9,10 +9,8 @@ import { failure } from './failure.ts'
 
 /** One call: what was asked and every event of the reply. Plain JSON. */
 export interface Recording {
-  /** SHA-256 of the request's content, hex. */
-  readonly key: string
   readonly model: string
-  /** For people who read the recording; `replay` goes by the key. */
+  /** The request's content: everything but headers, in which keys travel, and ids of messages. `replay` goes by it. */
   readonly request: JsonObject
   readonly events: readonly ModelEvent[]
 }
@@ -24,7 +22,6 @@ export interface RecordingSink {
 
 /**
  * A model whose replies are pushed to `sink` as they end. Cancelled calls, and replies left early, are not recorded.
- * Headers are not kept, since keys travel in them.
  */
 export function record(model: AnyModel, sink: RecordingSink): Model {
   const inner = asModel(model)
@@ -34,7 +31,7 @@ export function record(model: AnyModel, sink: RecordingSink): Model {
     for await (const event of ask(inner, request, signal)) {
       events.push(event)
       if (event.type === 'finish' || event.type === 'error') {
-        sink.push({ key: await contentKey(content), model: inner.name, request: content, events })
+        sink.push({ model: inner.name, request: content, events })
       }
       yield event
     }
@@ -49,15 +46,16 @@ export function record(model: AnyModel, sink: RecordingSink): Model {
 export function replay(recordings: Iterable<Recording>, options: { readonly name?: string } = {}): Model {
   const replies = new Map<string, Recording[]>()
   for (const recording of recordings) {
-    const same = replies.get(recording.key)
+    const key = contentKey(recording.request)
+    const same = replies.get(key)
     if (same) same.push(recording)
-    else replies.set(recording.key, [recording])
+    else replies.set(key, [recording])
   }
   const name = options.name ?? replies.values().next().value?.[0]?.model ?? 'replay/empty'
   const given = new Map<string, number>()
 
   async function* stream(request: ModelRequest, signal: AbortSignal | undefined): AsyncGenerator<ModelEvent> {
-    const key = await contentKey(requestContent(request))
+    const key = contentKey(requestContent(request))
     const count = given.get(key) ?? 0
     const recorded = replies.get(key)
     const recording = recorded?.[count]
@@ -77,7 +75,7 @@ export function replay(recordings: Iterable<Recording>, options: { readonly name
   return { name, stream: (request, { signal }) => stream(request, signal) }
 }
 
-/** What of a request decides the reply, as JSON: everything but headers and the ids of messages. */
+/** What of a request decides the reply, as JSON. */
 function requestContent(request: ModelRequest): JsonObject {
   const { headers: _, messages, ...rest } = request
   const content = { ...rest, messages: Array.from(messages, withoutId) }
@@ -90,10 +88,8 @@ function withoutId(message: Message): object {
 }
 
 /** Equal content has an equal key, whatever the order in which its fields were written. */
-async function contentKey(content: JsonObject): Promise<string> {
-  const text = JSON.stringify(content, (_, value: unknown) => (isObject(value) ? sorted(value) : value))
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+function contentKey(content: JsonObject): string {
+  return JSON.stringify(content, (_, value: unknown) => (isObject(value) ? sorted(value) : value))
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -35,7 +35,16 @@ export function retry(
 
   async function* stream(request: ModelRequest, signal: AbortSignal | undefined): AsyncGenerator<ModelEvent> {
     for (let retries = 0; ; retries++) {
-      const failed = yield* attempt(request, signal, retries < policy.maxRetries)
+      let failed: ModelFailure | undefined
+      let delivered = false
+      for await (const event of ask(inner, request, signal)) {
+        if (event.type === 'error' && !delivered && retries < policy.maxRetries && isRetried(event.failure)) {
+          failed = event.failure
+          break
+        }
+        delivered = true
+        yield event
+      }
       if (failed === undefined) return
       const wait = backoff(retries + 1, policy, { random, retryAfter: failed.retryAfter })
       try {
@@ -45,21 +54,6 @@ export function retry(
         return
       }
     }
-  }
-
-  /** One attempt; returns its failure when another one may follow, and has yielded nothing then. */
-  async function* attempt(
-    request: ModelRequest,
-    signal: AbortSignal | undefined,
-    again: boolean,
-  ): AsyncGenerator<ModelEvent, ModelFailure | undefined> {
-    let delivered = false
-    for await (const event of ask(inner, request, signal)) {
-      if (event.type === 'error' && again && !delivered && isRetried(event.failure)) return event.failure
-      delivered = true
-      yield event
-    }
-    return undefined
   }
 
   return { name: inner.name, stream: (request, { signal }) => stream(request, signal) }
