@@ -7,7 +7,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 const maxLinks = 40
 
 /**
- * The real path of `path` under `root` (both may be relative to where the process stands). What does not exist yet is
+ * The real path of `path` under `root` (both may be relative to where the process stands); `..` is read as
+ * `path.resolve` does, before links are followed. What does not exist yet is
  * put behind the real path of what does, also behind a dangling link. Where the file system does not tell cases apart
  * the answer is in lower case. For locks, not for permission: between this answer and the opening of a file links may
  * change. Never throws.
