@@ -1,0 +1,7 @@
+// The door `tellurion/trace`: readers of what happens.
+
+export { logEvents } from './event-log.ts'
+export type { EventLogOptions } from './event-log.ts'
+export { createLog, logLevels, redactedNames } from './log.ts'
+export type { LogFormat, LogOptions } from './log.ts'
+export type { Log, LogFields, LogLevel } from '../port/log.ts'
