@@ -94,7 +94,7 @@ class Draft {
 
   closeText(): void {
     if (this.text === '') return
-    ;(this.#parts ??= []).push({ type: 'text', text: this.text })
+    ;(this.#parts ??= []).push({ type: 'text', text: this.text.toWellFormed() })
     this.text = ''
   }
 
@@ -111,7 +111,9 @@ class Draft {
   }
 
   message(): AssistantMessage {
-    if (this.#parts === undefined && this.reasoning === '') return { role: 'assistant', content: this.text }
+    if (this.#parts === undefined && this.reasoning === '') {
+      return { role: 'assistant', content: this.text.toWellFormed() }
+    }
     this.closeText()
     this.closeReasoning()
     return { role: 'assistant', content: this.#parts ?? '' }
@@ -141,7 +143,7 @@ function reasoningPart(text: string, end: Omit<ReasoningPart, 'type' | 'text'> =
     return undefined
   return {
     type: 'reasoning',
-    text,
+    text: text.toWellFormed(),
     ...(signature === undefined ? {} : { signature }),
     ...(redacted === undefined ? {} : { redacted }),
     ...(providerMetadata === undefined ? {} : { providerMetadata }),
