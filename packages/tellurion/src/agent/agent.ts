@@ -70,10 +70,10 @@ export class Agent {
   }
 
   /**
-   * Puts this agent into a world: binds its model and configuration, adds the systems that are missing, and spawns its
-   * entity. Several agents may live in one world.
+   * Binds this agent's model and configuration to a world and adds the systems that are missing: what a restored world
+   * needs before it can go on. Throws `duplicate_name` when another agent of that name is bound.
    */
-  furnish(world: World): Entity {
+  bindTo(world: World): void {
     const models = world.findResource<Readonly<Record<string, Model>>>('models')
     const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents')
     if (agents !== undefined && Object.hasOwn(agents, this.name)) {
@@ -84,6 +84,11 @@ export class Agent {
     if (world.findResource('locks') === undefined) world.bind('locks', createFileLocks())
     const present = world.systemNames()
     for (const system of this.#systems) if (!present.includes(system.name)) world.addSystem(system)
+  }
+
+  /** Puts this agent into a world: binds it and spawns its entity. Several agents may live in one world. */
+  furnish(world: World): Entity {
+    this.bindTo(world)
     return world.spawn(LLM({ model: this.name, agent: this.name }), Conversation(), ConversationLimit({ max: null }))
   }
 

@@ -18,36 +18,48 @@ export const memory = defineSystem({
     const { max, keep = 0.8 } = world.get(entity, ConversationLimit) ?? { max: defaultMax }
     const conversation = world.require(entity, Conversation)
     if (max === null || conversation.length <= max) return
-    const cut = cutOf(conversation, Math.max(1, Math.floor(max * keep)))
-    if (cut.deleteCount <= 0) return
+    const cut = cutOf(conversation, max, Math.max(1, Math.floor(max * keep)))
+    const removedCount = cut.deleteCount - cut.items.length
+    if (removedCount <= 0) return
     world.splice(entity, Conversation, cut)
-    world.emit({ type: 'conversation.truncated', entity, removedCount: cut.deleteCount })
+    world.emit({ type: 'conversation.truncated', entity, removedCount })
   },
 })
 
+interface Cut {
+  readonly start: number
+  readonly deleteCount: number
+  readonly items: readonly Message[]
+}
+
 /**
  * What to take out so that about `target` messages stay: the system message and the newest whole exchanges. An exchange
- * that alone is longer keeps its request and its newest replies; calls and their results are never separated.
+ * that is itself longer than `max` keeps its request and its newest replies. Calls and results are never separated.
  */
-function cutOf(conversation: LogView<Message>, target: number): { start: number; deleteCount: number } {
+function cutOf(conversation: LogView<Message>, max: number, target: number): Cut {
   const { length } = conversation
   const start = conversation.at(0)?.role === 'system' ? 1 : 0
   const earliest = Math.max(start, length - (target - start))
-  for (let index = earliest; index < length; index++) {
-    if (conversation.at(index)?.role === 'user') return { start, deleteCount: index - start }
-  }
-  // The newest exchange is longer than the target: keep its request, drop from the middle of it.
+  const next = find(conversation, 'user', earliest)
+  if (next !== undefined) return { start, deleteCount: next - start, items: [] }
   const request = lastRequest(conversation, start)
-  for (let index = Math.min(earliest + 1, length - 1); index < length; index++) {
-    const role = conversation.at(index)?.role
-    if (role === 'assistant' && index > request) return { start: request + 1, deleteCount: index - request - 1 }
+  const whole = { start, deleteCount: Math.max(0, request - start), items: [] }
+  if (request >= 0 && start + length - request <= max) return whole
+  const reply = find(conversation, 'assistant', Math.max(earliest + 1, request + 2))
+  if (reply === undefined) return whole
+  return { start, deleteCount: reply - start, items: request < 0 ? [] : [conversation.at(request)!] }
+}
+
+function find(conversation: LogView<Message>, role: Message['role'], from: number): number | undefined {
+  for (let index = from; index < conversation.length; index++) {
+    if (conversation.at(index)?.role === role) return index
   }
-  return { start, deleteCount: request - start }
+  return undefined
 }
 
 function lastRequest(conversation: LogView<Message>, start: number): number {
   for (let index = conversation.length - 1; index >= start; index--) {
     if (conversation.at(index)?.role === 'user') return index
   }
-  return start
+  return -1
 }

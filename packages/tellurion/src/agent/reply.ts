@@ -7,7 +7,7 @@ import { jsonProblem } from '../schema/plain-json.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Terminal } from '../world/lifecycle.ts'
 import type { World } from '../world/world.ts'
-import { Conversation, Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
+import { Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
 import { say } from './conversation.ts'
 import { checkOutput } from './output.ts'
 import { addUsage, noUsage } from './usage.ts'
@@ -62,17 +62,21 @@ function takeFinished(
   })
   if (streams) world.emit({ type: 'stream.ended', entity, message })
   const calls = toolCallsOf(message)
-  if (calls.length > 0) openCalls(world, entity, calls)
+  if (calls.length > 0) openCalls(world, entity, { calls, tick })
   else if (world.has(entity, Output)) {
     const error = checkOutput(world, entity, message)
     if (error !== undefined) fail(world, entity, { error, tick })
   }
 }
 
-/** Makes the calls pending. Their keys are made here, once, and stored. */
-function openCalls(world: World, entity: Entity, calls: readonly ToolCallPart[]): void {
-  const place = world.require(entity, Conversation).length - 1
+/** Makes the calls pending. Their keys are made here, once, and stored: no other call of any run has the same. */
+function openCalls(
+  world: World,
+  entity: Entity,
+  { calls, tick }: { calls: readonly ToolCallPart[]; tick: number },
+): void {
   const makeKey = world.findResource<(entity: Entity, index: number) => string>('callKey')
+  const runId = world.findResource<string>('runId') ?? 'run'
   const seen = new Set<string>()
   const pending = calls.map((call, index): PendingToolCall => {
     const { toolCallId, toolName, input, invalidInput } = call
@@ -80,7 +84,7 @@ function openCalls(world: World, entity: Entity, calls: readonly ToolCallPart[])
       throw new TellurionError('invalid_reply', `The model gave two calls the same id '${toolCallId}'.`)
     }
     seen.add(toolCallId)
-    const key = makeKey?.(entity, index) ?? `${entity}-${place}-${index}`
+    const key = makeKey?.(entity, index) ?? `${runId}-${entity}-${tick}-${index}`
     return { toolCallId, toolName, input, key, ...(invalidInput === undefined ? {} : { invalidInput }) }
   })
   const results = world.get(entity, ToolResults)

@@ -3,6 +3,7 @@
 import { isAbort } from '../abort/abort.ts'
 import { sleep, systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
+import { systemIds, type Ids } from '../id/id.ts'
 import type { UserInput } from '../message/message.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
@@ -23,7 +24,7 @@ export interface TurnOptions<S extends Schema | undefined = undefined> {
   readonly maxTicks?: number | null
   /** How the model is asked in this turn and after it. */
   readonly settings?: ModelSettings
-  /** Live things bound to the world: `clock`, `log`, `artifacts`, or what the agent's own systems need. */
+  /** Live things bound to the world: `clock`, `ids`, `log`, `runId`, `artifacts`, or what the agent's own systems need. */
   readonly resources?: Readonly<Record<string, unknown>>
 }
 
@@ -72,6 +73,8 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
   for (const [name, resource] of Object.entries(options.resources ?? {})) world.bind(name, resource)
   const message = input === undefined ? undefined : userMessage(input)
   world.emit({ type: 'run.started', agent })
+  const ids = world.findResource<Ids>('ids') ?? systemIds
+  if (options.resources?.['runId'] === undefined) world.bind('runId', ids('run'))
   if (message !== undefined) {
     hear(world, entity, message)
     world.remove(entity, TurnUsage)
