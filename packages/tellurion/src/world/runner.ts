@@ -3,9 +3,9 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError, type ErrorData } from '../error/error.ts'
 import { Committer, type CommitSink } from './committer.ts'
-import type { Entity } from './entity.ts'
+import { worldEntity, type Entity } from './entity.ts'
 import type { History } from './history.ts'
-import { Halted, Terminal, Wait } from './lifecycle.ts'
+import { Failure, Halted, Terminal, Wait } from './lifecycle.ts'
 import { groupsOf, GroupRun } from './schedule.ts'
 import { $inside, type SystemContext, type World } from './world.ts'
 
@@ -190,8 +190,11 @@ function atRest(world: World, main: Entity): Omit<Stop, 'ticks'> {
     due = Math.min(due, halted.retryAt)
   }
   if (waiting) return due === Number.POSITIVE_INFINITY ? { reason: 'waiting' } : { reason: 'waiting', due }
-  const halted = world.get(main, Halted)
-  return halted === undefined ? { reason: 'idle' } : { reason: 'failed', error: halted.error }
+  for (const entity of [main, worldEntity]) {
+    const stopped = world.get(entity, Halted) ?? world.get(entity, Failure)
+    if (stopped !== undefined) return { reason: 'failed', error: stopped.error }
+  }
+  return { reason: 'idle' }
 }
 
 /** Closes the run's books: a run that may go on keeps its count of ticks. */

@@ -3,7 +3,7 @@
 
 import { errorData } from '../error/error.ts'
 import { worldEntity, type Entity } from './entity.ts'
-import { Failure } from './lifecycle.ts'
+import { Failure, Halted } from './lifecycle.ts'
 import { $inside, detach, invocation, type Registered, type System, type SystemContext, type World } from './world.ts'
 
 const grouped = new WeakMap<readonly Registered[], readonly (readonly System[])[]>()
@@ -106,10 +106,14 @@ export class GroupRun {
     }
   }
 
+  /** The first failure stands until it is handled, and one that repeats itself on a halted entity is no news. */
   #fail(system: System, entity: Entity, error: unknown): void {
     const target = this.#world.exists(entity) ? entity : worldEntity
-    const { tick } = this.#context
-    this.#world.set(target, Failure, { error: failureData(error), system: system.name, tick })
+    if (this.#world.has(target, Failure)) return
+    const data = failureData(error)
+    const halted = this.#world.get(target, Halted)?.error
+    if (halted !== undefined && halted.code === data.code && halted.message === data.message) return
+    this.#world.set(target, Failure, { error: data, system: system.name, tick: this.#context.tick })
   }
 }
 
