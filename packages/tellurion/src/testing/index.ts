@@ -4,3 +4,5 @@ export { faultyModel, type Fault, type FaultPlan, type FaultyModel } from './fau
 export { scriptedModel } from './scripted-model.ts'
 export type { Script, ScriptedModel, ScriptedModelOptions, ScriptedReply, ScriptedTurn } from './scripted-model.ts'
 export { macrotask, virtualClock, type VirtualClock } from './virtual-clock.ts'
+export { runAgentTest, type AgentTest, type RuntimeTest } from './run-agent.ts'
+export { createTestContext, type TestContext, type TestContextOptions } from './run-context.ts'
