@@ -55,6 +55,11 @@ function fromParameters(
   execute: (input: unknown, context: ToolContext) => unknown,
   { parameters, ...options }: FunctionToolDetails & { description: string; parameters?: ParameterSpecs | undefined },
 ): AnyTool {
+  for (const key of ['inputSchema', 'execute']) {
+    if (key in options) {
+      throw new TellurionError('unknown_option', `A tool from a function has no option '${key}': it takes parameters.`)
+    }
+  }
   const inputSchema = parameterSchema(parameters ?? {}, `the parameters of tool '${name}'`)
   return createTool({ ...options, name, inputSchema, execute })
 }
