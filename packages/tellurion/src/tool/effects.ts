@@ -14,7 +14,8 @@ export interface EffectOptions<Input = unknown> {
   readonly mode: EffectMode
   /**
    * The files or other places that a call touches, in any spelling. A `read` waits for their writer, a `write` also for
-   * their readers. A `write` without paths runs alone; a `read` without paths waits for nobody but those that run alone.
+   * their readers, in all runs that share the locks. A `write` without paths runs alone in its run; a `read` without
+   * paths waits for nobody but those that run alone.
    */
   readonly paths?: ((input: Input) => readonly string[]) | undefined
   /** Default `safe` for `read`, else `never`. */
@@ -34,6 +35,12 @@ const modes: readonly EffectMode[] = ['read', 'write', 'exclusive']
 const repeats: readonly Repeat[] = ['safe', 'keyed', 'never']
 const risks: readonly Risk[] = ['destructive', 'exfiltrating']
 const known = ['mode', 'paths', 'repeat', 'risk']
+
+/** The places of one call, checked. Throws `invalid_option` when the tool's `paths` gives anything but a list of texts. */
+export function checkPaths(paths: unknown, what: string): readonly string[] {
+  if (Array.isArray(paths) && paths.every((path) => typeof path === 'string')) return paths as readonly string[]
+  throw new TellurionError('invalid_option', `effects.paths of ${what} must return a list of paths.`)
+}
 
 /** Fills in defaults; nothing declared is `exclusive`, never repeated, and risky. Throws `unknown_option`. */
 export function normaliseEffects(effects: unknown, what: string): Effects {

@@ -243,6 +243,9 @@ describe('a tool that fails', () => {
       throw new Error('no path')
     }
     assert.match(String((await outcomeOf(() => 1, { effects: { mode: 'write', paths } })).content), /failed: no path/)
+    const odd = (() => 'a/b') as unknown as () => readonly string[]
+    const outcome = await outcomeOf(() => 1, { effects: { mode: 'write', paths: odd } })
+    assert.match(String(outcome.content), /effects\.paths of tool "d" must return a list of paths/)
     const thenables: readonly PropertyDescriptor[] = [
       { get: () => assert.fail('boom') },
       { value: (_: unknown, reject: (error: Error) => void) => reject(new Error('boom')) },

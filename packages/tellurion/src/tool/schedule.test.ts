@@ -117,8 +117,11 @@ describe('schedule', () => {
     const mine = begin(one, write('a'))
     const [theirs, alone] = [begin(two, write('a')), begin(createSchedule({ locks }), exclusive)]
     assert.equal(started(mine, theirs, alone), '101')
+    const aloneWithPath = begin(createSchedule({ locks }), { mode: 'exclusive', paths: ['a'] })
     await mine.finish()
-    assert.equal(started(theirs), '1')
+    assert.equal(started(theirs, aloneWithPath), '10')
+    await theirs.finish()
+    assert.equal(started(aloneWithPath), '1')
   })
 
   it('bounds the calls that run at once', async () => {

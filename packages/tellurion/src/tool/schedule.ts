@@ -34,7 +34,8 @@ interface Waiter {
 /**
  * Makes a schedule. `concurrency` (default 10) bounds the calls that run at once; `locks` may be shared with other
  * schedules. Reads run together; a write with paths runs beside whatever does not touch them; a write without paths
- * and an exclusive call run alone.
+ * and an exclusive call run alone in this schedule. Paths that an exclusive call names are locked like a writer's, so
+ * that other schedules keep off them too.
  */
 export function createSchedule(
   options: { concurrency?: number | undefined; locks?: PathLocks | undefined } = {},
@@ -88,10 +89,10 @@ export function createSchedule(
     })
 
   const held = <T>(claim: Claim, work: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> => {
-    if (claim.paths === undefined || claim.paths.length === 0 || claim.mode === 'exclusive') return guard(work, leave)
+    if (claim.paths === undefined || claim.paths.length === 0) return guard(work, leave)
     let release: Release | Promise<Release>
     try {
-      release = locks.acquire(claim.paths, { write: claim.mode === 'write', signal })
+      release = locks.acquire(claim.paths, { write: claim.mode !== 'read', signal })
     } catch (error) {
       leave()
       throw error

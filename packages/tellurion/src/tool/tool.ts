@@ -5,7 +5,7 @@ import { TellurionError, suggestion } from '../error/error.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
-import { normaliseEffects, type EffectMode, type EffectOptions, type Effects } from './effects.ts'
+import { checkPaths, normaliseEffects, type EffectMode, type EffectOptions, type Effects } from './effects.ts'
 
 /** What a running tool is given beside its input. */
 export interface ToolContext {
@@ -160,7 +160,7 @@ export function createTool(options: UntypedToolOptions): AnyTool {
     execute: (value, context) => options.execute(value, context),
     needsApproval:
       typeof needsApproval === 'function' ? (needsApproval as AnyTool['needsApproval']) : () => needsApproval,
-    paths: (value) => paths?.(value),
+    paths: (value) => (paths === undefined ? undefined : checkPaths(paths(value), what)),
   } as AnyTool
 }
 
