@@ -47,8 +47,7 @@ function takeFinished(
   given: Reply & { readonly reply: Extract<ModelReply, { status: 'finished' }> },
 ): void {
   const { reply, model, streams, tick } = given
-  const message = storable(reply.message)
-  say(world, entity, message)
+  const message = keep(world, entity, reply.message)
   const { usage, finishReason, responseId } = reply
   const spent = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
   world.set(entity, TurnUsage, { steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
@@ -77,13 +76,8 @@ function openCalls(
 ): void {
   const makeKey = world.findResource<(entity: Entity, index: number) => string>('callKey')
   const runId = world.findResource<string>('runId') ?? 'run'
-  const seen = new Set<string>()
   const pending = calls.map((call, index): PendingToolCall => {
     const { toolCallId, toolName, input, invalidInput } = call
-    if (seen.has(toolCallId)) {
-      throw new TellurionError('invalid_reply', `The model gave two calls the same id '${toolCallId}'.`)
-    }
-    seen.add(toolCallId)
     const key = makeKey?.(entity, index) ?? `${runId}-${entity}-${tick}-${index}`
     return { toolCallId, toolName, input, key, ...(invalidInput === undefined ? {} : { invalidInput }) }
   })
@@ -95,7 +89,7 @@ function openCalls(
 }
 
 function keepPartial(world: World, entity: Entity, message: AssistantMessage | undefined): void {
-  if (message !== undefined) say(world, entity, storable(message))
+  if (message !== undefined) keep(world, entity, message)
 }
 
 function fail(world: World, entity: Entity, { error, tick }: { error: ErrorData; tick: number }): void {
@@ -111,24 +105,50 @@ function failureData({ code, message, retryable, data, kind, status, model }: Mo
   }
 }
 
-/** The message with everything that a world refuses mended: ill-formed text, and arguments that are no plain JSON. */
-function storable(message: AssistantMessage): AssistantMessage {
-  if (jsonProblem(message) === undefined) return message
+/** Appends a reply, mended where a world would refuse it or its calls could not be told apart. */
+function keep(world: World, entity: Entity, message: AssistantMessage): AssistantMessage {
+  try {
+    const told = distinct(toolCallsOf(message)) ? message : mended(message)
+    say(world, entity, told)
+    return told
+  } catch (error) {
+    if (!(error instanceof TellurionError) || error.code !== 'invalid_value') throw error
+    const told = mended(message)
+    say(world, entity, told)
+    return told
+  }
+}
+
+/** The message with well-formed text, arguments that are plain JSON, and calls with ids of their own. */
+function mended(message: AssistantMessage): AssistantMessage {
   if (typeof message.content === 'string') return { ...message, content: message.content.toWellFormed() }
+  const ids = new Set<string>()
   return {
     ...message,
     content: message.content.map((part) => {
-      if (jsonProblem(part) === undefined) return part
-      if (part.type !== 'tool-call') return { ...part, text: part.text.toWellFormed() }
-      const { toolCallId, toolName } = part
-      const invalidInput = (part.invalidInput ?? JSON.stringify(part.input) ?? '').slice(0, 10_000).toWellFormed()
-      return {
-        type: 'tool-call',
-        toolCallId: toolCallId.toWellFormed(),
-        toolName: toolName.toWellFormed(),
-        input: null,
-        invalidInput,
-      }
+      if (part.type === 'tool-call') return mendedCall(part, ids)
+      return jsonProblem(part) === undefined ? part : { type: part.type, text: part.text.toWellFormed() }
     }),
   }
+}
+
+/** Ids are opaque, but printable and short enough to be bound anywhere. */
+const idPattern = /^[\x20-\x7e]{1,256}$/
+
+function distinct(calls: readonly ToolCallPart[]): boolean {
+  if (calls.length === 0) return true
+  const ids = new Set<string>()
+  for (const { toolCallId } of calls) if (idPattern.test(toolCallId)) ids.add(toolCallId)
+  return ids.size === calls.length
+}
+
+function mendedCall(call: ToolCallPart, ids: Set<string>): ToolCallPart {
+  const base = idPattern.test(call.toolCallId) ? call.toolCallId.slice(0, 240) : 'call'
+  let toolCallId = base
+  for (let count = 2; ids.has(toolCallId); count++) toolCallId = `${base}_${count}`
+  ids.add(toolCallId)
+  if (jsonProblem(call) === undefined) return { ...call, toolCallId }
+  const toolName = call.toolName.toWellFormed()
+  const invalidInput = (call.invalidInput ?? JSON.stringify(call.input) ?? '').slice(0, 10_000).toWellFormed()
+  return { type: 'tool-call', toolCallId, toolName, input: null, invalidInput }
 }

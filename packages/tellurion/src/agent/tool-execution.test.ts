@@ -65,10 +65,15 @@ describe('every call gets exactly one result', () => {
     assert.equal(({} as { polluted?: boolean }).polluted, undefined)
   })
 
-  test('two calls with one id fail the run clearly', async () => {
-    const twice = { calls: [1, 2].map(() => ({ toolName: 'echo', toolCallId: 'same', input: { text: 'x' } })) }
-    const agent = new Agent({ name: 'a', model: scriptedModel([twice]), tools: { echo } })
-    await assert.rejects(agent.generate('go'), code('invalid_reply'))
+  test('calls with the same id, or with no usable one, are told apart', async () => {
+    const ids = ['same', 'same', '', 'bell\u0007', 'x'.repeat(300)]
+    const calls = ids.map((toolCallId, index) => ({ toolName: 'echo', toolCallId, input: { text: `t${index}` } }))
+    const result = await new Agent({ name: 'a', model: scriptedModel([{ calls }, 'done']), tools: { echo } }).generate(
+      'go',
+    )
+    const messages = toolMessages(result.messages)
+    assert.equal(new Set(messages.map((message) => message.toolCallId)).size, ids.length)
+    assert.deepEqual(messages.map(textOf), ['t0', 't1', 't2', 't3', 't4'])
   })
 
   test('a timeout aborts the work and the run goes on', async () => {
@@ -107,6 +112,27 @@ describe('every call gets exactly one result', () => {
     const result = await chat.generate('go', { abortSignal: controller.signal })
     assert.equal(result.status, 'cancelled')
     assert.equal(seen?.aborted, true)
+  })
+
+  test('a cancelled batch is closed, its questions withdrawn, and the conversation goes on', async () => {
+    const controller = new AbortController()
+    const stop = tool({
+      description: 'Cancels',
+      inputSchema: z.object({}),
+      effects: 'read',
+      execute: () => controller.abort(),
+    })
+    const ask = tool({ description: 'Asks', inputSchema: z.object({}), needsApproval: true, execute: () => 'never' })
+    const model = scriptedModel([{ calls: [call('ask'), call('stop'), call('stop')] }, 'better'])
+    const chat = new Agent({ name: 'a', model, tools: { stop, ask } }).session()
+    const cancelled = await chat.generate('go', { abortSignal: controller.signal })
+    assert.equal(cancelled.status, 'cancelled')
+    assert.deepEqual(cancelled.interactions, [])
+    assert.deepEqual(
+      toolMessages([...chat.messages]).map((message) => message.toolCallId),
+      ['call_1', 'call_2', 'call_3'],
+    )
+    assert.equal((await chat.generate('again')).text, 'better')
   })
 })
 

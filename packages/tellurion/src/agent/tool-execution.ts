@@ -6,7 +6,7 @@ import type { Interaction } from '../event/event.ts'
 import { textOf, type ToolCallPart } from '../message/message.ts'
 import { decide, type Decided, type Decision } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
-import { toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
+import { errorOutcome, toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
 import type { ToolSource } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
@@ -125,7 +125,7 @@ function record(world: World, entity: Entity, call: PendingToolCall, decision: D
       return
     case 'ask': {
       const { prompt, inputHash } = decision
-      const id = `approval-${call.key}`
+      const id = interactionId(call)
       const interaction: Interaction = {
         id,
         kind: 'approval',
@@ -149,6 +149,12 @@ function record(world: World, entity: Entity, call: PendingToolCall, decision: D
 
 /** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */
 function finish(world: World, entity: Entity, outcome: ToolOutcome, context: SystemContext): void | Promise<void> {
+  keep(world, entity, outcome)
+  moveFinished(world, entity)
+  return context.commit()
+}
+
+function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
   const { toolCallId, toolName, isError, code, artifact } = outcome
   world.append(entity, ToolResults, outcome)
   world.emit({
@@ -161,8 +167,29 @@ function finish(world: World, entity: Entity, outcome: ToolOutcome, context: Sys
     ...(code === undefined ? {} : { code }),
     ...(artifact === undefined ? {} : { artifact: artifact.hash }),
   })
+}
+
+/**
+ * Gives every call that has no result one that says it was cancelled, and withdraws its question: for a turn that has
+ * ended, so that the conversation can go on.
+ */
+export function closeCalls(world: World, entity: Entity): void {
+  const pending = world.get(entity, PendingToolCalls)
+  if (pending === undefined) return
+  const done = new Set<string>()
+  for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
+  const withdrawn = new Set<string>()
+  for (const call of pending) {
+    if (done.has(call.toolCallId)) continue
+    withdrawn.add(interactionId(call))
+    keep(world, entity, errorOutcome(partOf(call), 'aborted', `The call of the tool '${call.toolName}' was cancelled.`))
+  }
   moveFinished(world, entity)
-  return context.commit()
+  const waits = world.get(entity, Wait)
+  if (waits === undefined) return
+  const left = waits.filter((wait) => !withdrawn.has(wait.id))
+  if (left.length > 0) world.set(entity, Wait, left)
+  else world.remove(entity, Wait)
 }
 
 /** Moves the finished prefix of the batch, in call order, and closes the batch with its last result. */
@@ -179,6 +206,11 @@ function moveFinished(world: World, entity: Entity): void {
   }
   if (moved === pending.length) world.remove(entity, PendingToolCalls)
   else if (moved > 0) world.set(entity, PendingToolCalls, pending.slice(moved))
+}
+
+/** An approval's id follows from the call's key: unique, and the same after a crash. */
+function interactionId({ key }: PendingToolCall): string {
+  return `approval-${key}`
 }
 
 function partOf({ toolCallId, toolName, input, invalidInput }: PendingToolCall): ToolCallPart {

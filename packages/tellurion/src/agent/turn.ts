@@ -14,6 +14,7 @@ import type { World } from '../world/world.ts'
 import { Conversation, LLM, Output, Streaming, TurnUsage, type ModelSettings } from './component.ts'
 import { hear, userMessage } from './conversation.ts'
 import { openInteractions, resultOf, type AgentResult } from './result.ts'
+import { closeCalls } from './tool-execution.ts'
 
 /** What one turn may bring besides its input. */
 export interface TurnOptions<S extends Schema | undefined = undefined> {
@@ -52,6 +53,7 @@ export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
   const from = world.require(entity, Conversation).length
   const output = prepare(turn)
   const stop = await drive(turn)
+  if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
   try {
     const result = await resultOf({ world, entity, stop, from, output })
     if (result.status === 'waiting') world.emit({ type: 'run.waiting', interactions: result.interactions })
