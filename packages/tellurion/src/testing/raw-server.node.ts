@@ -30,6 +30,8 @@ export interface RawServer {
   readonly requests: readonly RawRequest[]
   /** How many connections there have been. */
   readonly connections: number
+  /** Resolves when the first request has come. */
+  readonly requested: Promise<void>
   /** Resolves when a client has gone away before its answer was whole. */
   readonly disconnected: Promise<void>
   close(): Promise<void>
@@ -39,11 +41,13 @@ export interface RawServer {
 export async function createRawServer(reply: (request: RawRequest) => RawReply): Promise<RawServer> {
   const requests: RawRequest[] = []
   let connections = 0
+  const asked = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<void>()
   const server = createServer((incoming, response) => {
     response.on('close', () => response.writableFinished || gone.resolve())
     void read(incoming).then((request) => {
       requests.push(request)
+      asked.resolve()
       return answer(response, reply(request))
     })
   })
@@ -61,6 +65,7 @@ export async function createRawServer(reply: (request: RawRequest) => RawReply):
     get connections() {
       return connections
     },
+    requested: asked.promise,
     disconnected: gone.promise,
     close: () =>
       new Promise((resolve) => {
