@@ -60,7 +60,8 @@ export function className(value: object): string {
   try {
     const { constructor } = value as { constructor?: { name?: unknown } }
     const name = constructor?.name
-    return typeof name === 'string' && name !== '' ? `a ${name.slice(0, 60).toWellFormed()}` : 'an instance of a class'
+    if (typeof name !== 'string' || name === '') return 'an instance of a class'
+    return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 60).toWellFormed()}`
   } catch {
     return 'an exotic object'
   }

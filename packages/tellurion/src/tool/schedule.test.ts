@@ -192,59 +192,88 @@ describe('schedule', () => {
   })
 
   it('never lets two run together that conflict, keeps its bound, and runs everyone', async () => {
-    const claim = fc.record({
-      mode: fc.constantFrom<EffectMode>('read', 'write', 'exclusive'),
-      paths: fc.option(fc.array(fc.constantFrom('a', './a', 'b', 'x/../b', 'c'), { maxLength: 2 }), { nil: undefined }),
-      ticks: fc.nat(4),
-      late: fc.nat(3),
-      abort: fc.option(fc.nat(3), { freq: 6 }),
-    })
-    let together = 0
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(claim, { maxLength: 12 }),
-        fc.integer({ min: 1, max: 4 }),
-        async (claims, concurrency) => {
-          const schedule = createSchedule({ concurrency })
-          const running = new Set<Claim>()
-          let ran = 0
-          const outcomes = await Promise.all(
-            claims.map(async ({ ticks, late, abort, ...each }) => {
-              await wait(late)
-              const controller = new AbortController()
-              if (abort !== null) void wait(abort).then(() => controller.abort())
-              const work = async (): Promise<void> => {
-                for (const other of running) assert.equal(conflict(each, other), false, JSON.stringify([each, other]))
-                running.add(each)
-                assert.ok(running.size <= concurrency)
-                if (running.size > 1) together++
-                await wait(ticks)
-                running.delete(each)
-                ran++
-              }
-              try {
-                await schedule.run(each, work, controller.signal)
-              } catch (error) {
-                if (error instanceof assert.AssertionError) throw error
-                assert.ok(controller.signal.aborted)
-                return 'aborted'
-              }
-              return 'ran'
-            }),
-          )
-          assert.equal(ran, outcomes.filter((each) => each === 'ran').length)
-          assert.deepEqual([schedule.active, schedule.waiting], [0, 0])
-          assert.equal(
-            schedule.run(exclusive, () => 'free', undefined),
-            'free',
-          )
-        },
-      ),
-      { numRuns: 300 },
-    )
-    assert.ok(together > 100, 'calls that do not conflict do run together')
+    assert.ok((await keepsApart(createSchedule)) > 100, 'calls that do not conflict do run together')
   })
+
+  // The property must catch each of these.
+  const broken: Record<string, typeof createSchedule> = {
+    'forgets about paths': (options) =>
+      changed(createSchedule(options), ({ mode, paths }) => ({ mode, paths: paths && [] })),
+    'takes writers of a path for readers': (options) =>
+      changed(createSchedule(options), ({ mode, paths }) => ({
+        mode: paths && mode === 'write' ? 'read' : mode,
+        paths,
+      })),
+    'lets exclusive calls run beside others': (options) =>
+      changed(createSchedule(options), ({ mode, paths }) => ({ mode: mode === 'exclusive' ? 'read' : mode, paths })),
+    'lets one more run': ({ concurrency = 10, ...rest } = {}) =>
+      createSchedule({ ...rest, concurrency: concurrency + 1 }),
+    'has no spelling of paths': (options) => createSchedule({ ...options, locks: createPathLocks((path) => path) }),
+  }
+  for (const [name, create] of Object.entries(broken)) {
+    it(`is caught by that test when it ${name}`, () => assert.rejects(keepsApart(create)))
+  }
 })
+
+function changed(schedule: Schedule, change: (claim: Claim) => Claim): Schedule {
+  return Object.assign(Object.create(schedule) as Schedule, {
+    run: (claim, work, signal) => schedule.run(change(claim), work, signal),
+  } satisfies Partial<Schedule>)
+}
+
+/** Throws many random calls at a schedule; rejects when it lets two together that conflict. How often it let two together. */
+async function keepsApart(create: typeof createSchedule): Promise<number> {
+  const claim = fc.record({
+    mode: fc.constantFrom<EffectMode>('read', 'write', 'exclusive'),
+    paths: fc.option(fc.array(fc.constantFrom('a', './a', 'b', 'x/../b', 'c'), { maxLength: 2 }), { nil: undefined }),
+    ticks: fc.nat(4),
+    late: fc.nat(3),
+    abort: fc.option(fc.nat(3), { freq: 6 }),
+  })
+  let together = 0
+  const property = fc.asyncProperty(
+    fc.array(claim, { maxLength: 12 }),
+    fc.integer({ min: 1, max: 4 }),
+    async (claims, concurrency) => {
+      const schedule = create({ concurrency })
+      const running = new Set<Claim>()
+      const clashes: string[] = []
+      let ran = 0
+      const outcomes = await Promise.all(
+        claims.map(async ({ ticks, late, abort, ...each }) => {
+          await wait(late)
+          const controller = new AbortController()
+          if (abort !== null) void wait(abort).then(() => controller.abort())
+          const work = async (): Promise<void> => {
+            for (const other of running) if (conflict(each, other)) clashes.push(JSON.stringify([each, other]))
+            running.add(each)
+            if (running.size > concurrency) clashes.push(`${running.size} at once`)
+            if (running.size > 1) together++
+            await wait(ticks)
+            running.delete(each)
+            ran++
+          }
+          try {
+            await schedule.run(each, work, controller.signal)
+          } catch {
+            assert.ok(controller.signal.aborted)
+            return 'aborted'
+          }
+          return 'ran'
+        }),
+      )
+      assert.deepEqual(clashes, [])
+      assert.equal(ran, outcomes.filter((each) => each === 'ran').length)
+      assert.deepEqual([schedule.active, schedule.waiting], [0, 0])
+      assert.equal(
+        schedule.run(exclusive, () => 'free', undefined),
+        'free',
+      )
+    },
+  )
+  await fc.assert(property, { numRuns: 300 })
+  return together
+}
 
 /** The definition: who may not run beside whom. */
 function conflict(one: Claim, two: Claim): boolean {

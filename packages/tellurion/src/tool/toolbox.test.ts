@@ -65,9 +65,9 @@ describe('createToolbox', () => {
     [
       'a plain object',
       { weather: { description: 'd', execute: () => 1 } },
-      /^invalid_option: The tool 'weather' is a Object; make it with tool/,
+      /^invalid_option: The tool 'weather' is an Object; make it with tool/,
     ],
-    ['a function', { weather: () => 1 }, /^invalid_option: The tool 'weather' is function/],
+    ['a function', { weather: () => 1 }, /^invalid_option: The tool 'weather' is a function/],
     ['nothing', { weather: undefined }, /^invalid_option: The tool 'weather' is undefined/],
     ['a tool without a name in a list', [weather], /^invalid_option: A tool in a list needs a name/],
     ['a text', 'weather', /^invalid_option: tools must be an object/],

@@ -70,7 +70,12 @@ export function createToolbox(tools: Tools = {}): Toolbox {
       )
     }
     if (!isMadeTool(tool)) {
-      const got = typeof tool === 'object' && tool !== null ? className(tool) : typeof tool
+      const got =
+        typeof tool === 'object' && tool !== null
+          ? className(tool)
+          : typeof tool === 'function'
+            ? 'a function'
+            : String(tool)
       throw new TellurionError(
         'invalid_option',
         `The tool '${name}' is ${got}; make it with tool({ description, inputSchema, execute }).`,
