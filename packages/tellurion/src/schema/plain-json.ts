@@ -61,7 +61,7 @@ export function className(value: object): string {
     const { constructor } = value as { constructor?: { name?: unknown } }
     const name = constructor?.name
     if (typeof name !== 'string' || name === '') return 'an instance of a class'
-    return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 60).toWellFormed()}`
+    return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 60).toWellFormed()}`
   } catch {
     return 'an exotic object'
   }
