@@ -3,7 +3,7 @@
 
 import type { ModelErrorKind, ModelFailure } from '../port/model.ts'
 import type { ErrorCode } from '../error/catalogue.ts'
-import { messageOf, type TellurionError } from '../error/error.ts'
+import { messageOf, TellurionError } from '../error/error.ts'
 import { failure, failureError, failureFromBody, failureFromError, failureFromStatus } from './failure.ts'
 
 /** What an `APICallError` carries, as far as anything is there. */
@@ -31,6 +31,7 @@ const named: Readonly<Record<string, readonly [ModelErrorKind, ErrorCode?]>> = {
 
 /** The failure behind anything that an AI SDK provider throws, or puts into an `error` part. */
 export function failureFromAISDK(error: unknown, model: string): ModelFailure {
+  if (error instanceof TellurionError) return failureFromError(error)
   const { name, statusCode, responseBody, responseHeaders, isRetryable } = fieldsOf(error)
   if (typeof statusCode === 'number' && statusCode >= 400) {
     const body = typeof responseBody === 'string' && responseBody !== '' ? responseBody : messageOf(error)

@@ -27,7 +27,7 @@ export function requestOf(options: AISDKCallOptions): ModelRequest {
     ...(stopSequences && { stopSequences }),
     ...(seed !== undefined && { seed }),
     ...(headers && { headers }),
-    ...(providerOptions && { providerOptions }),
+    ...(providerOptions && { providerOptions: providerOptions as ProviderMetadata }),
   }
 }
 

@@ -2,7 +2,7 @@
 // structure and without its packages. Types only, so tolerant that patch releases with new part types still fit.
 
 import type { ProviderMetadata } from '../message/message.ts'
-import type { Json, JsonObject } from '../schema/json.ts'
+import type { Json } from '../schema/json.ts'
 
 /** An AI SDK language model: what `openai('gpt-5')` of `@ai-sdk/openai` gives, and every other provider. */
 export interface AISDKModel {
@@ -29,7 +29,7 @@ export interface AISDKCallOptions {
   readonly toolChoice?: { type: 'auto' | 'none' | 'required' } | { type: 'tool'; toolName: string } | undefined
   readonly abortSignal?: AbortSignal | undefined
   readonly headers?: Record<string, string | undefined> | undefined
-  readonly providerOptions?: Record<string, JsonObject> | undefined
+  readonly providerOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 }
 
 export interface AISDKTool {

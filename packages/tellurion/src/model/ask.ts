@@ -34,7 +34,10 @@ class Call implements AsyncIterableIterator<ModelEvent> {
   readonly #signal: AbortSignal | undefined
   #source: AsyncIterator<ModelEvent> | undefined
   #ended = false
+  /** Whoever waits for the next event. */
   #resolve: ((result: Result) => void) | undefined
+  /** A last event that came while nobody waited. */
+  #last: LastEvent | undefined
 
   constructor(model: Model, request: ModelRequest, signal: AbortSignal | undefined) {
     this.#model = model
@@ -47,7 +50,11 @@ class Call implements AsyncIterableIterator<ModelEvent> {
   }
 
   next(): Promise<Result> {
-    if (this.#ended) return Promise.resolve(over)
+    if (this.#ended) {
+      const value = this.#last
+      this.#last = undefined
+      return Promise.resolve(value === undefined ? over : { done: false, value })
+    }
     return new Promise((resolve) => {
       this.#resolve = resolve
       if (this.#signal?.aborted) this.#onAbort()
@@ -56,6 +63,7 @@ class Call implements AsyncIterableIterator<ModelEvent> {
   }
 
   return(): Promise<Result> {
+    this.#last = undefined
     this.#letGo()
     return Promise.resolve(over)
   }
@@ -83,7 +91,7 @@ class Call implements AsyncIterableIterator<ModelEvent> {
         failure: failure('service', message, { code: 'invalid_reply', model: this.#model.name }),
       })
     } else if (isLast(result.value)) this.#end(result.value)
-    else this.#resolve?.(result)
+    else this.#answer(result)
   }
 
   readonly #onError = (error: unknown): void => {
@@ -96,7 +104,14 @@ class Call implements AsyncIterableIterator<ModelEvent> {
 
   #end(event: LastEvent): void {
     this.#letGo()
-    this.#resolve?.({ done: false, value: event })
+    if (this.#resolve) this.#answer({ done: false, value: event })
+    else this.#last = event
+  }
+
+  #answer(result: Result): void {
+    const resolve = this.#resolve
+    this.#resolve = undefined
+    resolve?.(result)
   }
 
   /** Detaches, and tells the source that nobody reads on. A source that is stuck is not waited for. */

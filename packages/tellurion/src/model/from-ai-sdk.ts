@@ -49,7 +49,7 @@ async function* stream(
     reader = (await open(model, request, signal)).getReader()
     signal?.addEventListener('abort', letGo, { once: true })
     const translation = new Translation(name)
-    for (;;) {
+    while (!signal?.aborted) {
       const { done, value } = await reader.read()
       if (signal?.aborted) break
       const event = done ? translation.cut() : translation.event(value)
@@ -91,6 +91,7 @@ class Translation {
   readonly #name: string
   readonly #toolNames = new Map<unknown, string>()
   readonly #reasoning = new Map<unknown, ProviderMetadata>()
+  #begun = false
   #responseId: string | undefined
   #modelId: string | undefined
 
@@ -98,15 +99,23 @@ class Translation {
     this.#name = name
   }
 
+  /** The reply broke off: the stream closed, or the provider says `error` without saying which. */
   cut(): ModelEvent {
-    const message = 'the stream ended without a finish part'
-    return { type: 'error', failure: failure('service', message, { code: 'invalid_reply', model: this.#name }) }
+    const broken = this.#begun
+      ? failure('network', 'the stream ended before the reply did', { model: this.#name })
+      : failure('service', 'the stream held no reply', { model: this.#name, code: 'invalid_reply' })
+    return { type: 'error', failure: broken }
   }
 
   /** The event for one part; undefined when there is nothing to tell. */
   event(given: unknown): ModelEvent | undefined {
     if (typeof given !== 'object' || given === null) return undefined
-    const part = given as AISDKPart
+    const event = this.#translated(given as AISDKPart)
+    this.#begun ||= event !== undefined
+    return event
+  }
+
+  #translated(part: AISDKPart): ModelEvent | undefined {
     switch (part.type) {
       case 'text-delta':
         return part.delta ? { type: 'text.delta', text: String(part.delta) } : undefined
@@ -168,9 +177,7 @@ class Translation {
 
   #finish({ finishReason, usage }: AISDKPart): ModelEvent {
     const reason = finishReasonOf(finishReason)
-    if (reason === 'error') {
-      return { type: 'error', failure: failure('service', 'the reply ended in an error', { model: this.#name }) }
-    }
+    if (reason === 'error') return this.cut()
     return {
       type: 'finish',
       finishReason: reason,

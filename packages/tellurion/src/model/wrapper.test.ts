@@ -28,7 +28,7 @@ type Wrap = (model: Model, world: World) => Model
 interface Trial {
   readonly plans: readonly (readonly (Fault | undefined)[])[]
   readonly layers: readonly Layer[]
-  readonly readers: readonly { readonly abortAt: number; readonly leaveAfter: number }[]
+  readonly readers: readonly { readonly abortAt: number; readonly abortAfter: number; readonly leaveAfter: number }[]
 }
 
 interface World {
@@ -78,6 +78,7 @@ const trial: fc.Arbitrary<Trial> = fc.record({
   readers: fc.array(
     fc.record({
       abortAt: fc.oneof(fc.constant(oneHour), fc.integer({ min: 0, max: 30_000 })),
+      abortAfter: fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, fc.nat(6)),
       leaveAfter: fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, fc.nat(6)),
     }),
     { minLength: 1, maxLength: 4 },
@@ -108,6 +109,7 @@ async function check({ plans, layers: names, readers }: Trial, wrappers = layers
     let left = false
     for await (const event of model.stream({ messages: [user('hi')] }, { signal })) {
       events.push(event)
+      if (events.length > reader.abortAfter) controller.abort()
       left = events.length > reader.leaveAfter
       if (left) break
     }
@@ -130,7 +132,7 @@ async function check({ plans, layers: names, readers }: Trial, wrappers = layers
   well = true
   for (let round = 0; round < 3; round++) {
     await clock.advance(oneHour)
-    const again = read({ abortAt: oneHour, leaveAfter: Infinity })
+    const again = read({ abortAt: oneHour, abortAfter: Infinity, leaveAfter: Infinity })
     again.catch(() => {})
     await clock.runAll()
     assert.equal((await again)?.type, 'finish', 'a model that is well is not asked')
