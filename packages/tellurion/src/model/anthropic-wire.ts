@@ -1,4 +1,5 @@
-// The wire of Anthropic's messages.
+// The wire of Anthropic's messages. It asks for API version 2023-06-01, the one that still takes `temperature` and
+// `topP`, and that all proxies know; the header `anthropic-version` chooses another.
 
 import { createAnthropicEncoder, type AnthropicTarget } from './anthropic-request.ts'
 import { AnthropicReply } from './anthropic-reply.ts'
