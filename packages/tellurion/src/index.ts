@@ -2,6 +2,9 @@
 
 export { Agent } from './agent/agent.ts'
 export type { AgentOptions } from './agent/agent.ts'
+export { loadDotEnv } from './agent/dot-env.node.ts'
+export { agentFromEnv } from './agent/from-env.node.ts'
+export type { FromEnvOptions } from './agent/from-env.node.ts'
 export type { AgentResult, StopReason } from './agent/result.ts'
 export { hasToolCall, isStepCount } from './agent/stop-when.ts'
 export { TellurionError } from './error/error.ts'
