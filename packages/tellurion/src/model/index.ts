@@ -1,5 +1,6 @@
 // The door of `tellurion/model`: talking to language models.
 
+export { type AISDKLanguageModel, type AISDKModel } from './ai-sdk.ts'
 export { asModel, type AnyModel } from './any-model.ts'
 export { replyBounds } from './bounds.ts'
 export { breaker, type BreakerModel } from './breaker.ts'
@@ -10,6 +11,7 @@ export { type Environment, type ModelOptions } from './endpoint.ts'
 export { modelFromEnv, modelNamedByEnv, type NamedByEnvironment } from './environment.ts'
 export { failureError, recoveryGuidance } from './failure.ts'
 export { fromAISDK, isAISDKModel } from './from-ai-sdk.ts'
+export { type HealthFigures, type HealthStatus } from './health.ts'
 export { limit, type LimitOptions } from './limit.ts'
 export { model } from './named-model.ts'
 export { pool, type PoolModel, type PoolOptions } from './pool.ts'
@@ -19,7 +21,12 @@ export { record, replay, type Recording, type RecordingSink } from './recording.
 export { retry } from './retry.ts'
 export { timeout, type TimeoutOptions } from './timeout.ts'
 export { toAISDK } from './to-ai-sdk.ts'
+export { estimateRequestTokens, estimateTokens } from './token-estimate.ts'
 export { vendors, type Vendor, type VendorName } from './vendor.ts'
+export { backoff, defaultRetryPolicy, type RetryPolicy } from '../retry/backoff.ts'
+export { createBreaker, type Breaker, type BreakerOptions, type BreakerPass } from '../retry/breaker.ts'
+export type { BreakerState } from '../retry/breaker.ts'
+export { isRetryable, withRetry, type RetryNotice, type RetryOptions } from '../retry/retry.ts'
 export type {
   EmbeddingModel,
   FinishReason,

@@ -18,6 +18,7 @@ export interface RetryPolicy {
   readonly jitter: 'full' | 'none'
 }
 
+/** The policy of `withRetry` and of `retry` models: 3 retries after at most 1, 2 and 4 s, jittered. */
 export const defaultRetryPolicy: RetryPolicy = Object.freeze({
   maxRetries: 3,
   initialWait: 1_000,

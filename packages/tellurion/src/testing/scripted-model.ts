@@ -35,6 +35,7 @@ export type Script =
       options: { readonly signal: AbortSignal | undefined; readonly call: number },
     ) => ScriptedReply | Promise<ScriptedReply>)
 
+/** How a scripted model speaks. */
 export interface ScriptedModelOptions {
   /** Default `test/scripted`. */
   readonly name?: string
