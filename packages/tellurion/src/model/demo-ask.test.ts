@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { systemClock } from '../clock/clock.ts'
 import type { ToolSpec } from '../port/model.ts'
 import { callFor, readAsks } from './demo-ask.ts'
 
@@ -66,10 +67,10 @@ describe('readAsks', () => {
         for (const { subject } of readAsks(parts.join(''), ['weather'])) assert.equal(typeof subject, 'string')
       }),
     )
-    const started = performance.now()
+    const started = systemClock.monotonic()
     for (const piece of ['read ', '(', '-', 'what is ', '1+', 'show me the ', '{', 'use weather {', 'sqrt('])
       readAsks(piece.repeat(100_000), ['weather'])
-    assert.ok(performance.now() - started < 1_000)
+    assert.ok(systemClock.monotonic() - started < 1_000)
   })
 })
 
