@@ -15,7 +15,7 @@ if (chosen.length === 0) {
   console.error(`No test file has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`)
   process.exitCode = 1
 } else {
-  const limits = ['--test-concurrency=2', '--test-timeout=300000']
+  const limits = ['--test-concurrency=2', '--test-timeout=60000']
   const options = ['--conditions=@tellurion/source', '--test', '--test-reporter=spec', ...limits]
   const { status } = spawnSync(process.execPath, [...options, ...chosen], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
