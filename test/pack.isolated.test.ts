@@ -134,10 +134,10 @@ describe('the published packages', () => {
   })
 })
 
-const typeOptions = (resolution: string): string[] => [
-  ...['--strict', '--exactOptionalPropertyTypes', '--target', 'es2024', '--lib', 'es2024,esnext.disposable,dom'],
-  ...['--module', resolution === 'bundler' ? 'esnext' : resolution, '--moduleResolution', resolution],
-]
+const strict = '--strict --exactOptionalPropertyTypes --target es2024 --lib es2024,esnext.disposable,dom'.split(' ')
+
+const typeOptions = (resolution: string): string[] =>
+  strict.concat('--module', resolution === 'bundler' ? 'esnext' : resolution, '--moduleResolution', resolution)
 
 const agentProgram = `
 import { Agent, tool } from 'tellurion'
