@@ -175,6 +175,97 @@ test('members have ids of their own, and misuse says what to write', () => {
   assert.throws(() => pool([say('a')], { strategy: 'round_robin' as 'priority' }), /Did you mean 'round-robin'/)
 })
 
+type Outcome = 'ok' | 'ill' | 'wrong'
+
+/** A member as its contract says, with the whole past of its calls. */
+class MemberReference {
+  readonly outcomes: { at: number; success: boolean }[] = []
+  inARow = 0
+  goodProbes = 0
+  lastFailure = -Infinity
+
+  status(now: number): HealthStatus {
+    const recent = this.outcomes.slice(-100).filter(({ at }) => at > now - 60_000)
+    const rate = recent.filter(({ success }) => success).length / recent.length
+    if (this.inARow >= 5) return 'unhealthy'
+    if (recent.length < 5 || rate >= 0.8) return 'healthy'
+    return rate >= 0.5 ? 'degraded' : 'unhealthy'
+  }
+
+  rank(now: number): number {
+    const status = this.status(now)
+    if (status === 'degraded') return 1
+    return status === 'healthy' || now - this.lastFailure >= 10_000 ? 0 : 2
+  }
+
+  ask(outcome: Outcome, now: number): void {
+    const probe = this.status(now) === 'unhealthy'
+    if (outcome === 'wrong') return
+    const success = outcome === 'ok'
+    this.outcomes.push({ at: now, success })
+    this.inARow = success ? 0 : this.inARow + 1
+    if (!success) this.lastFailure = now
+    if (!probe) return
+    this.goodProbes = success ? this.goodProbes + 1 : 0
+    if (this.goodProbes < 2) return
+    this.goodProbes = 0
+    this.outcomes.length = 0
+  }
+}
+
+test('whom a pool asks, and in which order, is what its contract says', async () => {
+  const seen = new Set<string>()
+  const call = fc.record({
+    wait: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 9_000, max: 30_000 })),
+    outcomes: fc.array(fc.constantFrom<Outcome>('ok', 'ill', 'ill', 'wrong'), { minLength: 3, maxLength: 3 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: 20, maxLength: 60 }), async (calls) => {
+      const clock = virtualClock()
+      const asked: number[] = []
+      let current: readonly Outcome[] = []
+      const model = pool(
+        [0, 1, 2].map((index) =>
+          faultyModel(
+            scriptedModel(() => `${index}`),
+            () => {
+              asked.push(index)
+              const outcome = current[index]
+              if (outcome === 'ok') return undefined
+              return error(outcome === 'ill' ? 'service' : 'validation')
+            },
+          ),
+        ),
+        { clock, probeAfter: 10_000 },
+      )
+      const references = [0, 1, 2].map(() => new MemberReference())
+      for (const { wait, outcomes } of calls) {
+        await clock.advance(wait)
+        const now = clock.now()
+        current = outcomes
+        asked.length = 0
+        await textOf(model)
+
+        const expected: number[] = []
+        const open = new Set([0, 1, 2])
+        while (open.size > 0) {
+          const rankOf = (index: number): number => references[index]?.rank(now) ?? 9
+          const [next = 0] = [...open].sort((a, b) => rankOf(a) - rankOf(b) || a - b)
+          open.delete(next)
+          expected.push(next)
+          const outcome = outcomes[next] ?? 'ok'
+          references[next]?.ask(outcome, now)
+          if (outcome !== 'ill') break
+        }
+        assert.deepEqual(asked, expected)
+        seen.add(expected.join())
+      }
+    }),
+    { numRuns: 40 },
+  )
+  assert.ok(seen.size > 8, 'many orders are reached')
+})
+
 test('health agrees with its definition over any course of calls', () => {
   const step = fc.record({ wait: fc.integer({ min: 0, max: 4_000 }), success: fc.boolean() })
   const seen = new Set<HealthStatus>()

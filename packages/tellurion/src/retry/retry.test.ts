@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { seededRandom } from '../id/random.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
 import { backoff, retryPolicy } from './backoff.ts'
-import { createBreaker, type BreakerState } from './breaker.ts'
+import { createBreaker, type Breaker, type BreakerPass, type BreakerState } from './breaker.ts'
 import { withRetry } from './retry.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -183,43 +184,83 @@ class BreakerReference {
   }
 }
 
-test('a breaker agrees with its contract under any interleaving of calls, outcomes and time', async () => {
-  const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('enter' as const) }) },
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        do: fc.constantFrom(...(['succeed', 'fail', 'fail', 'fail', 'fail', 'release'] as const)),
-        which: fc.nat(),
-      }),
-    },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 130 }) }) },
-  )
-  let refused = 0
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 40, maxLength: 80 }), (plan) => {
-      let now = 0
-      const clock = { now: () => now, monotonic: () => now, timer: () => () => {} }
-      const breaker = createBreaker({ clock, failures: 3, openFor: 100, successes: 2 })
-      const reference = new BreakerReference()
-      const passes: { id: number; pass: ReturnType<typeof breaker.enter> }[] = []
-      plan.forEach((step, id) => {
-        if (step.do === 'wait') now += step.ms
-        else if (step.do === 'enter') {
-          if (reference.enter(id, now)) passes.push({ id, pass: breaker.enter() })
-          else {
-            refused++
-            assert.throws(() => breaker.enter(), code('breaker_open'))
-          }
-        } else {
-          const [taken] = passes.splice(step.which % Math.max(1, passes.length), 1)
-          if (!taken) return
-          taken.pass[step.do]()
-          reference.settle(taken.id, step.do, now)
-        }
-      })
+const breakerStep = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('enter' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom(...(['succeed', 'fail', 'fail', 'fail', 'fail', 'release'] as const)),
+      which: fc.nat(),
     }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 130 }) }) },
+)
+
+/** Any interleaving of calls, outcomes and time, on a breaker made by `make` and on the reference beside it. */
+const breakerProperty = (make: (clock: Clock) => Breaker, count: { refused: number }) =>
+  fc.property(fc.array(breakerStep, { minLength: 40, maxLength: 80 }), (plan) => {
+    let now = 0
+    const breaker = make({ now: () => now, monotonic: () => now, timer: () => () => {} })
+    const reference = new BreakerReference()
+    const passes: { id: number; pass: BreakerPass }[] = []
+    plan.forEach((step, id) => {
+      if (step.do === 'wait') now += step.ms
+      else if (step.do === 'enter') {
+        if (reference.enter(id, now)) passes.push({ id, pass: breaker.enter() })
+        else {
+          count.refused++
+          assert.throws(() => breaker.enter(), code('breaker_open'))
+        }
+      } else {
+        const [taken] = passes.splice(step.which % Math.max(1, passes.length), 1)
+        if (!taken) return
+        taken.pass[step.do]()
+        reference.settle(taken.id, step.do, now)
+      }
+    })
+  })
+
+const rules = { failures: 3, openFor: 100, successes: 2 }
+
+test('a breaker agrees with its contract under any interleaving of calls, outcomes and time', () => {
+  const count = { refused: 0 }
+  fc.assert(
+    breakerProperty((clock) => createBreaker({ ...rules, clock }), count),
     { numRuns: 500 },
   )
-  assert.ok(refused > 100, 'the plans do open the breaker')
+  assert.ok(count.refused > 100, 'the plans do open the breaker')
 })
+
+const wrongBreakers: Readonly<Record<string, (clock: Clock) => Breaker>> = {
+  'opens one failure late': (clock) => createBreaker({ ...rules, failures: 4, clock }),
+  'closes after one probe': (clock) => createBreaker({ ...rules, successes: 1, clock }),
+  'stays open a little longer': (clock) => createBreaker({ ...rules, openFor: 101, clock }),
+  'lets a second probe through': (clock) => {
+    const breaker = createBreaker({ ...rules, clock })
+    const pass: BreakerPass = { succeed() {}, fail() {}, release() {} }
+    const enter = (): BreakerPass => {
+      try {
+        return breaker.enter()
+      } catch (error) {
+        if (breaker.state === 'half_open') return pass
+        throw error
+      }
+    }
+    return { state: 'closed', call: (fn) => breaker.call(fn), enter }
+  },
+  'counts a cancelled call as a failure': (clock) => {
+    const breaker = createBreaker({ ...rules, clock })
+    const enter = (): BreakerPass => {
+      const pass = breaker.enter()
+      return { succeed: () => pass.succeed(), fail: () => pass.fail(), release: () => pass.fail() }
+    }
+    return { state: 'closed', call: (fn) => breaker.call(fn), enter }
+  },
+}
+
+for (const [mistake, make] of Object.entries(wrongBreakers)) {
+  test(`the suite catches a breaker that ${mistake}`, () => {
+    const { failed } = fc.check(breakerProperty(make, { refused: 0 }), { numRuns: 500, endOnFailure: true })
+    assert.ok(failed, 'this mistake goes unseen')
+  })
+}
