@@ -33,7 +33,6 @@ export function doors(): Door[] {
       const source = typeof target === 'string' ? undefined : target['@tellurion/source']
       if (source === undefined) return []
       const path = posix.join(home, source)
-      if (!existsSync(join(root, path))) return []
       if (!existsSync(join(root, path)))
         throw new Error(`${manifest.name} exports '${subpath}', but ${path} does not exist`)
       const text = readFileSync(join(root, path), 'utf8')

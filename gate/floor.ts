@@ -11,7 +11,7 @@ const floors = [
   ['agent'],
   ['runtime'],
   ['protocol'],
-  ['server', 'client'],
+  ['server', 'client', 'demo'],
   ['tui', 'studio'],
   ['cli'],
 ]
@@ -20,7 +20,7 @@ const floors = [
 const unseen: Readonly<Record<string, readonly string[]>> = { agent: ['store', 'trace'] }
 
 /** Rooms that may use `node:` modules in every file; elsewhere only `*.node.ts` and tests may. */
-const onNode = ['store', 'trace', 'runtime', 'server', 'cli', 'tui', 'studio']
+const onNode = ['store', 'trace', 'runtime', 'server', 'demo', 'cli', 'tui', 'studio']
 
 /** Packages of others by the rooms that may import them. Tests may import every development dependency. */
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
