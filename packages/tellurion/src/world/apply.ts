@@ -2,47 +2,87 @@
 
 import { TellurionError } from '../error/error.ts'
 import type { Component } from './component.ts'
-import type { Core } from './core.ts'
-import type { Delta, Operation } from './delta.ts'
-import type { Entity } from './entity.ts'
+import type { State } from './state.ts'
+import type { Delta, Header, Operation } from './delta.ts'
+import { worldEntity, type Entity } from './entity.ts'
+import { isEntity } from './entity-map.ts'
 import { LogView } from './log.ts'
 import { own } from './value.ts'
 import { $inside, type World } from './world.ts'
 
 /**
  * Applies a delta that another world recorded. It is tried on a fork first, so that a delta that does not fit changes
- * nothing. Its records are not emitted again. Throws `invalid_snapshot`, `unknown_component`, `invalid_value`.
+ * nothing. Its records are not emitted again. Throws `invalid_snapshot`, `unknown_component`, `newer_version`,
+ * `invalid_value`, and `write_forbidden` in a subscriber.
  */
 export function apply(world: World, delta: Delta): void {
-  const { core } = world[$inside]
-  const trial = core.fork()
-  for (const operation of delta.operations) applyOperation(trial, own(operation, 'Delta'), new Set())
-  const { operations, records } = core
-  core.adopt(trial)
-  core.operations = operations
-  core.records = records
+  const { state } = world[$inside]
+  const trial = state.fork()
+  applyDelta(trial, delta, { retired: new Set(), accept: requireCurrent })
+  state.adopt(trial)
 }
 
-/** Applies one operation; components in `retired` are skipped. */
-export function applyOperation(core: Core, operation: Operation, retired: ReadonlySet<string>): void {
+function requireCurrent({ name, version: known }: Component, version: number): void {
+  if (version === known) return
+  throw new TellurionError(
+    'invalid_snapshot',
+    `The delta holds ${name} version ${version}, this code has ${known}: load it with restore, which migrates.`,
+  )
+}
+
+/** What applying has to ask. */
+export interface Judge {
+  /** Names of components that are passed over. */
+  readonly retired: ReadonlySet<string>
+  /** Throws when values in `version` do not fit; it is not newer than the code's. */
+  accept(component: Component, version: number): void
+}
+
+/** Applies the operations of a delta to a state that is thrown away when one does not fit. */
+export function applyDelta(state: State, delta: Delta, judge: Judge): void {
+  const operations: unknown = delta?.operations
+  if (!Array.isArray(operations))
+    throw new TellurionError('invalid_snapshot', 'This is no delta: it has no operations.')
+  const versions = new Map(Object.entries(delta.versions ?? {}))
+  for (const operation of operations as Operation[]) applyOperation(state, operation, { ...judge, versions })
+}
+
+/** A stored version of a component, when it is one that this code can know. Throws otherwise. */
+export function checkVersion({ name, version: known }: Component, version: unknown): number {
+  if (!Number.isInteger(version) || (version as number) < 1) {
+    throw new TellurionError('invalid_snapshot', `The version of ${name} must be a positive integer.`)
+  }
+  if ((version as number) > known) {
+    throw new TellurionError('newer_version', `The state holds ${name} version ${version}; this code knows ${known}.`)
+  }
+  return version as number
+}
+
+interface DeltaJudge extends Judge {
+  readonly versions: ReadonlyMap<string, unknown>
+}
+
+function applyOperation(state: State, operation: Operation, judge: DeltaJudge): void {
+  if (!Array.isArray(operation)) throw misfit(operation)
+  const entity = operation[1] as Entity
   switch (operation[0]) {
     case 'spawn':
-      if (!Number.isInteger(operation[1]) || operation[1] < core.nextEntity) throw misfit(operation)
-      core.put(operation[1] as Entity)
+      if (!isEntity(entity) || entity < state.nextEntity) throw misfit(operation)
+      state.put(entity)
       return
     case 'destroy':
-      if (!core.exists(operation[1] as Entity)) throw misfit(operation)
-      core.destroy(operation[1] as Entity)
-      core.takeDelta()
+      if (entity === worldEntity || !state.exists(entity)) throw misfit(operation)
+      state.drop(entity)
       return
     case 'header':
-      core.header = { ...core.header, ...operation[1] }
+      state.header = checkHeader({ ...state.header, ...(operation[1] as object) }, () => misfit(operation))
       return
     case 'set':
     case 'remove':
     case 'append':
     case 'splice':
-      applyToComponent(core, operation, retired)
+      if (!state.exists(entity)) throw misfit(operation)
+      applyToComponent(state, operation, judge)
       return
     default:
       operation satisfies never
@@ -50,22 +90,29 @@ export function applyOperation(core: Core, operation: Operation, retired: Readon
   }
 }
 
+/** The header that `raw` is. Throws what `refuse` makes when it is none. */
+export function checkHeader(raw: Header, refuse: () => TellurionError): Header {
+  const { tick, runTicks, paused } = raw
+  const count = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+  if (!count(tick) || !count(runTicks) || typeof paused !== 'boolean') throw refuse()
+  return Object.freeze({ tick, runTicks, paused })
+}
+
 type ComponentOperation = Extract<Operation, readonly ['set' | 'remove' | 'append' | 'splice', ...unknown[]]>
 
-function applyToComponent(core: Core, operation: ComponentOperation, retired: ReadonlySet<string>): void {
+function applyToComponent(state: State, operation: ComponentOperation, judge: DeltaJudge): void {
   const entity = operation[1] as Entity
-  const component = core.components.get(operation[2])
+  const component = state.layout.find(operation[2])
   if (component === undefined) {
-    if (retired.has(operation[2])) return
+    if (judge.retired.has(operation[2])) return
     throw new TellurionError('unknown_component', `The delta names ${operation[2]}, which this world does not declare.`)
   }
-  if (!core.exists(entity)) throw misfit(operation)
   if (operation[0] === 'remove') {
-    core.remove(entity, component)
-    core.takeDelta()
+    if (!state.take(entity, component)) throw misfit(operation)
     return
   }
-  core.place(entity, component, valueAfter(core.read(entity, component), component, operation))
+  judge.accept(component, checkVersion(component, judge.versions.get(component.name) ?? 1))
+  state.place(entity, component, valueAfter(state.read(entity, component), component, operation))
 }
 
 function valueAfter(
@@ -75,21 +122,28 @@ function valueAfter(
 ): unknown {
   if (component.kind === 'value') {
     if (operation[0] !== 'set') throw misfit(operation)
-    return operation[3]
+    return own(operation[3], component.name)
   }
-  const log = (old as LogView<unknown> | undefined) ?? LogView.empty<unknown>()
+  const log = old as LogView<unknown> | undefined
   if (operation[0] === 'append') {
-    if (!Array.isArray(operation[3])) throw misfit(operation)
-    return log.append(operation[3])
+    return (log ?? LogView.empty<unknown>()).append(ownItems(component, operation[3], operation))
   }
-  if (operation[0] !== 'splice') throw misfit(operation)
+  if (operation[0] !== 'splice' || log === undefined) throw misfit(operation)
   const [, , , start, deleteCount, items] = operation
   const fits = Number.isInteger(start) && start >= 0 && Number.isInteger(deleteCount) && deleteCount >= 0
-  if (!fits || start + deleteCount > log.length || !Array.isArray(items)) throw misfit(operation)
-  return log.splice(start, deleteCount, items)
+  if (!fits || start + deleteCount > log.length) throw misfit(operation)
+  return log.splice(start, deleteCount, ownItems(component, items, operation))
 }
 
-function misfit(operation: Operation): TellurionError {
-  const shown = JSON.stringify(operation)?.slice(0, 120) ?? 'undefined'
-  return new TellurionError('invalid_snapshot', `The operation ${shown} does not fit this world.`)
+function ownItems(component: Component, items: unknown, operation: Operation): unknown[] {
+  if (!Array.isArray(items)) throw misfit(operation)
+  return Array.from(items, (item: unknown) => own(item, component.name))
+}
+
+function misfit(operation: unknown): TellurionError {
+  const parts: unknown[] = Array.isArray(operation) ? operation.slice(0, 3) : [operation]
+  const shown = parts
+    .map((part) => (typeof part === 'object' ? '…' : String(part).slice(0, 64).toWellFormed()))
+    .join(' ')
+  return new TellurionError('invalid_snapshot', `The operation '${shown}' does not fit this world.`)
 }

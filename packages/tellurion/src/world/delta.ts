@@ -30,4 +30,6 @@ export interface Header {
 export interface Delta {
   readonly operations: readonly Operation[]
   readonly records: readonly EventRecord[]
+  /** The versions of the components that were written, by name, where they are not 1. */
+  readonly versions?: Readonly<Record<string, number>>
 }

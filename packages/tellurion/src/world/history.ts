@@ -50,9 +50,10 @@ export class History {
    */
   rewind(tick: number): void {
     const past = this.#find(tick)
-    const { core } = this.#world[$inside]
-    if (core.running) throw new TellurionError('already_running', 'Rewind when the run has stopped; pause it first.')
-    core.adopt(past.fork()[$inside].core)
+    const { state } = this.#world[$inside]
+    if (state.running) throw new TellurionError('already_running', 'Rewind when the run has stopped; pause it first.')
+    state.adopt(past[$inside].state)
+    state.dropDelta()
     for (const kept of this.#kept.keys()) if (kept > tick) this.#kept.delete(kept)
   }
 

@@ -1,80 +1,122 @@
-// Queries: the entities that carry all of some components and none of others, kept up to date at each write.
+// Queries: which entities carry all of some components and none of others. A query belongs to a layout and is shared by
+// worlds; `Matches` are the entities of one world that match it, kept up to date at each write.
 
 import type { Component } from './component.ts'
 import type { Entity } from './entity.ts'
+import { EntityMap, newOwner } from './entity-map.ts'
 
-/** Below this many entities a plain scan beats an index. */
-const scanLimit = 16
+/** What one entity carries: the row's owner, then the value of each component in the slot its layout gives it. */
+export type Row = unknown[]
 
-/** A set of entities that lists them in ascending order, whatever the order of the writes. */
-export class EntitySet {
-  #list: Entity[] = []
-  #position: Map<Entity, number> | undefined
-  #sorted = true
+/** A question to rows. The order in which components are named is the order of the answers. */
+export class Query {
+  readonly all: readonly Component[]
+  readonly none: readonly Component[]
+  /** Where the components of `all` and of `none` lie in a row. */
+  readonly slots: readonly number[]
+  readonly noneSlots: readonly number[]
+
+  constructor(all: readonly Component[], none: readonly Component[], slots: readonly number[]) {
+    const slot = ({ index }: Component): number => slots[index]!
+    this.all = all
+    this.none = none
+    this.slots = all.map(slot)
+    this.noneSlots = none.map(slot)
+  }
+
+  matches(row: Row): boolean {
+    const { slots, noneSlots } = this
+    for (let index = 0; index < slots.length; index++) if (row[slots[index]!] === undefined) return false
+    for (let index = 0; index < noneSlots.length; index++) if (row[noneSlots[index]!] !== undefined) return false
+    return true
+  }
+
+  /** Whether it asks for exactly these, in this order. */
+  asks(all: readonly Component[], none: readonly Component[]): boolean {
+    return sameList(this.all, all) && sameList(this.none, none)
+  }
+}
+
+function sameList(a: readonly Component[], b: readonly Component[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
+}
+
+/** The entities of one world that match one query. */
+class Matches {
+  readonly query: Query
+  readonly #members: EntityMap<true> = new EntityMap(newOwner())
+  #list: Entity[] | undefined = []
+
+  constructor(query: Query, rows: EntityMap<Row>) {
+    this.query = query
+    rows.each((entity, row) => this.update(entity, row))
+  }
 
   get size(): number {
-    return this.#list.length
+    return this.#members.size
   }
 
-  has(entity: Entity): boolean {
-    return this.#indexOf(entity) >= 0
-  }
-
-  add(entity: Entity): void {
-    const { length } = this.#list
-    if (length > 0 && entity < this.#list[length - 1]!) this.#sorted = false
-    this.#list.push(entity)
-    if (this.#position !== undefined) this.#position.set(entity, length)
-    else if (length + 1 > scanLimit) this.#position = new Map(this.#list.map((item, index) => [item, index]))
-  }
-
-  delete(entity: Entity): void {
-    const index = this.#indexOf(entity)
-    if (index < 0) return
-    this.#position?.delete(entity)
-    const last = this.#list.pop()!
-    if (last === entity) return
-    this.#list[index] = last
-    this.#position?.set(last, index)
-    this.#sorted = false
-  }
-
-  /** The entities, ascending. The array is the set's own: valid until the next write. */
+  /** The entities, ascending. The array is its own: valid until the next write. */
   list(): readonly Entity[] {
-    if (!this.#sorted) {
-      this.#list.sort((a, b) => a - b)
-      if (this.#position !== undefined) {
-        for (let index = 0; index < this.#list.length; index++) this.#position.set(this.#list[index]!, index)
-      }
-      this.#sorted = true
+    if (this.#list === undefined) {
+      const list: Entity[] = (this.#list = [])
+      this.#members.each((entity) => list.push(entity))
     }
     return this.#list
   }
 
-  #indexOf(entity: Entity): number {
-    if (this.#position !== undefined) return this.#position.get(entity) ?? -1
-    return this.#list.indexOf(entity)
+  /** The row of an entity has changed. */
+  update(entity: Entity, row: Row): void {
+    if (this.query.matches(row)) this.#join(entity)
+    else this.leave(entity)
+  }
+
+  /** Forgets an entity that is gone, or does not match any more. */
+  leave(entity: Entity): void {
+    if (!this.#members.delete(entity)) return
+    if (this.#list !== undefined && this.#list[this.#list.length - 1] === entity) this.#list.pop()
+    else this.#list = undefined
+  }
+
+  #join(entity: Entity): void {
+    const before = this.#members.size
+    this.#members.set(entity, true)
+    if (this.#members.size === before || this.#list === undefined) return
+    if (before === 0 || entity > this.#list[before - 1]!) this.#list.push(entity)
+    else this.#list = undefined
   }
 }
 
-/** One live query of one world. */
-export class Query {
-  readonly all: readonly Component[]
-  readonly none: readonly Component[]
-  readonly entities: EntitySet = new EntitySet()
+/** The matches of all queries that were asked of one world of some size. */
+export class LiveQueries {
+  readonly #matches: Map<Query, Matches> = new Map()
+  readonly #bySlot: (Matches[] | undefined)[] = []
 
-  constructor(all: readonly Component[], none: readonly Component[]) {
-    this.all = all
-    this.none = none
+  /** The entities that match, ascending; found at the first question and kept from then on. */
+  of(query: Query, rows: EntityMap<Row>): Matches {
+    let matches = this.#matches.get(query)
+    if (matches === undefined) {
+      this.#matches.set(query, (matches = new Matches(query, rows)))
+      for (const slot of new Set([...query.slots, ...query.noneSlots])) {
+        while (this.#bySlot.length <= slot) this.#bySlot.push(undefined)
+        const list = this.#bySlot[slot]
+        if (list === undefined) this.#bySlot[slot] = [matches]
+        else list.push(matches)
+      }
+    }
+    return matches
   }
-}
 
-/** The key under which equal queries are found again: the same components, in whatever order they were named. */
-export function queryKey(all: readonly Component[], none: readonly Component[]): string {
-  const numbers = (list: readonly Component[]): string =>
-    list
-      .map((component) => component.index)
-      .sort((a, b) => a - b)
-      .join(',')
-  return none.length === 0 ? numbers(all) : `${numbers(all)}!${numbers(none)}`
+  /** The entity gained or lost what lies in `slot`. */
+  changed(entity: Entity, row: Row, slot: number): void {
+    const concerned = this.#bySlot[slot]
+    if (concerned !== undefined) for (const matches of concerned) matches.update(entity, row)
+  }
+
+  gone(entity: Entity): void {
+    for (const matches of this.#matches.values()) matches.leave(entity)
+  }
 }

@@ -2,7 +2,7 @@
 
 import { TellurionError } from '../error/error.ts'
 import type { Component } from './component.ts'
-import type { Core } from './core.ts'
+import type { State } from './state.ts'
 import type { Entity } from './entity.ts'
 
 /** Remember at most this many reads; older ones are forgotten, and then not checked. */
@@ -19,9 +19,9 @@ export class Reads {
   }
 
   /** Throws `stale_write` when the value is not the one this invocation last read or wrote. */
-  check(core: Core, entity: Entity, component: Component): void {
+  check(state: State, entity: Entity, component: Component): void {
     const at = this.#last(entity, component)
-    if (at < 0 || this.#seen![at + 2] === core.read(entity, component)) return
+    if (at < 0 || this.#seen![at + 2] === state.read(entity, component)) return
     throw new TellurionError(
       'stale_write',
       `${component.name} of entity ${entity} has changed since this system read it: use world.update after an await.`,
@@ -29,9 +29,9 @@ export class Reads {
   }
 
   /** This invocation wrote: what is there now is what it knows. */
-  wrote(core: Core, entity: Entity, component: Component): void {
+  wrote(state: State, entity: Entity, component: Component): void {
     const at = this.#last(entity, component)
-    if (at >= 0) this.#seen![at + 2] = core.read(entity, component)
+    if (at >= 0) this.#seen![at + 2] = state.read(entity, component)
   }
 
   #last(entity: Entity, component: Component): number {

@@ -3,10 +3,11 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError, type ErrorData } from '../error/error.ts'
 import { Committer, type CommitSink } from './committer.ts'
+import type { State } from './state.ts'
 import { worldEntity, type Entity } from './entity.ts'
 import type { History } from './history.ts'
 import { Failure, Halted, Terminal, Wait } from './lifecycle.ts'
-import { groupsOf, GroupRun } from './schedule.ts'
+import { GroupRun, scheduleOf } from './schedule.ts'
 import { $inside, type SystemContext, type World } from './world.ts'
 
 /** How long an aborted run waits for systems that do not heed the signal before it leaves them behind. */
@@ -49,163 +50,195 @@ export interface Stop {
  * with the sink's error when a commit was refused: the world must then be discarded.
  */
 export async function run(world: World, options: RunOptions = {}): Promise<Stop> {
-  const { core } = world[$inside]
+  const { state } = world[$inside]
   checkOptions(options)
-  if (core.running) {
+  if (state.running) {
     throw new TellurionError('already_running', 'This world is running already; await that run, or fork the world.')
   }
-  const controller = new AbortController()
-  let refusal: { readonly error: unknown } | undefined
-  const committer = new Committer(world, options.sink, (error) => {
-    refusal ??= { error }
-    controller.abort(error)
-  })
-  const ticking = new Ticking(world, controller.signal, { committer, bound: options.concurrency ?? 100 })
-  const { clock = systemClock } = options
-  let cancelGrace: (() => void) | undefined
-  const onAbort = (): void => {
-    controller.abort(options.signal?.reason)
-    cancelGrace = clock.timer(abortGrace, () => ticking.abandon())
-  }
-  core.running = true
-  if (core.watchers !== undefined) core.watchers.hold = options.sink !== undefined
+  const running = new Running(world, options)
+  state.running = true
+  state.holding = options.sink !== undefined
   try {
-    if (options.signal?.aborted) return stopped(world, { reason: 'aborted' }, committer)
-    options.signal?.addEventListener('abort', onAbort, { once: true })
-    for (;;) {
-      const changed = await ticking.tick()
-      if (refusal !== undefined) throw refusal.error
-      if (changed && !controller.signal.aborted) options.history?.keep()
-      if (options.sink === undefined) core.takeDelta()
-      const stop = decide(world, { changed, aborted: controller.signal.aborted }, options)
-      if (stop !== undefined) return await stopped(world, stop, committer)
-    }
+    return await running.run()
   } finally {
-    options.signal?.removeEventListener('abort', onAbort)
-    cancelGrace?.()
-    core.running = false
-    if (core.watchers !== undefined) core.watchers.hold = false
+    running.end()
+    state.running = false
+    state.holding = false
   }
 }
 
-/** One tick after another, with what they share. */
-class Ticking {
+const terminals = [Terminal]
+
+type Reason = Omit<Stop, 'ticks'>
+
+/** One run of one world. Nothing is awaited but what is a promise. */
+class Running {
   readonly #world: World
+  readonly #state: State
+  readonly #options: RunOptions
   readonly #committer: Committer
-  readonly #context: SystemContext
   readonly #group: GroupRun
-  readonly #signal: AbortSignal
-  #release: (() => void) | undefined
+  #onAbort: (() => void) | undefined
+  #controller: AbortController | undefined
+  #abortion: { readonly reason: unknown } | undefined
+  #refusal: { readonly error: unknown } | undefined
+  #cancelGrace: (() => void) | undefined
 
-  constructor(world: World, signal: AbortSignal, options: { committer: Committer; bound: number }) {
-    const { committer } = options
-    const { core } = world[$inside]
+  constructor(world: World, options: RunOptions) {
+    const { state } = world[$inside]
+    const committer = new Committer(world, options.sink, (error) => {
+      this.#refusal ??= { error }
+      this.#abort(error)
+    })
     this.#world = world
+    this.#state = state
+    this.#options = options
     this.#committer = committer
-    this.#signal = signal
-    this.#context = {
-      get tick() {
-        return core.header.tick + 1
-      },
-      signal,
-      commit: () => committer.commit(),
-    }
-    this.#group = new GroupRun(world, this.#context, options.bound)
+    this.#group = new GroupRun(world, new Context(this, committer), options.concurrency ?? 100)
   }
 
-  /** Runs every group once; whether anything changed. A finished tick is counted and committed. */
-  async tick(): Promise<boolean> {
-    const { core, systems } = this.#world[$inside]
-    const groups = groupsOf(systems.list)
-    const start = core.changes
-    let seen = start
-    for (const group of groups) {
-      const pending = this.#group.start(group)
-      if (pending !== undefined) {
-        await new Promise<void>((resolve) => {
-          this.#release = resolve
-          void pending.then(() => resolve())
-        })
+  /** Number of the tick that is running. */
+  get tick(): number {
+    return this.#state.header.tick + 1
+  }
+
+  async run(): Promise<Stop> {
+    const { signal, history } = this.#options
+    if (signal?.aborted) return this.#stopped({ reason: 'aborted' })
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#abort(signal.reason)
+      signal.addEventListener('abort', this.#onAbort, { once: true })
+    }
+    const standing = this.#standing()
+    if (standing !== undefined) return this.#stopped(standing)
+    for (;;) {
+      const { changes } = this.#state
+      const { groups } = scheduleOf(this.#world[$inside].systems, this.#state)
+      for (let index = 0; index < groups.length && this.#abortion === undefined; index++) {
+        const seen = this.#state.changes
+        const ended = this.#group.start(groups[index]!)
+        if (ended !== undefined) await ended
+        // The last group's changes are committed with the tick.
+        if (this.#state.changes === seen || index === groups.length - 1) continue
+        const saved = this.#save()
+        if (saved !== undefined) await saved
       }
-      if (this.#signal.aborted) return core.changes !== start
-      if (core.changes !== seen) {
-        seen = core.changes
-        if (group !== groups.at(-1)) await this.#save()
-        if (this.#signal.aborted) return true
+      const changed = this.#state.changes !== changes
+      if (changed && this.#abortion === undefined) {
+        const { tick, runTicks } = this.#state.header
+        this.#state.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
+        const saved = this.#save()
+        if (saved !== undefined) await saved
       }
+      if (this.#refusal !== undefined) throw this.#refusal.error
+      if (changed && this.#abortion === undefined) history?.keep()
+      if (this.#options.sink === undefined) this.#state.dropDelta()
+      const stop = this.#decide(changed)
+      if (stop !== undefined) return this.#stopped(stop)
     }
-    if (core.changes === start) return false
-    const { tick, runTicks } = core.header
-    core.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
-    await this.#save()
-    return true
   }
 
-  /** Leaves behind what has not ended. */
-  abandon(): void {
-    this.#group.abandon()
-    this.#release?.()
+  end(): void {
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#cancelGrace?.()
+    this.#committer.close()
   }
 
-  /** A refused commit has already aborted the run. */
-  async #save(): Promise<void> {
-    try {
-      await this.#committer.commit()
-    } catch {
-      // The runner sees the refusal itself.
+  /** The signal of this run, made when somebody asks for it. */
+  get signal(): AbortSignal {
+    const { signal, sink } = this.#options
+    if (signal !== undefined && sink === undefined) return signal
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortion !== undefined) this.#controller.abort(this.#abortion.reason)
     }
+    return this.#controller.signal
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#abortion !== undefined) return
+    this.#abortion = { reason }
+    this.#group.aborted = true
+    const { clock = systemClock } = this.#options
+    this.#cancelGrace = clock.timer(abortGrace, () => this.#group.abandon())
+    this.#controller?.abort(reason)
+  }
+
+  /** Commits; a refusal has been noted when it resolves, and ends the run. */
+  #save(): Promise<void> | undefined {
+    const saved = this.#committer.commit()
+    return saved === undefined ? undefined : saved.catch(() => {})
+  }
+
+  #decide(changed: boolean): Reason | undefined {
+    if (this.#abortion !== undefined) return { reason: 'aborted' }
+    const main = this.#options.main ?? (1 as Entity)
+    const entity = this.#options.endOn === 'any' ? this.#state.matching(this.#state.query(terminals))[0] : main
+    const terminal = entity === undefined ? undefined : this.#world.get(entity, Terminal)
+    if (terminal !== undefined) return { reason: 'terminal', terminal: terminal.reason }
+    return this.#standing() ?? (changed ? undefined : atRest(this.#world, main))
+  }
+
+  /** Whether it must not go on, whatever there is to do. */
+  #standing(): Reason | undefined {
+    const { paused, runTicks } = this.#state.header
+    if (paused) return { reason: 'paused' }
+    const { maxTicks = 100 } = this.#options
+    return maxTicks !== null && runTicks >= maxTicks ? { reason: 'max_ticks' } : undefined
+  }
+
+  /** Closes the run's books: a run that may go on keeps its count of ticks. */
+  async #stopped(stop: Reason): Promise<Stop> {
+    const ticks = this.#state.header.runTicks
+    const goesOn = stop.reason === 'waiting' || stop.reason === 'paused'
+    if (!goesOn && ticks > 0) this.#state.setHeader({ runTicks: 0 })
+    const saved = this.#committer.commit()
+    if (saved !== undefined) await saved
+    if (this.#options.sink === undefined) this.#state.dropDelta()
+    return { ...stop, ticks }
   }
 }
 
-function decide(
-  world: World,
-  { changed, aborted }: { changed: boolean; aborted: boolean },
-  options: RunOptions,
-): Omit<Stop, 'ticks'> | undefined {
-  if (aborted) return { reason: 'aborted' }
-  const main = options.main ?? (1 as Entity)
-  const terminal = options.endOn === 'any' ? world.query(Terminal)[0]?.[1][0] : world.get(main, Terminal)
-  if (terminal !== undefined) return { reason: 'terminal', terminal: terminal.reason }
-  const { paused, runTicks } = world.header
-  if (paused) return { reason: 'paused' }
-  const { maxTicks = 100 } = options
-  if (maxTicks !== null && runTicks >= maxTicks) return { reason: 'max_ticks' }
-  if (changed) return undefined
-  return atRest(world, main)
+/** What systems are given; its parts may be taken out of it. */
+class Context implements SystemContext {
+  readonly #running: Running
+  readonly commit: () => void | Promise<void>
+
+  constructor(running: Running, committer: Committer) {
+    this.#running = running
+    this.commit = () => committer.commit()
+  }
+
+  get tick(): number {
+    return this.#running.tick
+  }
+
+  get signal(): AbortSignal {
+    return this.#running.signal
+  }
 }
 
 /** Nothing changes any more: is something awaited, has the main entity failed, or is all done? */
-function atRest(world: World, main: Entity): Omit<Stop, 'ticks'> {
+function atRest(world: World, main: Entity): Reason {
   let waiting = false
   let due = Number.POSITIVE_INFINITY
-  for (const [, [waits]] of world.query(Wait)) {
-    for (const wait of waits) {
+  world.each([Wait], (_entity, open) => {
+    for (const wait of open) {
       waiting = true
       due = Math.min(due, wait.due ?? due)
     }
-  }
-  for (const [, [halted]] of world.query(Halted)) {
-    if (halted.retryAt === undefined) continue
+  })
+  world.each([Halted], (_entity, { retryAt }) => {
+    if (retryAt === undefined) return
     waiting = true
-    due = Math.min(due, halted.retryAt)
-  }
+    due = Math.min(due, retryAt)
+  })
   if (waiting) return due === Number.POSITIVE_INFINITY ? { reason: 'waiting' } : { reason: 'waiting', due }
   for (const entity of [main, worldEntity]) {
     const stopped = world.get(entity, Halted) ?? world.get(entity, Failure)
     if (stopped !== undefined) return { reason: 'failed', error: stopped.error }
   }
   return { reason: 'idle' }
-}
-
-/** Closes the run's books: a run that may go on keeps its count of ticks. */
-async function stopped(world: World, stop: Omit<Stop, 'ticks'>, committer: Committer): Promise<Stop> {
-  const { core } = world[$inside]
-  const ticks = core.header.runTicks
-  const goesOn = stop.reason === 'waiting' || stop.reason === 'paused'
-  if (!goesOn && ticks > 0) core.setHeader({ runTicks: 0 })
-  await committer.commit()
-  if (!committer.saves) core.takeDelta()
-  return { ...stop, ticks }
 }
 
 function checkOptions({ maxTicks, concurrency }: RunOptions): void {

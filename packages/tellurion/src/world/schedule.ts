@@ -1,34 +1,62 @@
 // The schedule: systems in groups of equal priority, ascending. A group's systems run concurrently, over all entities
 // they match, under one bound; what throws becomes a `Failure` and stops nobody else.
 
-import { errorData } from '../error/error.ts'
+import { errorData, type ErrorData } from '../error/error.ts'
+import type { State } from './state.ts'
 import { worldEntity, type Entity } from './entity.ts'
+import type { Layout } from './layout.ts'
 import { Failure, Halted } from './lifecycle.ts'
+import type { Query } from './query.ts'
+import { own } from './value.ts'
 import { $inside, detach, invocation, type Registered, type System, type SystemContext, type World } from './world.ts'
 
-const grouped = new WeakMap<readonly Registered[], readonly (readonly System[])[]>()
-
-/** Systems by ascending priority; inside a group in order of registration. */
-export function groupsOf(list: readonly Registered[]): readonly (readonly System[])[] {
-  const known = grouped.get(list)
-  if (known !== undefined) return known
-  const groups = new Map<number, System[]>()
-  for (const { system, priority } of list) {
-    const group = groups.get(priority)
-    if (group === undefined) groups.set(priority, [system])
-    else group.push(system)
-  }
-  const result = [...groups].sort(([a], [b]) => a - b).map(([, group]) => group)
-  grouped.set(list, result)
-  return result
+/** A system and the query it is called for; none for a whole-world system. */
+interface Scheduled {
+  readonly system: System
+  readonly query: Query | undefined
 }
 
-/** One run of a group. Kept in one object so that an aborted run can leave what does not end. */
+/** Systems of equal priority, in order of registration. */
+export type Group = readonly Scheduled[]
+
+/** Groups by ascending priority, for one list of systems and one layout. */
+export interface Schedule {
+  readonly layout: Layout
+  readonly groups: readonly Group[]
+}
+
+const schedules = new WeakMap<readonly Registered[], Schedule>()
+
+/** The schedule of a world's systems. Worlds with the same systems share it. */
+export function scheduleOf(systems: readonly Registered[], state: State): Schedule {
+  const known = schedules.get(systems)
+  if (known?.layout === state.layout) return known
+  const groups = new Map<number, Scheduled[]>()
+  for (const { system, priority } of systems) {
+    const query = system.each === undefined ? undefined : state.query(system.query, system.without)
+    const group = groups.get(priority)
+    if (group === undefined) groups.set(priority, [{ system, query }])
+    else group.push({ system, query })
+  }
+  const sorted = [...groups].sort(([a], [b]) => a - b).map(([, group]) => group)
+  const schedule = { layout: state.layout, groups: sorted }
+  schedules.set(systems, schedule)
+  return schedule
+}
+
+/** Runs groups, one at a time. An aborted run can leave behind what does not end. */
 export class GroupRun {
+  /** Set when the run is aborted: nothing more begins. */
+  aborted = false
   readonly #world: World
   readonly #context: SystemContext
   readonly #bound: number
-  readonly #live: Set<World> = new Set()
+  /** The invocations that have not ended. */
+  #live: Set<World> | undefined
+  /** How many of them are of `each`, which the bound is about. */
+  #busy = 0
+  readonly #backlog: [system: System, query: Query, entity: Entity][] = []
+  #done: (() => void) | undefined
 
   constructor(world: World, context: SystemContext, bound: number) {
     this.#world = world
@@ -37,87 +65,91 @@ export class GroupRun {
   }
 
   /** Runs the group; a promise only where a system returned one. Never rejects. */
-  start(group: readonly System[]): Promise<unknown> | undefined {
-    const { core } = this.#world[$inside]
-    let pending: Promise<unknown>[] | undefined
-    let backlog: [System, Entity][] | undefined
-    for (const system of group) {
-      if (system.run !== undefined) {
-        const work = this.#call(system, worldEntity)
-        if (work !== undefined) (pending ??= []).push(work)
+  start(group: Group): Promise<void> | undefined {
+    const { state } = this.#world[$inside]
+    for (const { system, query } of group) {
+      if (query === undefined) {
+        this.#call(system, worldEntity)
         continue
       }
-      const { entities } = core.queryOf(system)
-      if (entities.size === 0) continue
-      const list = entities.size === 1 ? entities.list() : [...entities.list()]
-      for (const entity of list) {
-        if (pending !== undefined && pending.length >= this.#bound) {
-          ;(backlog ??= []).push([system, entity])
-          continue
-        }
-        if (!entities.has(entity)) continue
-        const work = this.#call(system, entity)
-        if (work !== undefined) (pending ??= []).push(work)
-      }
+      const entities = state.matching(query)
+      if (entities.length === 1) this.#offer(system, query, entities[0]!)
+      else if (entities.length > 1) for (const entity of entities.slice()) this.#offer(system, query, entity)
     }
-    if (pending === undefined) return undefined
-    if (backlog !== undefined) return this.#drain(pending, backlog)
-    return pending.length === 1 ? pending[0] : Promise.all(pending)
+    if (this.#live === undefined || this.#live.size === 0) return undefined
+    return new Promise((resolve) => {
+      this.#done = resolve
+    })
   }
 
   /** Cuts off every invocation that has not ended. */
   abandon(): void {
-    for (const handle of this.#live) detach(handle)
-    this.#live.clear()
+    for (const handle of this.#live ?? []) detach(handle)
+    this.#live?.clear()
+    this.#done?.()
   }
 
-  /** As each started invocation ends, the next of the backlog begins. */
-  async #drain(pending: readonly Promise<unknown>[], backlog: readonly [System, Entity][]): Promise<void> {
-    let next = 0
-    const lane = async (first: Promise<unknown>): Promise<void> => {
-      await first
-      while (next < backlog.length && !this.#context.signal.aborted) {
-        const [system, entity] = backlog[next++]!
-        if (!this.#world[$inside].core.queryOf(system).entities.has(entity)) continue
-        await this.#call(system, entity)
-      }
-    }
-    await Promise.all(pending.map(lane))
+  #offer(system: System, query: Query, entity: Entity): void {
+    if (this.#busy >= this.#bound) this.#backlog.push([system, query, entity])
+    else if (!this.aborted && this.#world[$inside].state.matches(query, entity)) this.#call(system, entity)
   }
 
-  #call(system: System, entity: Entity): Promise<void> | undefined {
+  #call(system: System, entity: Entity): void {
     const handle = invocation(this.#world)
     try {
-      const result =
+      const result: unknown =
         system.each === undefined ? system.run?.(handle, this.#context) : system.each(entity, handle, this.#context)
-      if (result === undefined || typeof result.then !== 'function') return undefined
-      this.#live.add(handle)
-      return result.then(
-        () => {
-          this.#live.delete(handle)
-        },
-        (error: unknown) => {
-          if (this.#live.delete(handle)) this.#fail(system, entity, error)
-        },
-      )
+      if (isThenable(result)) void this.#follow(result, { handle, system, entity })
     } catch (error) {
       this.#fail(system, entity, error)
-      return undefined
     }
+  }
+
+  async #follow(
+    result: PromiseLike<unknown>,
+    { handle, system, entity }: { handle: World; system: System; entity: Entity },
+  ): Promise<void> {
+    const live = (this.#live ??= new Set())
+    live.add(handle)
+    if (system.each !== undefined) this.#busy++
+    try {
+      await result
+    } catch (error) {
+      if (live.has(handle)) this.#fail(system, entity, error)
+    }
+    if (!live.delete(handle)) return
+    if (system.each !== undefined) this.#busy--
+    this.#refill()
+    if (live.size === 0) this.#done?.()
+  }
+
+  /** As invocations end, those of the backlog begin. */
+  #refill(): void {
+    while (this.#backlog.length > 0 && this.#busy < this.#bound) this.#offer(...this.#backlog.shift()!)
   }
 
   /** The first failure stands until it is handled, and one that repeats itself on a halted entity is no news. */
-  #fail(system: System, entity: Entity, error: unknown): void {
-    const target = this.#world.exists(entity) ? entity : worldEntity
-    if (this.#world.has(target, Failure)) return
-    const data = failureData(error)
-    const halted = this.#world.get(target, Halted)?.error
-    if (halted !== undefined && halted.code === data.code && halted.message === data.message) return
-    this.#world.set(target, Failure, { error: data, system: system.name, tick: this.#context.tick })
+  #fail(system: System, entity: Entity, thrown: unknown): void {
+    const world = this.#world
+    const target = world.exists(entity) ? entity : worldEntity
+    if (world.has(target, Failure)) return
+    const error = failureData(thrown)
+    const halted = world.get(target, Halted)?.error
+    if (halted !== undefined && halted.code === error.code && halted.message === error.message) return
+    world.set(target, Failure, { error, system: system.name, tick: this.#context.tick })
   }
 }
 
-function failureData(error: unknown): ReturnType<typeof errorData> {
-  const data = errorData(error, 'system_failed')
-  return { ...data, message: data.message.slice(0, 10_000).toWellFormed() }
+/** What a world can hold of whatever was thrown. */
+function failureData(thrown: unknown): ErrorData {
+  try {
+    const data = errorData(thrown, 'system_failed')
+    return own({ ...data, message: data.message.slice(0, 10_000).toWellFormed() }, 'Failure')
+  } catch {
+    return { code: 'system_failed', message: 'The system threw something that cannot be told.', retryable: false }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -2,10 +2,12 @@
 
 import { messageOf, TellurionError } from '../error/error.ts'
 import type { Json } from '../schema/json.ts'
-import { applyOperation } from './apply.ts'
+import { applyDelta, checkHeader, checkVersion } from './apply.ts'
 import type { Component } from './component.ts'
+import type { State } from './state.ts'
 import type { Delta, Header } from './delta.ts'
-import { worldEntity, type Entity } from './entity.ts'
+import type { Entity } from './entity.ts'
+import { isEntity } from './entity-map.ts'
 import { LogView } from './log.ts'
 import { own } from './value.ts'
 import { $inside, World, type WorldOptions } from './world.ts'
@@ -32,16 +34,21 @@ export interface ColumnSnapshot {
 
 /** The world as JSON; nothing in it refers to the world. */
 export function snapshot(world: World): Snapshot {
-  const { core } = world[$inside]
-  const components: Record<string, ColumnSnapshot> = {}
-  for (const component of [...core.components.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const values: [number, Json][] = []
-    core.root.columns[component.index]?.each((entity, value) => {
-      values.push([entity, (value instanceof LogView ? value.toArray() : value) as Json])
-    })
-    if (values.length > 0) components[component.name] = { version: component.version, kind: component.kind, values }
-  }
-  return { format, header: core.header, next: core.nextEntity, entities: world.entities(), components }
+  const { state } = world[$inside]
+  const columns = state.layout.components.map((): [number, Json][] => [])
+  state.rows.each((entity, row) => {
+    for (let slot = 1; slot < row.length; slot++) {
+      const value = row[slot]
+      if (value === undefined) continue
+      columns[slot - 1]!.push([entity, (value instanceof LogView ? value.toArray() : value) as Json])
+    }
+  })
+  const found = state.layout.components.flatMap(({ name, version, kind }, index): [string, ColumnSnapshot][] => {
+    const values = columns[index]!
+    return values.length === 0 ? [] : [[name, { version, kind, values }]]
+  })
+  const components = Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+  return { format, header: state.header, next: state.nextEntity, entities: world.entities(), components }
 }
 
 /** How a stored world is brought to life. */
@@ -58,102 +65,105 @@ export interface RestoreOptions extends WorldOptions {
  * `migration_failed` and `invalid_value`; nothing is half-loaded.
  */
 export function restore(stored: Snapshot, options: RestoreOptions = {}): World {
-  const raw = own(checkShape(stored), 'Snapshot')
+  const { header, next, entities, components } = checkShape(stored)
   const world = new World(options)
-  const { core } = world[$inside]
-  for (const system of options.systems ?? []) for (const component of system.query) core.declare(component)
+  const { state } = world[$inside]
   const retired = new Set(options.retired)
-  for (const [name, column] of Object.entries(raw.components)) checkColumn(name, column, { core, retired })
+  const versions = new Map<Component, number>()
 
-  for (const entity of raw.entities) core.put(entity as Entity)
-  core.nextEntity = Math.max(core.nextEntity, raw.next)
-  core.header = raw.header
-  for (const [name, column] of Object.entries(raw.components)) {
-    const component = core.components.get(name)
+  for (const entity of entities) state.put(entity as Entity)
+  state.nextEntity = next
+  state.header = header
+  for (const [name, column] of Object.entries(components)) {
+    const component = columnOwner(name, column, { state, retired })
     if (component === undefined) continue
-    for (const [entity, value] of column.values) {
-      if (!core.exists(entity as Entity)) throw torn(`${name} belongs to entity ${entity}, which does not exist`)
-      core.place(entity as Entity, component, column.kind === 'log' ? LogView.from(value as Json[]) : value)
-    }
+    versions.set(component, checkVersion(component, column.version))
+    placeColumn(state, component, column)
   }
-  for (const delta of options.deltas ?? []) {
-    for (const operation of delta.operations) applyOperation(core, own(operation, 'Delta'), retired)
+  const accept = (component: Component, version: number): void => {
+    const present = versions.get(component) ?? version
+    if (present !== version) throw torn(`it has ${component.name} in version ${present}, a delta in ${version}`)
+    versions.set(component, version)
   }
-  for (const [name, column] of Object.entries(raw.components)) {
-    const component = core.components.get(name)
-    if (component !== undefined && column.version < component.version) migrate(world, component, column.version)
-  }
-  core.takeDelta()
+  for (const delta of options.deltas ?? []) applyDelta(state, delta, { retired, accept })
+  for (const [component, version] of versions) if (version < component.version) migrate(state, component, version)
   return world
 }
 
 function checkShape(stored: Snapshot): Snapshot {
   if (typeof stored !== 'object' || stored === null) throw torn('it is not an object')
-  if (typeof stored.format !== 'number') throw torn('it has no format number')
+  if (!Number.isInteger(stored.format) || stored.format < 1) throw torn('it has no format number')
   if (stored.format > format) {
     throw new TellurionError('newer_version', `The snapshot has format ${stored.format}; this code reads ${format}.`)
   }
   const { header, next, entities, components } = stored
-  const whole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0
   if (typeof header !== 'object' || header === null) throw torn('it has no header')
-  if (!whole(header.tick) || !whole(header.runTicks) || typeof header.paused !== 'boolean')
-    throw torn('its header is bad')
-  if (!Array.isArray(entities) || !entities.every((entity) => whole(entity) && entity > 0))
-    throw torn('its entities are bad')
-  if (!whole(next) || entities.some((entity) => entity >= next)) throw torn('its next id was used before')
-  if (typeof components !== 'object' || components === null || Array.isArray(components))
+  if (!Array.isArray(entities) || !entities.every(isEntity) || !ascends(entities)) throw torn('its entities are bad')
+  if (!isEntity(next) || next <= (entities.at(-1) ?? 0)) throw torn('its next id was used before')
+  if (typeof components !== 'object' || components === null || Array.isArray(components)) {
     throw torn('it has no components')
-  return stored
+  }
+  return { format, header: checkHeader(header, () => torn('its header is bad')), next, entities, components }
 }
 
-function checkColumn(
+function ascends(entities: readonly number[]): boolean {
+  return entities.every((entity, index) => index === 0 || entity > entities[index - 1]!)
+}
+
+/** The declared component that a column belongs to; undefined when it is retired. */
+function columnOwner(
   name: string,
   column: ColumnSnapshot,
-  { core, retired }: { core: World[typeof $inside]['core']; retired: ReadonlySet<string> },
-): void {
-  if (!Array.isArray(column?.values) || !Number.isInteger(column.version)) throw torn(`component ${name} is bad`)
-  const seen = new Set<unknown>()
-  for (const entry of column.values) {
-    const bad = !Array.isArray(entry) || entry.length !== 2 || (column.kind === 'log' && !Array.isArray(entry[1]))
-    if (bad || seen.has(entry[0])) throw torn(`component ${name} has a bad entry`)
-    seen.add(entry[0])
+  { state, retired }: { state: State; retired: ReadonlySet<string> },
+): Component | undefined {
+  if (!Array.isArray(column?.values)) throw torn(`component ${name} is bad`)
+  const component = state.layout.find(name)
+  if (component !== undefined) {
+    if (component.kind === column.kind) return component
+    throw torn(`${name} is a ${component.kind} and not a ${column.kind}`)
   }
-  const component = core.components.get(name)
-  if (component === undefined) {
-    if (retired.has(name)) return
-    throw new TellurionError(
-      'unknown_component',
-      `The snapshot holds ${name}, which is not declared: pass it in components, or its name in retired.`,
-    )
-  }
-  if (component.kind !== column.kind) throw torn(`${name} is a ${component.kind}, the snapshot holds a ${column.kind}`)
-  if (column.version > component.version) {
-    throw new TellurionError(
-      'newer_version',
-      `The snapshot holds ${name} version ${column.version}; this code knows ${component.version}.`,
-    )
+  if (retired.has(name)) return undefined
+  throw new TellurionError(
+    'unknown_component',
+    `The snapshot holds ${name}, which is not declared: pass it in components, or its name in retired.`,
+  )
+}
+
+function placeColumn(state: State, component: Component, { values }: ColumnSnapshot): void {
+  const { name } = component
+  let last = -1
+  for (const entry of values as readonly unknown[]) {
+    if (!Array.isArray(entry) || entry.length !== 2) throw torn(`component ${name} has a bad entry`)
+    const [entity, value] = entry as [Entity, unknown]
+    if (!state.exists(entity) || entity <= last) throw torn(`${name} belongs to an entity that is not there, or twice`)
+    last = entity
+    if (component.kind === 'value') state.place(entity, component, own(value, name))
+    else if (!Array.isArray(value)) throw torn(`component ${name} has a log that is no array`)
+    else state.place(entity, component, LogView.from(Array.from(value, (item: unknown) => own(item, name))))
   }
 }
 
-function migrate(world: World, component: Component, from: number): void {
-  const { core } = world[$inside]
-  const change = (stored: unknown): unknown => {
-    if (component.migrate === undefined) {
-      throw new TellurionError('migration_failed', `${component.name} has no migrate for version ${from}; add one.`)
+function migrate(state: State, component: Component, from: number): void {
+  const { name, migrate: change } = component
+  const next = (stored: unknown): unknown => {
+    if (change === undefined) {
+      throw new TellurionError('migration_failed', `${name} has no migrate for version ${from}; add one.`)
     }
     try {
-      const owned = own(component.migrate(stored, from), component.name)
+      const owned = own(change(stored, from), name)
       component.check?.(owned)
       return owned
     } catch (error) {
-      const text = `${component.name} could not be migrated from version ${from}: ${messageOf(error)}`
+      const text = `${name} could not be migrated from version ${from}: ${messageOf(error)}`
       throw new TellurionError('migration_failed', text, { cause: error })
     }
   }
-  for (const entity of [worldEntity, ...world.entities()]) {
-    const value = core.read(entity, component)
-    if (value === undefined) continue
-    core.place(entity, component, value instanceof LogView ? LogView.from(value.toArray().map(change)) : change(value))
+  const entities: Entity[] = []
+  state.rows.each((entity) => entities.push(entity))
+  for (const entity of entities) {
+    const old = state.read(entity, component)
+    if (old === undefined) continue
+    state.place(entity, component, old instanceof LogView ? LogView.from(old.toArray().map(next)) : next(old))
   }
 }
 

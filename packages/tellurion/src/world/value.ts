@@ -1,19 +1,26 @@
 // Values as a world keeps them: plain JSON, copied once at the write and frozen, so nobody can change them from
 // outside and forks may share them. Hostile values are refused here and nowhere later.
 
-import { TellurionError } from '../error/error.ts'
+import { messageOf, TellurionError } from '../error/error.ts'
 import type { Json } from '../schema/json.ts'
+import { className, maxJsonDepth } from '../schema/plain-json.ts'
 
-/** Deepest nesting of a value. */
-const maxDepth = 64
 /** Most arrays, objects and leaves in one value: what shares or repeats its parts cannot explode when it is copied. */
 const maxNodes = 1_000_000
 
-/** Thrown inside `copy` and turned into a `TellurionError` with a path by `own`. */
-const refused = Symbol('refused')
+/** Thrown inside `copy` and turned into a `TellurionError` by `own`. */
+class Refusal {
+  readonly problem: string
+
+  constructor(problem: string) {
+    this.problem = problem
+  }
+}
 
 let nodes = 0
 let size = 0
+/** The keys and indices that lead to what is being copied. */
+const trail: (string | number)[] = []
 
 /** Rough size in characters of the value that `own` copied last. */
 export function lastSize(): number {
@@ -23,7 +30,7 @@ export function lastSize(): number {
 /**
  * A frozen plain copy of `value`. Properties that are undefined are left out, as JSON does, and -0 becomes 0. Throws
  * `invalid_value` naming `what` and the path for anything that is not JSON: non-finite numbers, ill-formed Unicode,
- * functions, class instances, cycles, nesting over 64, keys `__proto__` and `constructor`.
+ * functions, class instances, cycles, nesting over 64, keys `__proto__` and `constructor`, what throws when it is read.
  */
 export function own<T>(value: T, what: string): T {
   nodes = 0
@@ -31,21 +38,24 @@ export function own<T>(value: T, what: string): T {
   try {
     return copy(value, 0) as T
   } catch (error) {
-    if (error !== refused) throw error
-    const problem = explain(value, '', 0) ?? 'is too large: more than 1,000,000 parts'
-    throw new TellurionError('invalid_value', `${what}: the value ${problem}. A world holds plain JSON only.`)
+    if (error instanceof Refusal) {
+      throw new TellurionError('invalid_value', `${what}: the value ${error.problem}. A world holds plain JSON only.`)
+    }
+    throw new TellurionError('invalid_value', `${what}: the value cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    })
   }
 }
 
 function copy(value: unknown, depth: number): unknown {
-  if (++nodes > maxNodes) throw refused
+  if (++nodes > maxNodes) throw new Refusal('is too large: more than 1,000,000 parts')
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw refused
+      if (!value.isWellFormed()) throw refusal('has ill-formed Unicode', depth, '(use text.toWellFormed())')
       size += value.length + 2
       return value
     case 'number':
-      if (!Number.isFinite(value)) throw refused
+      if (!Number.isFinite(value)) throw refusal(`is ${value}`, depth, '(use null or a string)')
       size += 8
       return value === 0 ? 0 : value
     case 'boolean':
@@ -53,84 +63,54 @@ function copy(value: unknown, depth: number): unknown {
       return value
     case 'object':
       if (value === null) return null
-      if (depth >= maxDepth) throw refused
-      return Array.isArray(value) ? copyArray(value, depth + 1) : copyObject(value, depth + 1)
+      if (depth >= maxJsonDepth) throw refusal(`is nested deeper than ${maxJsonDepth} or refers to itself`, depth)
+      return Array.isArray(value) ? copyArray(value, depth) : copyObject(value, depth)
     default:
-      throw refused
+      throw refusal(`is ${value === undefined ? 'undefined' : `a ${typeof value}`}`, depth)
   }
 }
 
 function copyArray(value: readonly unknown[], depth: number): readonly unknown[] {
   const { length } = value
-  if (length > maxNodes) throw refused
   const result: unknown[] = []
-  for (let index = 0; index < length; index++) result.push(copy(value[index], depth))
+  for (let index = 0; index < length; index++) {
+    trail[depth] = index
+    result.push(copy(value[index], depth + 1))
+  }
   size += length + 2
   return Object.freeze(result)
 }
 
 function copyObject(value: object, depth: number): object {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw refused
+  if (prototype !== Object.prototype && prototype !== null) throw refusal(`is ${className(value)}`, depth, hint(value))
   const result: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
-    if (forbiddenKey(key)) throw refused
+    if (key === '__proto__' || key === 'constructor' || !key.isWellFormed()) {
+      throw refusal(`has the key ${JSON.stringify(key.toWellFormed())}`, depth, 'which is not allowed')
+    }
     const item = (value as Record<string, unknown>)[key]
     if (item === undefined) continue
+    trail[depth] = key
     size += key.length + 3
-    result[key] = copy(item, depth)
+    result[key] = copy(item, depth + 1)
   }
   return Object.freeze(result)
 }
 
-function forbiddenKey(key: string): boolean {
-  return key === '__proto__' || key === 'constructor' || !key.isWellFormed()
+/** What is wrong with the part that is `depth` keys inside the value. */
+function refusal(problem: string, depth: number, mend = ''): Refusal {
+  let path = ''
+  for (const step of trail.slice(0, depth)) {
+    path += typeof step === 'number' ? `[${step}]` : `${path === '' ? '' : '.'}${step}`
+  }
+  const at = path === '' ? '' : ` at ${path.slice(0, 80).toWellFormed()}`
+  return new Refusal(`${problem}${at}${mend === '' ? '' : ` ${mend}`}`)
 }
 
-/** What is wrong with a value that `copy` refused, with the path to it. */
-function explain(value: unknown, path: string, depth: number): string | undefined {
-  const at = path === '' ? '' : ` at ${path}`
-  switch (typeof value) {
-    case 'string':
-      return value.isWellFormed() ? undefined : `has ill-formed Unicode${at} (use text.toWellFormed())`
-    case 'number':
-      return Number.isFinite(value) ? undefined : `is ${value}${at} (use null or a string)`
-    case 'boolean':
-      return undefined
-    case 'object':
-      if (value === null) return undefined
-      if (depth >= maxDepth) return `is nested deeper than ${maxDepth} or refers to itself${at.slice(0, 80)}`
-      return explainObject(value, path, depth + 1)
-    default:
-      return `is ${value === undefined ? 'undefined' : `a ${typeof value}`}${at}`
-  }
-}
-
-function explainObject(value: object, path: string, depth: number): string | undefined {
-  const at = path === '' ? '' : ` at ${path}`
-  if (Array.isArray(value)) {
-    if (value.length > maxNodes) return undefined
-    for (let index = 0; index < value.length; index++) {
-      const problem = explain(value[index], `${path}[${index}]`, depth)
-      if (problem !== undefined) return problem
-    }
-    return undefined
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) {
-    const name = (value as { constructor?: { name?: unknown } }).constructor?.name
-    const hint =
-      value instanceof Date ? ' (use date.toISOString())' : value instanceof Map ? ' (use Object.fromEntries)' : ''
-    return `is an instance of ${typeof name === 'string' ? name : 'a class'}${at}${hint}`
-  }
-  for (const key of Object.keys(value)) {
-    if (forbiddenKey(key)) return `has the key ${JSON.stringify(key.toWellFormed())}${at}, which is not allowed`
-    const item = (value as Record<string, unknown>)[key]
-    if (item === undefined) continue
-    const problem = explain(item, path === '' ? key : `${path}.${key}`, depth)
-    if (problem !== undefined) return problem
-  }
-  return undefined
+function hint(value: object): string {
+  if (value instanceof Date) return '(use date.toISOString())'
+  return value instanceof Map ? '(use Object.fromEntries)' : ''
 }
 
 /** Whether two JSON values are structurally equal. Key order does not count. */

@@ -10,8 +10,6 @@ export type Watcher = (event: never) => unknown
 export class Watchers {
   /** True while subscribers are being called. */
   delivering = false
-  /** When on, kept events are held back until `release`: under a commit sink nothing undecided is shown. */
-  hold = false
   readonly #byType: Map<string, Set<{ readonly fn: Watcher }>> = new Map()
   readonly #fail: (record: EventRecord) => void
 
@@ -28,11 +26,6 @@ export class Watchers {
     return () => {
       set.delete(subscription)
     }
-  }
-
-  /** A kept event was recorded. */
-  emitted(record: EventRecord): void {
-    if (!this.hold) this.deliver(record)
   }
 
   /** Calls the subscribers of the record's type and those of `*`. */

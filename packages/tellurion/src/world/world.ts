@@ -1,13 +1,14 @@
 // The world: entities, their components and what happens to them, as plain data that can be kept, forked and wound on.
-// An instance is a thin handle on a core; systems get a handle of their own, which remembers what it has read.
+// An instance is a thin handle on a state; systems get a handle of their own, which remembers what it has read.
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import { isBuiltIn, isEphemeral } from '../event/catalogue.ts'
 import type { Event, EventOf, EventRecord, EventType } from '../event/event.ts'
 import type { Component, ComponentInit, LogComponent, ReadOf, ValueComponent } from './component.ts'
-import { Core, missing } from './core.ts'
+import { State, missing } from './state.ts'
 import type { Delta, Header } from './delta.ts'
-import type { Entity } from './entity.ts'
+import { worldEntity, type Entity } from './entity.ts'
+import { Layout } from './layout.ts'
 import { Failure, Halted, Terminal, Wait } from './lifecycle.ts'
 import type { LogView } from './log.ts'
 import { Reads } from './reads.ts'
@@ -51,60 +52,68 @@ export interface Registered {
 
 /** The room's own key to a world. */
 export const $inside = Symbol('inside')
+/** The room's own key to what an invocation has read. */
+const $reads = Symbol('reads')
 
-/** What a handle stands on. */
+/** What the handles of one world stand on together. Lists and maps in it are replaced, so that forks may share them. */
 export interface Inside {
-  core: Core
-  readonly resources: { map: Map<string, unknown> }
-  readonly systems: { list: readonly Registered[] }
-  readonly reads: Reads | undefined
+  readonly state: State
+  resources: ReadonlyMap<string, unknown>
+  systems: readonly Registered[]
 }
+
+const noResources: ReadonlyMap<string, unknown> = new Map()
+
+/** What every world knows from the start: the runner reads these. */
+const firstLayout = [Failure, Halted, Terminal, Wait].reduce((layout: Layout, it) => layout.with(it), Layout.empty)
 
 /** A world. Reading never copies; what is read is frozen. Every write throws rather than let in what is not JSON. */
 export class World {
   readonly [$inside]: Inside
+  readonly [$reads]: Reads | undefined
 
-  constructor(options: WorldOptions | { readonly [$inside]: Inside } = {}) {
+  constructor(options: WorldOptions | Handle = {}) {
     if ($inside in options) {
       this[$inside] = options[$inside]
+      this[$reads] = options.reads
       return
     }
-    const core = new Core(new Map([Failure, Halted, Terminal, Wait].map((component) => [component.name, component])))
-    for (const component of options.components ?? []) core.declare(component)
-    const resources = { map: new Map(Object.entries(options.resources ?? {})) }
-    this[$inside] = { core, resources, systems: { list: [] }, reads: undefined }
-    for (const system of options.systems ?? []) this.addSystem(system)
+    const { components = [], resources, systems = [] } = options
+    const state = new State(firstLayout)
+    for (const component of components) state.declare(component)
+    this[$inside] = { state, resources: noResources, systems: [] }
+    for (const name of Object.keys(resources ?? {})) this.bind(name, resources?.[name])
+    for (const system of systems) this.addSystem(system)
   }
 
   /** Number of finished ticks, ticks of the present run, and whether the world is paused. */
   get header(): Header {
-    return this[$inside].core.header
+    return this[$inside].state.header
   }
 
-  /** Makes an entity with these components. Ids begin at 1, ascend, and are never used again. */
+  /**
+   * Makes an entity with these components; none is made when one of them is refused. Ids begin at 1, ascend, and are
+   * never used again.
+   */
   spawn(...inits: readonly ComponentInit[]): Entity {
-    const { core } = this[$inside]
-    const entity = core.spawn()
-    for (const { component, value } of inits) {
-      if (component.kind === 'log') core.append(entity, component, value as readonly unknown[])
-      else core.set(entity, component, value)
-    }
-    return entity
+    return this[$inside].state.spawn(inits)
   }
 
   /** Removes an entity and its components. Throws `unknown_entity`. */
   destroy(entity: Entity): void {
-    this[$inside].core.destroy(entity)
+    this[$inside].state.destroy(entity)
   }
 
   exists(entity: Entity): boolean {
-    return this[$inside].core.exists(entity)
+    return this[$inside].state.exists(entity)
   }
 
   /** All entities but the world's own, ascending. */
   entities(): Entity[] {
     const result: Entity[] = []
-    this[$inside].core.root.entities.each((entity) => result.push(entity))
+    this[$inside].state.rows.each((entity) => {
+      if (entity !== worldEntity) result.push(entity)
+    })
     return result
   }
 
@@ -112,9 +121,9 @@ export class World {
   get<T>(entity: Entity, component: LogComponent<T>): LogView<T> | undefined
   get<T>(entity: Entity, component: ValueComponent<T>): T | undefined
   get(entity: Entity, component: Component): unknown {
-    const { core, reads } = this[$inside]
-    const value = core.read(entity, component)
-    reads?.saw(entity, component, value)
+    const { state } = this[$inside]
+    const value = state.read(entity, component)
+    this[$reads]?.saw(entity, component, value)
     return value
   }
 
@@ -128,7 +137,7 @@ export class World {
   }
 
   has(entity: Entity, component: Component): boolean {
-    return this[$inside].core.read(entity, component) !== undefined
+    return this[$inside].state.read(entity, component) !== undefined
   }
 
   /**
@@ -136,29 +145,29 @@ export class World {
    * throws `stale_write` when the value has changed since this invocation read it: after an await use `update`.
    */
   set<T>(entity: Entity, component: ValueComponent<T>, value: T): void {
-    const { core, reads } = this[$inside]
+    const { state } = this[$inside]
     requireKind(component, 'value', 'world.append or world.splice')
-    reads?.check(core, entity, component)
-    core.set(entity, component, value)
-    reads?.wrote(core, entity, component)
+    this[$reads]?.check(state, entity, component)
+    state.set(entity, component, value)
+    this[$reads]?.wrote(state, entity, component)
   }
 
   /** Replaces a value by what `change` makes of the present one. Throws `missing_component` when there is none. */
   update<T>(entity: Entity, component: ValueComponent<T>, change: (old: T) => T): void {
-    const { core, reads } = this[$inside]
+    const { state } = this[$inside]
     requireKind(component, 'value', 'world.append or world.splice')
-    const old = core.read(entity, component)
+    const old = state.read(entity, component)
     if (old === undefined) throw missing(entity, component)
-    core.set(entity, component, change(old as T))
-    reads?.wrote(core, entity, component)
+    state.set(entity, component, change(old as T))
+    this[$reads]?.wrote(state, entity, component)
   }
 
   /** Puts items at the end of a log, adding the log where it is missing. */
   append<T>(entity: Entity, component: LogComponent<T>, ...items: readonly T[]): void {
-    const { core, reads } = this[$inside]
+    const { state } = this[$inside]
     requireKind(component, 'log', 'world.set or world.update')
-    core.append(entity, component, items)
-    reads?.wrote(core, entity, component)
+    state.append(entity, component, items)
+    this[$reads]?.wrote(state, entity, component)
   }
 
   /** Replaces `change.deleteCount` items from `change.start` by `change.items`. Costs what lies behind `start`. */
@@ -167,33 +176,45 @@ export class World {
     component: LogComponent<T>,
     change: { readonly start: number; readonly deleteCount: number; readonly items?: readonly T[] },
   ): void {
-    const { core, reads } = this[$inside]
+    const { state } = this[$inside]
     requireKind(component, 'log', 'world.set or world.update')
-    reads?.check(core, entity, component)
-    core.splice(entity, component, [change.start, change.deleteCount, change.items ?? []])
-    reads?.wrote(core, entity, component)
+    this[$reads]?.check(state, entity, component)
+    state.splice(entity, component, [change.start, change.deleteCount, change.items ?? []])
+    this[$reads]?.wrote(state, entity, component)
   }
 
   /** Takes a component off an entity; false when it had none. */
   remove(entity: Entity, component: Component): boolean {
-    const { core, reads } = this[$inside]
-    const removed = core.remove(entity, component)
-    reads?.wrote(core, entity, component)
+    const { state } = this[$inside]
+    const removed = state.remove(entity, component)
+    this[$reads]?.wrote(state, entity, component)
     return removed
   }
 
   /** The entities that have all of these components, ascending, with their values in the order asked for. */
   query<const C extends readonly Component[]>(...components: C): [Entity, { [K in keyof C]: ReadOf<C[K]> }][] {
-    const { core } = this[$inside]
-    return core
-      .query(components, [])
-      .entities.list()
-      .map((entity) => [entity, components.map((component) => core.read(entity, component)) as never])
+    const result: [Entity, never][] = []
+    this.each(components, (entity, ...values) => result.push([entity, values as never]))
+    return result
+  }
+
+  /**
+   * Calls `fn` for every entity that has all of these components, ascending, with their values in the order asked for.
+   * The way to go through many entities: nothing is allocated for them. What `fn` writes may take entities out that
+   * have not had their turn; entities that it adds have none.
+   */
+  each<const C extends readonly Component[]>(
+    components: C,
+    fn: (entity: Entity, ...values: { [K in keyof C]: ReadOf<C[K]> }) => void,
+  ): void {
+    const { state } = this[$inside]
+    state.each(state.query(components), fn as unknown as (entity: Entity, ...values: unknown[]) => void)
   }
 
   /** How many entities have all of these components. */
   count(...components: readonly Component[]): number {
-    return this[$inside].core.query(components, []).entities.size
+    const { state } = this[$inside]
+    return state.matching(state.query(components)).length
   }
 
   /**
@@ -201,15 +222,16 @@ export class World {
    * is not a change of state. A program's own event must be plain JSON.
    */
   emit(record: Event | (EventRecord & Readonly<Record<string, unknown>>)): void {
-    const { core } = this[$inside]
+    const { state } = this[$inside]
+    state.forbid()
     if (isEphemeral(record.type)) {
-      core.watchers?.deliver(record)
+      state.watchers?.deliver(record)
       return
     }
-    if (isBuiltIn(record.type)) core.emit(record)
+    if (isBuiltIn(record.type)) state.emit(record)
     else {
       checkName('event', record.type)
-      core.emit(own(record, `Event ${record.type}`))
+      state.emit(own(record, `Event ${record.type}`))
     }
   }
 
@@ -222,67 +244,71 @@ export class World {
   on(type: '*', fn: (event: Event) => unknown): () => void
   on(type: string, fn: (event: EventRecord & Readonly<Record<string, unknown>>) => unknown): () => void
   on(type: string, fn: (event: never) => unknown): () => void {
-    const { core } = this[$inside]
-    core.watchers ??= new Watchers((record) => core.emit(record))
-    return core.watchers.add(type, fn)
+    const { state } = this[$inside]
+    state.watchers ??= new Watchers((record) => state.emit(record))
+    return state.watchers.add(type, fn)
   }
 
   /** Registers a system; `priority` overrides its own. Throws `duplicate_name`. */
   addSystem(system: System, options: { readonly priority?: number } = {}): void {
-    const { systems } = this[$inside]
+    const inside = this[$inside]
     const { priority = system.priority } = options
     checkPriority(system.name, priority)
-    if (systems.list.some((entry) => entry.system.name === system.name)) {
+    if (inside.systems.some((entry) => entry.system.name === system.name)) {
       throw new TellurionError('duplicate_name', `A system named ${system.name} is registered already; rename one.`)
     }
-    systems.list = [...systems.list, { system, priority }]
+    for (const component of [...system.query, ...system.without]) inside.state.declare(component)
+    inside.systems = [...inside.systems, { system, priority }]
   }
 
   /** Takes a system out; false when none has that name. */
   removeSystem(name: string): boolean {
-    const { systems } = this[$inside]
-    const rest = systems.list.filter((entry) => entry.system.name !== name)
-    if (rest.length === systems.list.length) return false
-    systems.list = rest
+    const inside = this[$inside]
+    const rest = inside.systems.filter((entry) => entry.system.name !== name)
+    if (rest.length === inside.systems.length) return false
+    inside.systems = rest
     return true
   }
 
   /** The names of the registered systems, in order of registration. */
   systemNames(): string[] {
-    return this[$inside].systems.list.map((entry) => entry.system.name)
+    return this[$inside].systems.map((entry) => entry.system.name)
   }
 
   /** Binds a live thing (a model, a toolbox, a clock) beside the state; it is never stored. */
   bind(name: string, value: unknown): void {
     checkName('resource', name)
-    const { resources } = this[$inside]
-    resources.map = new Map(resources.map).set(name, value)
+    const inside = this[$inside]
+    inside.resources = new Map(inside.resources).set(name, value)
   }
 
   /** The live thing of that name; the caller says its type. Throws `unknown_resource` with the nearest name. */
   resource<T>(name: string): T {
-    const { map } = this[$inside].resources
-    const value = map.get(name)
+    const { resources } = this[$inside]
+    const value = resources.get(name)
     if (value === undefined) {
-      throw new TellurionError('unknown_resource', `No resource is named '${name}'.${suggestion(name, map.keys())}`)
+      throw new TellurionError(
+        'unknown_resource',
+        `No resource is named '${name}'.${suggestion(name, resources.keys())}`,
+      )
     }
     return value as T
   }
 
   /** The live thing of that name, or undefined. */
   findResource<T>(name: string): T | undefined {
-    return this[$inside].resources.map.get(name) as T | undefined
+    return this[$inside].resources.get(name) as T | undefined
   }
 
   /** Stops the runner after the present tick, or lets it go on. */
   pause(paused = true): void {
-    const { core } = this[$inside]
-    if (core.header.paused !== paused) core.setHeader({ paused })
+    const { state } = this[$inside]
+    if (state.header.paused !== paused) state.setHeader({ paused })
   }
 
   /** Everything since the last call, and begins anew. */
   takeDelta(): Delta {
-    return this[$inside].core.takeDelta()
+    return this[$inside].state.takeDelta()
   }
 
   /**
@@ -290,16 +316,18 @@ export class World {
    * and resources, no subscribers, and nothing pending.
    */
   fork(): World {
-    const { core, resources, systems } = this[$inside]
-    return new World({
-      [$inside]: {
-        core: core.fork(),
-        resources: { map: resources.map },
-        systems: { list: systems.list },
-        reads: undefined,
-      },
-    })
+    return new World({ [$inside]: forked(this[$inside]), reads: undefined })
   }
+}
+
+/** How this room makes a handle on a world that is there already. */
+interface Handle {
+  readonly [$inside]: Inside
+  readonly reads: Reads | undefined
+}
+
+function forked({ state, resources, systems }: Inside): Inside {
+  return { state: state.fork(), resources, systems }
 }
 
 function requireKind(component: Component, kind: 'value' | 'log', instead: string): void {
@@ -309,13 +337,12 @@ function requireKind(component: Component, kind: 'value' | 'log', instead: strin
 
 /** A handle for one invocation of a system: the same world, with a memory of what was read. */
 export function invocation(world: World): World {
-  const { core, resources, systems } = world[$inside]
-  return new World({ [$inside]: { core, resources, systems, reads: new Reads() } })
+  return new World({ [$inside]: world[$inside], reads: new Reads() })
 }
 
 /** Cuts an invocation that outlived its run off from the world: what it writes from now on reaches nobody. */
 export function detach(handle: World): void {
-  handle[$inside].core = handle[$inside].core.fork()
+  ;(handle as { [$inside]: Inside })[$inside] = forked(handle[$inside])
 }
 
 /** Throws `invalid_option` unless a priority is a finite number. */
