@@ -115,6 +115,21 @@ test('a fetch that ignores the signal is abandoned at once, and its late answer 
   assert.equal(thrownAway, true)
 })
 
+test('an abort reaches the connection at once, in mid-stream too', async () => {
+  let sent: AbortSignal | null | undefined
+  const piece = new TextEncoder().encode(reply[1])
+  const controller = new AbortController()
+  const asked = asking(async (_url, init) => {
+    sent = init?.signal
+    return new Response(new ReadableStream({ start: (body) => body.enqueue(piece) }))
+  })
+  const stream = asked.stream(request, { signal: controller.signal })
+  const { value } = await stream[Symbol.asyncIterator]().next()
+  assert.deepEqual(value, { type: 'text.delta', text: 'Hi' })
+  controller.abort()
+  assert.equal(sent?.aborted, true)
+})
+
 test('an abort drops what had come but was not taken yet', async () => {
   const controller = new AbortController()
   const events = asking(async () => new Response(reply.join(''))).stream(request, { signal: controller.signal })

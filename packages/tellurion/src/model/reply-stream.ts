@@ -119,6 +119,7 @@ export class ReplyStream implements AsyncIterableIterator<ModelEvent> {
     if (!response.ok) this.#form = 'error'
     if (response.body === null) {
       this.#onEnd()
+      this.#settle()
       return
     }
     this.#body = response.body.getReader()

@@ -361,6 +361,24 @@ for (const [vendor, language] of [
   })
 }
 
+test('no delta ends in half a character', async () => {
+  const delta = (text: string): object => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text },
+  })
+  const bodies = {
+    openai: sse(chunk({ content: 'a\ud83d' }), chunk({ content: '\ude00b' }), end),
+    anthropic: sse(delta('a\ud83d'), delta('\ude00b'), { type: 'message_delta', delta: { stop_reason: 'end_turn' } }),
+  }
+  for (const [vendor, body] of Object.entries(bodies)) {
+    const asked = model(`${vendor}/m`, { apiKey: 'test-key', fetch: answering(body), env: {} })
+    const texts: string[] = []
+    for await (const event of asked.stream(request, {})) if (event.type === 'text.delta') texts.push(event.text)
+    assert.deepEqual(texts, ['a', '😀b'])
+  }
+})
+
 test('previews of arguments join to the arguments, byte for byte', async () => {
   const text = '{"a":"\\ud83d\\ude00 \\u00e9","b":[1,2]}'
   for (const [vendor, language] of [
