@@ -94,70 +94,70 @@ class BoundedChannel<T> implements Channel<T> {
   paused = false
   size = 0
   dropped = 0
-  private readonly overflow: Overflow
-  private readonly onDrop: ((item: T) => void) | undefined
-  private readonly signal: AbortSignal | undefined
-  private readonly rings: readonly Ring<T>[]
-  private reader: Waiter | undefined
-  private readonly senders = new Set<Sender<T>>()
-  private readonly drainers = new Set<Waiter>()
-  private error: Error | undefined
+  readonly #overflow: Overflow
+  readonly #onDrop: ((item: T) => void) | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #rings: readonly Ring<T>[]
+  #reader: Waiter | undefined
+  readonly #senders = new Set<Sender<T>>()
+  readonly #drainers = new Set<Waiter>()
+  #error: Error | undefined
 
   constructor(options: ChannelOptions<T>, priorities: number) {
     this.capacity = options.capacity
-    this.overflow = options.overflow
-    this.onDrop = options.onDrop
-    this.signal = options.signal
-    this.rings = Array.from({ length: priorities }, () => new Ring<T>())
+    this.#overflow = options.overflow
+    this.#onDrop = options.onDrop
+    this.#signal = options.signal
+    this.#rings = Array.from({ length: priorities }, () => new Ring<T>())
   }
 
   send(item: T, priority = 0, options?: { signal?: AbortSignal | undefined }): boolean | Promise<boolean> {
-    const ring = this.rings[priority]
-    if (ring === undefined) throw wrongPriority(priority, this.rings.length)
+    const ring = this.#rings[priority]
+    if (ring === undefined) throw wrongPriority(priority, this.#rings.length)
     if (item === undefined) throw new TellurionError('invalid_value', 'A channel cannot carry undefined; send null.')
-    if (this.closed) throw this.error ?? closedError()
+    if (this.closed) throw this.#error ?? closedError()
     if (this.size < this.capacity) {
       ring.push(item)
       this.size++
-      if (this.reader && !this.paused) this.reader.settle(true)
+      if (this.#reader && !this.paused) this.#reader.settle(true)
       return true
     }
-    switch (this.overflow) {
+    switch (this.#overflow) {
       case 'block':
-        return this.waitToSend(item, priority, options?.signal)
+        return this.#waitToSend(item, priority, options?.signal)
       case 'drop-oldest':
-        return this.displace(item, priority)
+        return this.#displace(item, priority)
       case 'drop-newest':
-        this.drop(item)
+        this.#drop(item)
         return false
       case 'error':
         throw new TellurionError('channel_full', `The queue is full: it holds ${this.capacity} items.`)
       default:
-        throw this.overflow satisfies never
+        throw this.#overflow satisfies never
     }
   }
 
   poll(): T | undefined {
     if (this.paused || this.size === 0) return undefined
-    const item = this.takeHighest()
-    if (this.senders.size > 0) this.admitSender()
-    if (this.size === 0) this.whenEmpty()
+    const item = this.#takeHighest()
+    if (this.#senders.size > 0) this.#admitSender()
+    if (this.size === 0) this.#whenEmpty()
     return item
   }
 
   ready(options?: { signal?: AbortSignal | undefined }): boolean | Promise<boolean> {
     if (this.size > 0 && !this.paused) return true
-    if (this.closed) return this.error ? Promise.reject(this.error) : false
-    if (this.reader) throw new TellurionError('channel_busy', 'Another reader waits on this channel; it can have one.')
+    if (this.closed) return this.#error ? Promise.reject(this.#error) : false
+    if (this.#reader) throw new TellurionError('channel_busy', 'Another reader waits on this channel; it can have one.')
     return waiting(options?.signal, (reader) => {
-      this.reader = reader
-      return () => (this.reader = undefined)
+      this.#reader = reader
+      return () => (this.#reader = undefined)
     })
   }
 
   receive(options?: { signal?: AbortSignal | undefined }): Promise<T | undefined> {
     const item = this.poll()
-    return item === undefined ? this.receiveLater(options) : Promise.resolve(item)
+    return item === undefined ? this.#receiveLater(options) : Promise.resolve(item)
   }
 
   pause(): void {
@@ -167,43 +167,43 @@ class BoundedChannel<T> implements Channel<T> {
   resume(): void {
     if (!this.paused) return
     this.paused = false
-    if (this.size > 0) this.reader?.settle(true)
+    if (this.size > 0) this.#reader?.settle(true)
   }
 
   async drain(options?: { signal?: AbortSignal | undefined }): Promise<void> {
-    if (this.size === 0 && this.senders.size === 0) return
-    await waiting(options?.signal, (drainer) => enlist(this.drainers, drainer))
+    if (this.size === 0 && this.#senders.size === 0) return
+    await waiting(options?.signal, (drainer) => enlist(this.#drainers, drainer))
   }
 
   close(error?: Error): void {
     if (this.closed) return
     this.closed = true
-    this.error = error
-    this.signal?.removeEventListener('abort', this.onAbort)
-    for (const sender of this.senders) sender.fail(error ?? closedError())
+    this.#error = error
+    this.#signal?.removeEventListener('abort', this.onAbort)
+    for (const sender of this.#senders) sender.fail(error ?? closedError())
     // A reader that a pause held back gets what is left; any other learns that nothing comes any more.
     this.paused = false
-    if (this.size > 0) this.reader?.settle(true)
-    else this.whenEmpty()
+    if (this.size > 0) this.#reader?.settle(true)
+    else this.#whenEmpty()
   }
 
   /** Closes and forgets: nothing inside is delivered. */
   abort(error?: Error): void {
-    for (const ring of this.rings) ring.clear()
+    for (const ring of this.#rings) ring.clear()
     this.size = 0
-    if (error) for (const drainer of this.drainers) drainer.fail(error)
+    if (error) for (const drainer of this.#drainers) drainer.fail(error)
     this.close(error)
-    this.error = error
-    this.whenEmpty()
+    this.#error = error
+    this.#whenEmpty()
   }
 
-  readonly onAbort = (): void => this.abort(abortReason(this.signal));
+  readonly onAbort = (): void => this.abort(abortReason(this.#signal));
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
       next: () => {
         const value = this.poll()
-        return value === undefined ? this.nextLater() : Promise.resolve({ done: false, value })
+        return value === undefined ? this.#nextLater() : Promise.resolve({ done: false, value })
       },
       return: () => {
         this.abort()
@@ -212,7 +212,7 @@ class BoundedChannel<T> implements Channel<T> {
     }
   }
 
-  private async receiveLater(options?: { signal?: AbortSignal | undefined }): Promise<T | undefined> {
+  async #receiveLater(options?: { signal?: AbortSignal | undefined }): Promise<T | undefined> {
     while (await this.ready(options)) {
       const item = this.poll()
       if (item !== undefined) return item
@@ -220,55 +220,55 @@ class BoundedChannel<T> implements Channel<T> {
     return undefined
   }
 
-  private async nextLater(): Promise<IteratorResult<T>> {
-    const value = await this.receiveLater()
+  async #nextLater(): Promise<IteratorResult<T>> {
+    const value = await this.#receiveLater()
     return value === undefined ? { done: true, value } : { done: false, value }
   }
 
-  private takeHighest(): T | undefined {
+  #takeHighest(): T | undefined {
     this.size--
-    for (let level = this.rings.length - 1; level > 0; level--) {
-      const ring = this.rings[level]
+    for (let level = this.#rings.length - 1; level > 0; level--) {
+      const ring = this.#rings[level]
       if (ring && ring.size > 0) return ring.shift()
     }
-    return this.rings[0]?.shift()
+    return this.#rings[0]?.shift()
   }
 
-  private displace(item: T, priority: number): boolean {
-    const lowest = this.rings.findIndex((ring) => ring.size > 0)
+  #displace(item: T, priority: number): boolean {
+    const lowest = this.#rings.findIndex((ring) => ring.size > 0)
     if (lowest > priority) {
-      this.drop(item)
+      this.#drop(item)
       return false
     }
-    const oldest = this.rings[lowest]?.shift()
-    this.rings[priority]?.push(item)
-    if (oldest !== undefined) this.drop(oldest)
+    const oldest = this.#rings[lowest]?.shift()
+    this.#rings[priority]?.push(item)
+    if (oldest !== undefined) this.#drop(oldest)
     return true
   }
 
-  private drop(item: T): void {
+  #drop(item: T): void {
     this.dropped++
-    this.onDrop?.(item)
+    this.#onDrop?.(item)
   }
 
-  private waitToSend(item: T, priority: number, signal: AbortSignal | undefined): Promise<boolean> {
-    return waiting(signal, ({ settle, fail }) => enlist(this.senders, { item, priority, settle, fail }))
+  #waitToSend(item: T, priority: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return waiting(signal, ({ settle, fail }) => enlist(this.#senders, { item, priority, settle, fail }))
   }
 
-  private admitSender(): void {
-    for (const sender of this.senders) {
-      this.rings[sender.priority]?.push(sender.item)
+  #admitSender(): void {
+    for (const sender of this.#senders) {
+      this.#rings[sender.priority]?.push(sender.item)
       this.size++
       sender.settle(true)
       return
     }
   }
 
-  private whenEmpty(): void {
-    if (this.senders.size === 0) for (const drainer of this.drainers) drainer.settle(true)
+  #whenEmpty(): void {
+    if (this.#senders.size === 0) for (const drainer of this.#drainers) drainer.settle(true)
     if (!this.closed) return
-    if (this.error) this.reader?.fail(this.error)
-    else this.reader?.settle(false)
+    if (this.#error) this.#reader?.fail(this.#error)
+    else this.#reader?.settle(false)
   }
 }
 
