@@ -89,15 +89,16 @@ function targetOf(path: string, specifier: string): string | undefined {
 
 const packageOf = (path: string): string => path.split('/')[1] ?? ''
 
-/** The folder under `src`; empty for the main door, which stands above every room of its package. */
+/** The folder under `src`; empty for the main door. */
 function roomOf(path: string): string {
   const [room, file] = path.split('/').slice(3)
   return file === undefined ? '' : (room ?? '')
 }
 
-/** A room's height; the main door and `testing/` see everything up to the wire. */
+/** A room's height; the main door stands on the agent's floor, and `testing/` sees everything up to the wire. */
 function floorOf(room: string): number | undefined {
-  if (room === '' || room === 'testing') return floors.findIndex((rooms) => rooms.includes('tui')) - 0.5
+  if (room === '') return floors.findIndex((rooms) => rooms.includes('agent')) + 0.5
+  if (room === 'testing') return floors.findIndex((rooms) => rooms.includes('tui')) - 0.5
   const floor = floors.findIndex((rooms) => rooms.includes(room))
   return floor === -1 ? undefined : floor
 }

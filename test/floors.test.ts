@@ -107,6 +107,7 @@ describe('the laws have teeth', () => {
       library('testing/t.ts', "import { w } from '../world/w.ts'"),
       library('tool/t.node.ts', "import 'node:fs'", "import { x } from '@cfworker/json-schema'"),
       library('index.ts', "export { w } from './world/w.ts'"),
+      at('tellurion-server/src/server/a.ts', "import { w } from 'tellurion'"),
       at('tellurion-server/src/cli/main.ts', "import { a } from 'tellurion/agent'", "import 'node:fs'"),
     ]
     assert.deepEqual([...floorViolations(files), ...namingViolations(files)], [])

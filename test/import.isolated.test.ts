@@ -16,7 +16,9 @@ const probe = `
     listeners: process.eventNames().map(String),
     resources: process.getActiveResourcesInfo(),
   })
-  await import('data:text/javascript,')
+  // What Node itself sets up on first use is not the module's doing.
+  await Promise.all([import('data:text/javascript,'), import('node:http')])
+  process.stdout.write('')
   const read = []
   // Node's own loader reads the environment too: only what a module reads counts.
   const note = (name) => new Error().stack.split('\\n')[3]?.includes('node:internal') || read.push(String(name))
