@@ -51,6 +51,7 @@ const openAIQuirks: OpenAIQuirks = { maxTokensField: 'max_completion_tokens', st
 /** The API version that Azure is asked for where none is given and the base URL is not of its newer `/v1` form. */
 export const azureVersion = '2024-10-21'
 
+/** The table: vendor name → row, in the order in which the environment is searched for a key. */
 export const vendors = {
   openai: row('OPENAI', {
     baseURL: 'https://api.openai.com/v1',
