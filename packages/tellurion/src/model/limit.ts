@@ -9,7 +9,7 @@ import { TellurionError } from '../error/error.ts'
 import type { Model, ModelEvent, ModelRequest } from '../port/model.ts'
 import { asModel, type AnyModel } from './any-model.ts'
 import { ask } from './ask.ts'
-import { failure } from './failure.ts'
+import { failureFromError } from './failure.ts'
 import { estimateRequestTokens } from './token-estimate.ts'
 
 /** Bounds of a model; at least one. They hold over any 60 seconds, not only over minutes of the clock. */
@@ -41,7 +41,7 @@ export function limit(model: AnyModel, options: LimitOptions): Model {
       ticket = entering instanceof Promise ? await entering : entering
     } catch (error) {
       if (signal?.aborted) yield { type: 'aborted' }
-      else yield { type: 'error', failure: failure('rate_limit', (error as Error).message, { model: inner.name }) }
+      else yield { type: 'error', failure: failureFromError(error, { model: inner.name }) }
       return
     }
     // What fails before it has begun has used nothing; what breaks off later keeps what it reserved.
@@ -110,7 +110,8 @@ class Gate {
     if (signal?.aborted) throw abortReason(signal)
     if (this.#waiting.size === 0 && this.#waitFor(tokens) === 0) return this.#admit(tokens)
     if (this.#waiting.size >= this.#maxWaiting) {
-      throw new Error(`${this.#maxWaiting} calls wait already; raise 'maxWaiting' or the limit.`)
+      const message = `${this.#maxWaiting} calls wait already; raise 'maxWaiting' or the limit.`
+      throw new TellurionError('model_rate_limit', message)
     }
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
