@@ -51,6 +51,7 @@ export const Plan = defineComponent<{
   readonly completed: boolean
 }>('Plan')
 
+/** One step of a plan; `result` is there once it is done. */
 export interface PlanStep {
   readonly description: string
   readonly result?: string

@@ -86,6 +86,7 @@ export type Event =
   | ComponentLarge
   | SubscriberFailed
 
+/** The `type` of a built-in event. */
 export type EventType = Event['type']
 
 /** The event of one type. */

@@ -52,7 +52,9 @@ export interface ToolCallPart {
   readonly providerMetadata?: ProviderMetadata
 }
 
+/** A part of what a person says. */
 export type UserPart = TextPart | ImagePart | FilePart
+/** A part of a model’s reply. */
 export type AssistantPart = TextPart | ReasoningPart | ToolCallPart
 
 export interface SystemMessage {
@@ -85,6 +87,7 @@ export interface ToolMessage {
   readonly id?: string
 }
 
+/** What one side said; `role` tells which side. */
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
 /** A read-only sequence of messages: an array, or a world's log view. Readers must not need random writes or copies. */
@@ -96,10 +99,12 @@ export interface Messages extends Iterable<Message> {
 /** What a person may hand in: plain text, parts, or a whole message. */
 export type UserInput = string | readonly UserPart[] | UserMessage
 
+/** A system message: what the model is told before anyone speaks. */
 export function system(content: string): SystemMessage {
   return { role: 'system', content }
 }
 
+/** A user message from text or parts. */
 export function user(content: string | readonly UserPart[]): UserMessage {
   return { role: 'user', content }
 }

@@ -52,6 +52,7 @@ const openAIQuirks: OpenAIQuirks = { maxTokensField: 'max_completion_tokens', st
 export const azureVersion = '2024-10-21'
 
 /** The table: vendor name → row, in the order in which the environment is searched for a key. */
+/** The vendors there are, by the name before the slash in `model('vendor/name')`. */
 export const vendors = {
   openai: row('OPENAI', {
     baseURL: 'https://api.openai.com/v1',

@@ -48,6 +48,7 @@ export interface Usage {
   readonly cost?: number
 }
 
+/** Why a reply ended: done, cut at its token limit, waiting for tools, filtered, or for the vendor’s own reason. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
 
 /** The kinds of failure, classified by type and status, never by words in a message. */
