@@ -24,6 +24,7 @@ export interface RawRequest {
   readonly body: string
 }
 
+/** A running server and what it has seen. */
 export interface RawServer {
   /** `http://127.0.0.1:port`. */
   readonly url: string
