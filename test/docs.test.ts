@@ -17,7 +17,7 @@ function freshFolder(): string {
   return folder
 }
 
-describe('docs', () => {
+describe('docs', { concurrency: 2 }, () => {
   const pages = filesOf('*.md', 'docs/**/*.md')
   const blocks = pages.flatMap(blocksOf).filter(({ use }) => use !== 'fragment')
   const folder = freshFolder()
