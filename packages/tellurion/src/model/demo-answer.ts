@@ -12,7 +12,7 @@ const maxCharacters = 2_000
 /** One sentence, or a few lines, for the result of one request. */
 export function answerTo(ask: Ask, result: ToolMessage): string {
   const text = textOf(result).trim()
-  if (result.isError) return `${failedTo(ask)}: ${sentence(text)}`
+  if (result.isError) return `${failedTo(ask)}: ${sentence(text.replace(/^The tool '[^']*' failed: /, ''))}`
   switch (ask.kind) {
     case 'calculate':
       return `${ask.subject} = ${text}.`

@@ -80,7 +80,10 @@ describe('demoModel', () => {
   it('takes errors of tools as they come', async () => {
     const text = await answered('1/0 and 1+1', { error: 'division by zero' }, '2')
     assert.equal(text, 'I could not calculate 1/0: division by zero.\n1+1 = 2.')
-    assert.equal(await answered('read x.md', { error: 'no such file' }), 'I could not read x.md: no such file.')
+    assert.equal(
+      await answered('read x.md', { error: "The tool 'read_file' failed: no such file" }),
+      'I could not read x.md: no such file.',
+    )
   })
 
   it('shows only the beginning of a long file, and says so', async () => {
