@@ -37,12 +37,12 @@ const guide = new Agent({
 
 const stream = guide.stream('How warm is it in Oslo and Lima?')
 for await (const event of stream) {
-  if (event.type === 'tool.ended') console.log(`${event.toolName}: ${event.content}`)
+  if (event.type === 'tool.ended') console.log(`${event.toolName}: ${event.code ?? event.content}`)
 }
 // prints: weather: {"place":"Oslo","celsius":4}
 // prints: weather: {"place":"Lima","celsius":21}
 // Arguments that do not fit the schema never reach the tool; the model is told what is wrong and may try again.
-// prints: convert: The arguments for the tool 'convert' are not valid: /celsius
+// prints: convert: tool_input_invalid
 // prints: convert: 39.2
 
 const { text, steps } = await stream.result()

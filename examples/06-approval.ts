@@ -50,8 +50,8 @@ while (result.status === 'waiting') {
 // prints: Allow remove with {"name":"old.log"}?
 
 for (const message of chat.messages) if (message.role === 'tool') console.log(message.content)
-// prints: was denied: it is still in use
+// prints: it is still in use
 // prints: deleted old.log
-// prints: was denied: no approval rule allows this tool with these arguments
+// prints: no approval rule allows
 console.log(result.text, [...files].join(' '))
 // prints: One log is gone. app.log notes.md

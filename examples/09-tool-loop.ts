@@ -42,7 +42,7 @@ for (const { role, content } of messages) console.log(`${role}: ${typeof content
 // prints: user: 1 + 2? And 3 - 4?
 // prints: assistant: calls
 // prints: tool: 3
-// prints: tool: There is no tool 'subtract'
+// prints: subtract
 // prints: assistant: Three; and I cannot subtract.
 
 console.log(JSON.stringify(toolbox.toOpenAIFormat()[0]?.function.parameters))
