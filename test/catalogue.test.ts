@@ -27,7 +27,7 @@ describe('catalogues', () => {
 
   test('a page shows every row of its catalogue', () => {
     const entry = { meaning: 'A | B.', retryable: true, mend: 'Mend it.' }
-    assert.match(errorsPage({ some_code: entry }), /^\| `some_code` \| A \\\| B\. \| yes \| Mend it\. \|$/m)
+    assert.match(errorsPage({ tool_timeout: entry }), /^\| `tool_timeout` \| A \\\| B\. \| yes \| Mend it\. \|$/m)
   })
 
   test('every error code is used', () => {

@@ -1,13 +1,14 @@
 // Every error code there is. `docs/errors.md` is generated from this table and a test keeps the two equal.
 
-/** What a code means, whether trying again may help, and what to do. */
+import { modelGuidance } from './model-guidance.ts'
+
+/** What a code means and what to do. Which codes are worth trying again stands in `retryable.ts`. */
 export interface ErrorEntry {
   readonly meaning: string
-  readonly retryable: boolean
   readonly mend: string
 }
 
-const entry = (meaning: string, mend: string, retryable = false): ErrorEntry => ({ meaning, mend, retryable })
+const entry = (meaning: string, mend: string): ErrorEntry => ({ meaning, mend })
 
 /** The catalogue: code → entry. Codes are stable; messages are not. */
 export const errorCatalogue = {
@@ -68,42 +69,21 @@ export const errorCatalogue = {
     'Await the running turn first, or use a second session.',
   ),
   // model
-  model_network: entry(
-    'The model could not be reached, or the connection broke.',
-    'Check the base URL and the network; retrying may help.',
-    true,
-  ),
-  model_timeout: entry('The model did not answer in time.', 'Raise the timeout or try again.', true),
+  model_network: entry('The model could not be reached, or the connection broke.', modelGuidance.model_network),
+  model_timeout: entry('The model did not answer in time.', modelGuidance.model_timeout),
   model_rate_limit: entry(
     'The provider refused the call because of its rate limit or quota.',
-    'Wait as long as the provider says, lower the rate, or add a second model to a pool.',
-    true,
+    modelGuidance.model_rate_limit,
   ),
-  model_validation: entry(
-    'The provider refused the request as invalid.',
-    'Read the provider’s message: a parameter, a message or a tool schema is not accepted.',
-  ),
-  model_permission: entry(
-    'The key is valid but may not use this model or feature.',
-    'Ask for access, or choose another model.',
-  ),
-  model_authentication: entry(
-    'The provider refused the key.',
-    'Check the API key in the environment, `.env` or the `apiKey` option.',
-  ),
-  model_service: entry(
-    'The provider failed on its side, or is overloaded.',
-    'Try again, or fail over to another model with a pool.',
-    true,
-  ),
-  model_not_found: entry(
-    'The model or the address does not exist at the provider.',
-    'Check the model’s name and the base URL.',
-  ),
-  model_unknown: entry('The model failed in a way that could not be classified.', 'Read the cause.'),
+  model_validation: entry('The provider refused the request as invalid.', modelGuidance.model_validation),
+  model_permission: entry('The key is valid but may not use this model or feature.', modelGuidance.model_permission),
+  model_authentication: entry('The provider refused the key.', modelGuidance.model_authentication),
+  model_service: entry('The provider failed on its side, or is overloaded.', modelGuidance.model_service),
+  model_not_found: entry('The model or the address does not exist at the provider.', modelGuidance.model_not_found),
+  model_unknown: entry('The model failed in a way that could not be classified.', modelGuidance.model_unknown),
   context_overflow: entry(
     'The conversation is longer than the model’s context window.',
-    'Trim or summarise the conversation, or use a model with a larger window.',
+    modelGuidance.context_overflow,
   ),
   provider_exhausted: entry(
     'A scripted or recorded model has no reply left.',
@@ -112,12 +92,10 @@ export const errorCatalogue = {
   breaker_open: entry(
     'A circuit breaker is open after repeated failures.',
     'Wait for the time in the message, or fail over to another model.',
-    true,
   ),
   invalid_reply: entry(
     'A model’s reply broke the wire’s own format.',
     'Check that the base URL is an API of the kind this model expects.',
-    true,
   ),
   output_invalid: entry(
     'The model’s reply did not match the requested output schema, also after one repair.',
@@ -168,7 +146,6 @@ export const errorCatalogue = {
   tool_timeout: entry(
     'A tool ran longer than its timeout and was stopped.',
     'Raise the tool’s `timeout`, or make it faster.',
-    true,
   ),
   tool_failed: entry('A tool threw an error.', 'Read the cause; the model is told the message.'),
   tool_output_invalid: entry(
@@ -195,7 +172,7 @@ export const errorCatalogue = {
     'A reader fell so far behind that it was dropped; the run went on.',
     'Read faster, or read only the result.',
   ),
-  channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.', true),
+  channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.'),
   channel_closed: entry('A queue was used after it was closed.', 'Open a new one.'),
   channel_busy: entry('Two readers waited on one queue.', 'Read a queue in one place.'),
   file_access: entry(

@@ -1,6 +1,7 @@
 // The one error class. Failures that travel as data (of models, tools, systems) are `ErrorData`, its JSON form.
 
-import { errorCatalogue, type ErrorCode } from './catalogue.ts'
+import type { ErrorCode } from './catalogue.ts'
+import { isRetryableCode } from './retryable.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 
 /** An error as plain JSON: what components, events and wires carry. */
@@ -30,7 +31,7 @@ export class TellurionError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'TellurionError'
     this.code = code
-    this.retryable = options.retryable ?? errorCatalogue[code].retryable
+    this.retryable = options.retryable ?? isRetryableCode(code)
     this.data = options.data
   }
 
@@ -53,7 +54,7 @@ export class TellurionError extends Error {
 /** Any thrown value as `ErrorData`; `code` is used for what is not already one of ours. */
 export function errorData(error: unknown, code: ErrorCode): ErrorData {
   if (error instanceof TellurionError) return error.toJSON()
-  return { code, message: messageOf(error), retryable: errorCatalogue[code].retryable }
+  return { code, message: messageOf(error), retryable: isRetryableCode(code) }
 }
 
 /** One well-formed line about any thrown value. */

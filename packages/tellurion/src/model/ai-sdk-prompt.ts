@@ -5,6 +5,7 @@ import type { AssistantPart, FilePart, ImagePart, Message, ProviderMetadata, Too
 import { textOf, type ReasoningPart, type UserPart } from '../message/message.ts'
 import type { ModelRequest, ToolChoice } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
+import { vendorOf } from './ai-sdk-model.ts'
 import type { AISDKCallOptions, AISDKMessage, AISDKModel, AISDKPart } from './ai-sdk.ts'
 
 /** Our request as call options for `model`. Throws `model_validation` for what it has no words for. */
@@ -29,11 +30,6 @@ export function callOptions(
     ...(providerOptions && { providerOptions }),
     ...(signal && { abortSignal: signal }),
   }
-}
-
-/** The vendor's part of `provider`: `openai` of `openai.responses`. */
-export function vendorOf(model: AISDKModel): string {
-  return model.provider.split('.')[0] ?? model.provider
 }
 
 function choiceOf(choice: ToolChoice): NonNullable<AISDKCallOptions['toolChoice']> {

@@ -3,8 +3,10 @@
 
 import { isAbort } from '../abort/abort.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
-import { errorCatalogue, type ErrorCode } from '../error/catalogue.ts'
+import type { ErrorCode } from '../error/catalogue.ts'
 import { messageOf, TellurionError } from '../error/error.ts'
+import { modelGuidance } from '../error/model-guidance.ts'
+import { isRetryableCode } from '../error/retryable.ts'
 import type { ModelErrorKind, ModelFailure } from '../port/model.ts'
 import { errorBody, type ErrorBody } from './error-body.ts'
 
@@ -39,7 +41,7 @@ const codeOfKind = {
 
 /** What helps against each kind of failure: one sentence for a person. */
 export function recoveryGuidance(kind: ModelErrorKind): string {
-  return errorCatalogue[codeOfKind[kind]].mend
+  return modelGuidance[codeOfKind[kind]]
 }
 
 /** A failure of one kind. `code` defaults to the kind's own, `retryable` to what the error catalogue says of the code. */
@@ -53,7 +55,7 @@ export function failure(
     kind,
     code,
     message: cleanLine(model === undefined ? message : `${model}: ${message}`, options.secrets),
-    retryable: options.retryable ?? errorCatalogue[code].retryable,
+    retryable: options.retryable ?? isRetryableCode(code),
     ...(status === undefined ? {} : { status }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(model === undefined ? {} : { model }),
@@ -80,7 +82,7 @@ export function failureFromStatus(
     ...context,
     ...found,
     status,
-    retryable: found.retryable ?? (found.code ? errorCatalogue[found.code].retryable : retryableStatus(status)),
+    retryable: found.retryable ?? (found.code ? isRetryableCode(found.code) : retryableStatus(status)),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   })
 }
@@ -186,7 +188,7 @@ function retryableStatus(status: number): boolean {
 
 function sentence(where: string, error: ErrorBody, kind: ModelErrorKind, context: FailureContext): string {
   const code = error.refined?.code
-  const mend = code === undefined ? recoveryGuidance(kind) : errorCatalogue[code].mend
+  const mend = code === 'context_overflow' ? modelGuidance.context_overflow : recoveryGuidance(kind)
   const from = context.url === undefined ? '' : ` from ${context.url}`
   const said = error.message.replace(/[.\s]+$/, '')
   return `${where}${from}${said && `: ${said}`}. ${mend}`

@@ -16,7 +16,8 @@ import { failureFromAISDK } from './ai-sdk-failure.ts'
 import type { AISDKCallOptions, AISDKModel } from './ai-sdk.ts'
 import { asModel } from './any-model.ts'
 import { collect, complete } from './collect.ts'
-import { fromAISDK, isAISDKModel } from './from-ai-sdk.ts'
+import { isAISDKModel } from './ai-sdk-model.ts'
+import { fromAISDK } from './from-ai-sdk.ts'
 import { retry } from './retry.ts'
 
 const request: ModelRequest = { messages: [user('hi')] }

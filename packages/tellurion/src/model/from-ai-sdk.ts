@@ -2,24 +2,15 @@
 // files, raw chunks, and whatever a later release adds) is passed over.
 
 import { raceAbort } from '../abort/abort.ts'
-import { TellurionError } from '../error/error.ts'
 import type { ProviderMetadata, ToolCallPart } from '../message/message.ts'
 import type { FinishReason, Model, ModelEvent, ModelRequest, Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { failureFromAISDK } from './ai-sdk-failure.ts'
-import { callOptions, vendorOf } from './ai-sdk-prompt.ts'
+import { nameOfAISDK } from './ai-sdk-model.ts'
+import { callOptions } from './ai-sdk-prompt.ts'
 import { metadataOf, type AISDKModel, type AISDKPart } from './ai-sdk.ts'
 import { isLast } from './ask.ts'
 import { failure, isCancelled } from './failure.ts'
-
-const versions: ReadonlySet<string> = new Set(['v2', 'v3', 'v4'])
-
-/** Whether a value is an AI SDK language model, by its structure. Versions this library cannot speak count too. */
-export function isAISDKModel(value: unknown): value is AISDKModel {
-  if (typeof value !== 'object' || value === null) return false
-  const { specificationVersion, doStream, modelId } = value as Partial<AISDKModel>
-  return typeof specificationVersion === 'string' && typeof doStream === 'function' && typeof modelId === 'string'
-}
 
 /**
  * An AI SDK model (specification 2, 3 or 4) as a model of ours, named `vendor/modelId`. Tools that the provider ran
@@ -27,13 +18,7 @@ export function isAISDKModel(value: unknown): value is AISDKModel {
  * Throws `invalid_option` for another version.
  */
 export function fromAISDK(model: AISDKModel): Model {
-  if (!versions.has(model.specificationVersion)) {
-    throw new TellurionError(
-      'invalid_option',
-      `The AI SDK model '${model.modelId}' has specification '${model.specificationVersion}'; use v2, v3 or v4.`,
-    )
-  }
-  const name = `${vendorOf(model)}/${model.modelId}`
+  const name = nameOfAISDK(model)
   return { name, stream: (request, { signal }) => stream(model, request, { name, signal }) }
 }
 

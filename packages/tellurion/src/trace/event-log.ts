@@ -1,7 +1,7 @@
 // Events as lines of a log: a reader of the event stream like any other. What people and models said stays out unless
 // it is asked for.
 
-import { isBuiltIn, isEphemeral } from '../event/catalogue.ts'
+import { isBuiltIn, isEphemeral } from '../event/kind.ts'
 import type { Event, EventRecord } from '../event/event.ts'
 import type { Log, LogFields, LogLevel } from '../port/log.ts'
 import type { Json } from '../schema/json.ts'

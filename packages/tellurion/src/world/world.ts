@@ -2,7 +2,7 @@
 // An instance is a thin handle on a state; systems get a handle of their own, which remembers what it has read.
 
 import { suggestion, TellurionError } from '../error/error.ts'
-import { isBuiltIn, isEphemeral } from '../event/catalogue.ts'
+import { isBuiltIn, isEphemeral } from '../event/kind.ts'
 import type { Event, EventOf, EventRecord, EventType } from '../event/event.ts'
 import type { Component, ComponentInit, LogComponent, ReadOf, ValueComponent } from './component.ts'
 import { State, missing } from './state.ts'

@@ -1,0 +1,49 @@
+// Which events there are, and which of them are kept: what running code knows of the catalogue.
+
+import type { EventType } from './event.ts'
+
+/** Kept events belong to the log of their run; live ones are delivered while they happen and never stored. */
+export type EventKind = 'kept' | 'live'
+
+const kinds = {
+  'run.started': 'kept',
+  'run.waiting': 'kept',
+  'run.succeeded': 'kept',
+  'run.failed': 'kept',
+  'run.cancelled': 'kept',
+  'model.called': 'kept',
+  'model.replied': 'kept',
+  'message.added': 'kept',
+  'stream.started': 'kept',
+  'text.delta': 'live',
+  'reasoning.delta': 'live',
+  'tool.delta': 'live',
+  'stream.restarted': 'live',
+  'stream.ended': 'kept',
+  'tool.called': 'kept',
+  'tool.progress': 'live',
+  'tool.ended': 'kept',
+  'tool.approved': 'kept',
+  'tool.denied': 'kept',
+  'interaction.requested': 'kept',
+  'interaction.answered': 'kept',
+  'conversation.truncated': 'kept',
+  'failure.occurred': 'kept',
+  'component.large': 'kept',
+  'subscriber.failed': 'kept',
+} as const satisfies Record<EventType, EventKind>
+
+/** What becomes of events of this type; undefined for a type of a program's own, which is kept. */
+export function eventKind(type: string): EventKind | undefined {
+  return Object.hasOwn(kinds, type) ? kinds[type as EventType] : undefined
+}
+
+/** Whether events of this type are delivered live and never stored. */
+export function isEphemeral(type: string): boolean {
+  return eventKind(type) === 'live'
+}
+
+/** Whether this type is one of the catalogue. */
+export function isBuiltIn(type: string): boolean {
+  return Object.hasOwn(kinds, type)
+}
