@@ -30,18 +30,24 @@ export class LogView<T> implements Iterable<T> {
 
   /** The item at `index`; negative counts from the end; undefined outside. */
   at(index: number): T | undefined {
-    const position = index < 0 ? this.length + index : index
+    const whole = Math.trunc(index)
+    const position = whole < 0 ? this.length + whole : whole
     if (position < 0 || position >= this.length) return undefined
     return this.#chunks[position >> shift]?.[position & mask]
   }
 
   /** A copy of the items from `start` to before `end`, with the meaning of `Array.prototype.slice`. */
   slice(start = 0, end = this.length): T[] {
-    const from = start < 0 ? Math.max(this.length + start, 0) : Math.min(start, this.length)
-    const to = end < 0 ? Math.max(this.length + end, 0) : Math.min(end, this.length)
+    const from = this.#clamp(start)
+    const to = this.#clamp(end)
     const result: T[] = []
     for (let index = from; index < to; index++) result.push(this.#chunks[index >> shift]![index & mask]!)
     return result
+  }
+
+  #clamp(index: number): number {
+    const whole = Math.trunc(index) || 0
+    return whole < 0 ? Math.max(this.length + whole, 0) : Math.min(whole, this.length)
   }
 
   toArray(): T[] {
