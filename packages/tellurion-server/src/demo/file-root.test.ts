@@ -112,11 +112,7 @@ for (const byDescriptor of ways) {
 }
 
 /** What reading gives while a folder on the way is now there, now a link to the outside; ends early with `until`. */
-async function whileSwapping(
-  read: (path: string) => Promise<string>,
-  rounds = 800,
-  until = '',
-): Promise<Set<string>> {
+async function whileSwapping(read: (path: string) => Promise<string>, rounds = 800, until = ''): Promise<Set<string>> {
   const place = join(rootPath, 'swap')
   const folder = join(rootPath, 'swapped')
   mkdirSync(folder, { recursive: true })

@@ -1,0 +1,31 @@
+// Asking a person: what is about to be done, with its exact arguments, and a yes or no. Everything but a yes is a no.
+
+import type { Interaction } from 'tellurion'
+import type { Answer } from 'tellurion/agent'
+import { exactJson, inertLine } from './inert.ts'
+import type { LineInput } from './line-input.ts'
+import type { Screen } from './screen.ts'
+
+/** What there is to ask with. */
+export interface Desk {
+  readonly screen: Screen
+  /** Undefined where nobody can answer. */
+  readonly lines: LineInput | undefined
+}
+
+/** The person's answer to an approval; without a person, and at the end of the input, a denial. */
+export async function askApproval(
+  { prompt, toolName = '', input }: Interaction,
+  { screen, lines }: Desk,
+): Promise<Answer> {
+  if (lines === undefined) return { deny: 'nobody is there to approve it' }
+  screen.line(`Approval needed: ${inertLine(prompt)}`, 'warning')
+  screen.line(`  ${inertLine(toolName)} ${exactJson(input, 2).replaceAll('\n', '\n  ')}`)
+  for (let tries = 0; tries < 3; tries++) {
+    const line = (await lines.next('Allow it? [y/n] ', { fresh: true }))?.trim().toLowerCase()
+    if (line === 'y' || line === 'yes') return 'approve'
+    if (line === undefined || line === 'n' || line === 'no' || !lines.interactive) return 'deny'
+    screen.line("Please answer 'y' or 'n'.", 'faint')
+  }
+  return 'deny'
+}

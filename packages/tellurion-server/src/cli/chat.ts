@@ -1,0 +1,124 @@
+// `tellurion chat`: a conversation with the demo agent, at a terminal or through a pipe.
+
+import type { Session } from 'tellurion/agent'
+import { faultText, type ExitCode } from './fault.ts'
+import { inertLine } from './inert.ts'
+import { openLineInput, type LineInput } from './line-input.ts'
+import { describeChoice } from './model-choice.ts'
+import { Screen } from './screen.ts'
+import { setUp, type AgentFlags, type Host, type Setting } from './setting.ts'
+import { turnView } from './turn-view.ts'
+import { runTurn } from './turn.ts'
+
+/** Milliseconds before each word of the demo at a terminal: a stream that can be seen, and stopped. */
+const demoPace = 12
+
+const help = [
+  'Type a question and press Enter. /help shows this, /quit leaves.',
+  'Ctrl-C stops an answer, twice leaves; Ctrl-D leaves.',
+]
+
+/**
+ * Talks until the input ends. At a terminal a failed turn is told and the chat goes on: 0. Through a pipe each line is
+ * answered in turn: 0 when all turns succeeded, 1 when one failed, 130 when it was interrupted.
+ */
+export async function chat(flags: AgentFlags, host: Host): Promise<ExitCode> {
+  const interactive = host.stdin.isTTY && host.stdout.isTTY
+  const setting = await setUp(flags, host, interactive ? demoPace : 0)
+  return new Chat(setting, flags, host).run()
+}
+
+class Chat {
+  readonly #setting: Setting
+  readonly #verbose: boolean
+  readonly #host: Host
+  readonly #session: Session
+  readonly #answers: Screen
+  readonly #remarks: Screen
+  readonly #lines: LineInput
+  #turn: AbortController | undefined
+  /** Whether the last thing that was pressed is Ctrl-C. */
+  #armed = false
+  #code: ExitCode = 0
+
+  constructor(setting: Setting, flags: AgentFlags, host: Host) {
+    this.#setting = setting
+    this.#verbose = flags.verbose === true
+    this.#host = host
+    this.#session = setting.agent.session()
+    this.#answers = new Screen(host.stdout, host.env)
+    this.#remarks = new Screen(host.stderr, host.env)
+    this.#lines = openLineInput(host, this.#interrupt)
+  }
+
+  async run(): Promise<ExitCode> {
+    this.#host.on('SIGINT', this.#interrupt)
+    try {
+      this.#welcome()
+      const prompt = this.#answers.styled('> ', 'strong')
+      for (;;) {
+        const line = (await this.#lines.next(prompt))?.trim()
+        if (line === undefined) return this.#code
+        if (line === '') continue
+        this.#armed = false
+        if (!this.#lines.interactive) this.#answers.line(`> ${inertLine(line)}`)
+        if (/^\/?(?:quit|exit)$/i.test(line)) return this.#code
+        if (line === '/help') for (const text of help) this.#answers.line(text)
+        else await this.#answer(line)
+      }
+    } finally {
+      this.#host.off('SIGINT', this.#interrupt)
+      this.#lines.close()
+    }
+  }
+
+  async #answer(question: string): Promise<void> {
+    const { trace } = this.#setting
+    const view = turnView(this.#answers, this.#answers)
+    const turn = new AbortController()
+    this.#turn = turn
+    try {
+      const result = await runTurn(this.#session, question, {
+        watch: (event) => {
+          trace(event)
+          view(event)
+        },
+        desk: { screen: this.#answers, lines: this.#lines },
+        signal: turn.signal,
+      })
+      this.#answers.endLine()
+      if (result.status === 'cancelled') this.#answers.line('(stopped)', 'faint')
+      else if (result.stopReason === 'stop_when') this.#answers.line('(stopped after 20 model calls)', 'faint')
+    } catch (error) {
+      this.#answers.endLine()
+      this.#remarks.line(faultText(error, { verbose: this.#verbose }), 'warning')
+      if (!this.#lines.interactive) this.#code = 1
+    } finally {
+      this.#turn = undefined
+    }
+  }
+
+  readonly #interrupt = (): void => {
+    if (!this.#lines.interactive) {
+      this.#code = 130
+      this.#turn?.abort()
+      this.#lines.close()
+    } else if (this.#turn !== undefined && !this.#turn.signal.aborted) {
+      this.#armed = true
+      this.#turn.abort()
+      this.#lines.cancel()
+    } else if (this.#armed) this.#lines.close()
+    else {
+      this.#armed = true
+      this.#lines.discard(this.#answers.styled('(Ctrl-C again leaves)', 'faint'))
+    }
+  }
+
+  /** Who answers and what it may read: on the terminal, or beside the answers of a pipe. */
+  #welcome(): void {
+    const screen = this.#lines.interactive ? this.#answers : this.#remarks
+    for (const text of describeChoice(this.#setting.choice)) screen.line(text)
+    screen.note(`It may read files under ${inertLine(this.#setting.root)} (others: --root DIR).`, 'plain')
+    if (this.#lines.interactive) screen.line(help[1] ?? '', 'faint')
+  }
+}

@@ -1,0 +1,135 @@
+// Lines from a person or a pipe, one at a time. At a terminal the line is edited and remembered, typing ahead is kept
+// back until it is asked for, and Ctrl-C is told to whoever listens.
+
+import { createInterface, type Interface } from 'node:readline'
+import { Writable } from 'node:stream'
+
+/** The streams of a process. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+}
+
+/** A source of lines. */
+export interface LineInput {
+  /** Whether a person sits at it. */
+  readonly interactive: boolean
+  /**
+   * The next line, or undefined when there is none any more. `fresh` wants one that was typed after the prompt showed;
+   * a pipe has no such notion and gives its next line.
+   */
+  next(prompt: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>
+  /** Gives up the line that is being asked for: `next` resolves with undefined. */
+  cancel(): void
+  /** Forgets what has been typed into the current line, and shows `hint` and the prompt again. */
+  discard(hint: string): void
+  close(): void
+}
+
+/** Opens the input. `onInterrupt` is told of each Ctrl-C of a terminal. Close it, or the process stays. */
+export function openLineInput({ stdin, stdout }: Streams, onInterrupt: () => void): LineInput {
+  const interactive = stdin.isTTY === true && stdout.isTTY === true
+  const gate = new Gate(stdout)
+  const reader = createInterface(
+    interactive
+      ? { input: stdin, output: gate, terminal: true, historySize: 200 }
+      : { input: stdin, crlfDelay: Infinity, terminal: false },
+  )
+  return new Lines(reader, gate, { interactive, onInterrupt })
+}
+
+/** Lines that nobody has asked for yet. A pipe is made to wait when there are many. */
+const maxWaiting = 100
+
+class Lines implements LineInput {
+  readonly interactive: boolean
+  readonly #reader: Interface
+  readonly #gate: Gate
+  readonly #waiting: string[] = []
+  #ended = false
+  #asked: ((line: string | undefined) => void) | undefined
+
+  constructor(reader: Interface, gate: Gate, options: { interactive: boolean; onInterrupt: () => void }) {
+    this.interactive = options.interactive
+    this.#reader = reader
+    this.#gate = gate
+    reader.on('line', (line) => this.#take(line))
+    reader.on('close', () => {
+      this.#ended = true
+      this.#answer(undefined)
+    })
+    reader.on('SIGINT', options.onInterrupt)
+  }
+
+  next(prompt: string, { fresh = false }: { readonly fresh?: boolean } = {}): Promise<string | undefined> {
+    const ready = fresh && this.interactive ? undefined : this.#waiting.shift()
+    if (ready !== undefined) {
+      if (this.#waiting.length === 0 && !this.#ended) this.#reader.resume()
+      return Promise.resolve(ready)
+    }
+    if (this.#ended) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      this.#asked = resolve
+      if (!this.interactive) return
+      this.#gate.open = true
+      this.#reader.setPrompt(prompt)
+      this.#reader.prompt(true)
+    })
+  }
+
+  cancel(): void {
+    this.#clear()
+    this.#answer(undefined)
+  }
+
+  discard(hint: string): void {
+    if (!this.interactive || this.#asked === undefined) return
+    this.#clear()
+    this.#gate.write(`\n${hint}\n`)
+    this.#reader.prompt()
+  }
+
+  close(): void {
+    if (!this.#ended) this.#reader.close()
+  }
+
+  #clear(): void {
+    if (!this.interactive || this.#asked === undefined) return
+    this.#reader.write(null, { ctrl: true, name: 'e' })
+    this.#reader.write(null, { ctrl: true, name: 'u' })
+  }
+
+  #take(line: string): void {
+    if (this.#asked !== undefined) this.#answer(line)
+    else if (this.#waiting.push(line) >= maxWaiting && !this.interactive) this.#reader.pause()
+  }
+
+  #answer(line: string | undefined): void {
+    const asked = this.#asked
+    this.#asked = undefined
+    if (line === undefined && asked !== undefined && this.interactive) this.#gate.write('\n')
+    this.#gate.open = false
+    asked?.(line)
+  }
+}
+
+/** The terminal as the line editor sees it: shut while an answer is being written. */
+class Gate extends Writable {
+  open = false
+  readonly #target: Streams['stdout']
+
+  constructor(target: Streams['stdout']) {
+    super({ decodeStrings: false })
+    this.#target = target
+    target.on('resize', () => this.emit('resize'))
+  }
+
+  get columns(): number {
+    return this.#target.columns || 80
+  }
+
+  override _write(chunk: string | Uint8Array, _encoding: string, done: () => void): void {
+    if (this.open) this.#target.write(chunk)
+    done()
+  }
+}
