@@ -1,5 +1,5 @@
 // Approval: a call that a rule gives to a person waits, as an ordinary result. The answer is good for exactly the
-// arguments that were shown; a denial is something the model reads and works around. (ECS-87, LOOM-63)
+// arguments that were shown; a denial is something the model reads and works around. (ECS-87)
 
 import { Agent, tool, type AgentResult } from 'tellurion'
 import { scriptedModel } from 'tellurion/testing'

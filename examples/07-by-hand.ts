@@ -1,5 +1,5 @@
 // The world by hand: what an agent is made of, with a component and a system of one's own, and the past kept tick by
-// tick. (ECS-01..15, ECS-26..31, ECS-50..55)
+// tick. (ECS-01..09, ECS-12)
 
 import { user } from 'tellurion'
 import { Conversation, LLM, SystemPrompt, agentComponents } from 'tellurion/agent'
