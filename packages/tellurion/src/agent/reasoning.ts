@@ -77,12 +77,12 @@ async function ask(
 }
 
 /** A model never throws; one that does all the same has failed. */
-async function collectSafely(
+function collectSafely(
   open: () => AsyncIterable<ModelEvent>,
   onEvent: ((event: ModelEvent) => void) | undefined,
-): Promise<ModelReply> {
+): ModelReply | Promise<ModelReply> {
   try {
-    return await collect(open(), onEvent)
+    return collect(open(), onEvent)
   } catch (error) {
     return { status: 'failed', failure: failureFromError(error) }
   }
@@ -118,17 +118,23 @@ function requestFor(
 ): ModelRequest {
   const { configuration, conversation, instructions } = given
   const { systemPrompt, settings } = world.require(entity, LLM)
-  const separate = world.get(entity, SystemPrompt)?.text
-  const system = [separate, systemPrompt, instructions].filter((text) => text !== undefined && text !== '').join('\n\n')
-  const tools = toolsFor(world, entity, configuration)
-  const output = world.get(entity, Output)
-  return {
+  const request: { -readonly [K in keyof ModelRequest]: ModelRequest[K] } = {
     ...settings,
     messages: conversation satisfies Messages,
-    ...(system === '' ? {} : { system }),
-    ...(tools.length === 0 ? {} : { tools }),
-    ...(output === undefined ? {} : { output: { name: output.name, schema: output.schema } }),
   }
+  const system = paragraphs(world.get(entity, SystemPrompt)?.text, systemPrompt, instructions)
+  if (system !== '') request.system = system
+  const tools = toolsFor(world, entity, configuration)
+  if (tools.length > 0) request.tools = tools
+  const output = world.get(entity, Output)
+  if (output !== undefined) request.output = { name: output.name, schema: output.schema }
+  return request
+}
+
+function paragraphs(...texts: readonly (string | undefined)[]): string {
+  let joined = ''
+  for (const text of texts) if (text) joined = joined === '' ? text : `${joined}\n\n${text}`
+  return joined
 }
 
 const noTools: readonly ToolSpec[] = []

@@ -51,14 +51,8 @@ function takeFinished(
   const { usage, finishReason, responseId } = reply
   const spent = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
   world.set(entity, TurnUsage, { steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
-  world.emit({
-    type: 'model.replied',
-    entity,
-    model: reply.model ?? model,
-    usage,
-    finishReason,
-    ...(responseId === undefined ? {} : { responseId }),
-  })
+  const replied = { type: 'model.replied', entity, model: reply.model ?? model, usage, finishReason } as const
+  world.emit(responseId === undefined ? replied : { ...replied, responseId })
   if (streams) world.emit({ type: 'stream.ended', entity, message })
   const calls = toolCallsOf(message)
   if (calls.length > 0) openCalls(world, entity, { calls, tick })
@@ -79,7 +73,8 @@ function openCalls(
   const pending = calls.map((call, index): PendingToolCall => {
     const { toolCallId, toolName, input, invalidInput } = call
     const key = makeKey?.(entity, index) ?? `${runId}-${entity}-${tick}-${index}`
-    return { toolCallId, toolName, input, key, ...(invalidInput === undefined ? {} : { invalidInput }) }
+    const open = { toolCallId, toolName, input, key }
+    return invalidInput === undefined ? open : { ...open, invalidInput }
   })
   const results = world.get(entity, ToolResults)
   if (results !== undefined && results.length > 0) {
@@ -136,7 +131,7 @@ function mended(message: AssistantMessage): AssistantMessage {
 const idPattern = /^[\x20-\x7e]{1,256}$/
 
 function distinct(calls: readonly ToolCallPart[]): boolean {
-  if (calls.length === 0) return true
+  if (calls.length <= 1) return calls.every(({ toolCallId }) => idPattern.test(toolCallId))
   const ids = new Set<string>()
   for (const { toolCallId } of calls) if (idPattern.test(toolCallId)) ids.add(toolCallId)
   return ids.size === calls.length

@@ -10,6 +10,7 @@ import { errorOutcome, toolMessage, type ResultOptions, type ToolOutcome } from 
 import type { ToolSource } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
+import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import { Conversation, PendingToolCalls, ToolRegistry, ToolResults, type PendingToolCall } from './component.ts'
@@ -58,9 +59,10 @@ function runCall(
   { call, pass }: { call: PendingToolCall; pass: Pass },
 ): Promise<void> | undefined {
   const part = partOf(call)
-  const { configuration, toolbox } = pass
+  const { toolbox } = pass
+  const { approval, safeMode } = pass.configuration
   const decided =
-    call.decision === undefined ? decide(part, { toolbox, ...authorities(configuration) }) : { decision: call.decision }
+    call.decision === undefined ? decide(part, { toolbox, approval, safeMode }) : { decision: call.decision }
   if (decided instanceof Promise) return decided.then((each) => carryOut(world, entity, { part, call, pass }, each))
   return carryOut(world, entity, { part, call, pass }, decided) as Promise<void> | undefined
 }
@@ -73,8 +75,12 @@ function carryOut(
 ): Promise<void> | undefined {
   const { context } = pass
   if (context.signal.aborted) return undefined
-  if (call.decision === undefined) record(world, entity, call, decided.decision)
-  if (decided.decision.verdict === 'ask') return undefined
+  const isNew = call.decision === undefined
+  if (isNew) announce(world, entity, call, decided.decision)
+  if (decided.decision.verdict === 'ask') {
+    if (isNew) record(world, entity, call, decided.decision)
+    return undefined
+  }
   const { toolCallId, toolName } = part
   if (decided.decision.verdict === 'allow') {
     world.emit({ type: 'tool.called', entity, toolCallId, toolName, input: part.input })
@@ -89,8 +95,10 @@ function carryOut(
     results: lateArtifacts(world),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
-  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, context))
-  return finish(world, entity, outcome, context) as Promise<void> | undefined
+  if (!(outcome instanceof Promise)) return finish(world, entity, outcome, context) as Promise<void> | undefined
+  // No commit comes between this and the decision. With a result at once the call is over and nothing reads it again.
+  if (isNew) record(world, entity, call, decided.decision)
+  return outcome.then((each) => finish(world, entity, each, context))
 }
 
 /** Artifacts that are made when the first result is too long. */
@@ -103,19 +111,16 @@ function lateArtifacts(world: World): ResultOptions {
   }
 }
 
-function authorities({ approval, safeMode }: AgentConfiguration): { approval?: typeof approval; safeMode?: boolean } {
-  return {
-    ...(approval === undefined ? {} : { approval }),
-    ...(safeMode === undefined ? {} : { safeMode }),
-  }
-}
-
-/** Writes a decision into the call, so that it stands whatever happens next; asks a person where it says so. */
-function record(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
-  const { toolCallId, toolName, input } = call
+/** Writes a decision into the call, so that it stands whatever happens next. */
+function record(world: World, entity: Entity, { toolCallId }: PendingToolCall, decision: Decision): void {
   world.update(entity, PendingToolCalls, (calls) =>
     calls.map((each) => (each.toolCallId === toolCallId ? { ...each, decision } : each)),
   )
+}
+
+/** Shows a decision; asks a person where it says so. */
+function announce(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
+  const { toolCallId, toolName, input } = call
   switch (decision.verdict) {
     case 'allow':
       if (decision.by !== 'default') world.emit({ type: 'tool.approved', entity, toolCallId, by: decision.by })
@@ -157,16 +162,16 @@ function finish(world: World, entity: Entity, outcome: ToolOutcome, context: Sys
 function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
   const { toolCallId, toolName, isError, code, artifact } = outcome
   world.append(entity, ToolResults, outcome)
-  world.emit({
-    type: 'tool.ended',
-    entity,
-    toolCallId,
-    toolName,
-    content: typeof outcome.content === 'string' ? outcome.content : textOf(toolMessage(outcome)),
-    isError: isError === true,
-    ...(code === undefined ? {} : { code }),
-    ...(artifact === undefined ? {} : { artifact: artifact.hash }),
-  })
+  const content = typeof outcome.content === 'string' ? outcome.content : textOf(toolMessage(outcome))
+  const ended = { type: 'tool.ended', entity, toolCallId, toolName, content, isError: isError === true } as const
+  if (code === undefined && artifact === undefined) world.emit(ended)
+  else {
+    world.emit({
+      ...ended,
+      ...(code === undefined ? {} : { code }),
+      ...(artifact === undefined ? {} : { artifact: artifact.hash }),
+    })
+  }
 }
 
 /**
@@ -195,11 +200,10 @@ export function closeCalls(world: World, entity: Entity): void {
 /** Moves the finished prefix of the batch, in call order, and closes the batch with its last result. */
 function moveFinished(world: World, entity: Entity): void {
   const pending = world.require(entity, PendingToolCalls)
-  const results = new Map<string, ToolOutcome>()
-  for (const result of world.require(entity, ToolResults)) results.set(result.toolCallId, result)
+  const results = world.require(entity, ToolResults)
   let moved = 0
   for (const call of pending) {
-    const result = results.get(call.toolCallId)
+    const result = resultOfCall(results, call)
     if (result === undefined) break
     say(world, entity, toolMessage(result))
     moved++
@@ -208,13 +212,23 @@ function moveFinished(world: World, entity: Entity): void {
   else if (moved > 0) world.set(entity, PendingToolCalls, pending.slice(moved))
 }
 
+/** The newest results are the likeliest. */
+function resultOfCall(results: LogView<ToolOutcome>, { toolCallId }: PendingToolCall): ToolOutcome | undefined {
+  for (let index = results.length - 1; index >= 0; index--) {
+    const result = results.at(index)
+    if (result?.toolCallId === toolCallId) return result
+  }
+  return undefined
+}
+
 /** An approval's id follows from the call's key: unique, and the same after a crash. */
 function interactionId({ key }: PendingToolCall): string {
   return `approval-${key}`
 }
 
 function partOf({ toolCallId, toolName, input, invalidInput }: PendingToolCall): ToolCallPart {
-  return { type: 'tool-call', toolCallId, toolName, input, ...(invalidInput === undefined ? {} : { invalidInput }) }
+  const part = { type: 'tool-call', toolCallId, toolName, input } as const
+  return invalidInput === undefined ? part : { ...part, invalidInput }
 }
 
 const noTools: ToolSource = { get: () => undefined, names: () => [] }
