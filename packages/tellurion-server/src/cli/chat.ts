@@ -107,7 +107,7 @@ class Chat {
       this.#armed = true
       this.#turn.abort()
       this.#lines.cancel()
-    } else if (this.#armed) this.#lines.close()
+    } else if (this.#armed && !this.#lines.typing) this.#lines.close()
     else {
       this.#armed = true
       this.#lines.discard(this.#answers.styled('(Ctrl-C again leaves)', 'faint'))

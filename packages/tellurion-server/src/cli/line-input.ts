@@ -19,6 +19,8 @@ export interface LineInput {
    * a pipe has no such notion and gives its next line.
    */
   next(prompt: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>
+  /** Whether the line that is being typed has something in it. */
+  readonly typing: boolean
   /** Gives up the line that is being asked for: `next` resolves with undefined. */
   cancel(): void
   /** Forgets what has been typed into the current line, and shows `hint` and the prompt again. */
@@ -75,6 +77,10 @@ class Lines implements LineInput {
       this.#reader.setPrompt(prompt)
       this.#reader.prompt(true)
     })
+  }
+
+  get typing(): boolean {
+    return this.interactive && this.#reader.line !== ''
   }
 
   cancel(): void {

@@ -82,6 +82,9 @@ function lateLines(host: Host, onInterrupt: () => void): LineInput {
         open.close()
       }
     },
+    get typing() {
+      return open?.typing ?? false
+    },
     cancel: () => open?.cancel(),
     discard: (hint) => open?.discard(hint),
     close: () => open?.close(),

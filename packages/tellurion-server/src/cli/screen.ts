@@ -2,6 +2,7 @@
 // here must be inert already.
 
 import { fit } from './width.ts'
+import { createWordWrap, type WordWrap } from './word-wrap.ts'
 
 /** The part of a stream that is needed: a terminal, a pipe or a test's buffer. */
 export interface Output {
@@ -19,6 +20,7 @@ const codes: Readonly<Record<Exclude<Style, 'plain'>, string>> = { faint: '2', s
 export class Screen {
   readonly #output: Output
   readonly #colour: boolean
+  #wrap: WordWrap | undefined
   #lineOpen = false
 
   constructor(output: Output, env: Readonly<Record<string, string | undefined>>) {
@@ -31,11 +33,12 @@ export class Screen {
     return this.#output.isTTY ? this.#output.columns || 80 : Infinity
   }
 
-  /** Text as it comes. */
+  /** Text as it comes; at a terminal, broken between words. */
   text(text: string): void {
     if (text === '') return
-    this.#output.write(text)
     this.#lineOpen = !text.endsWith('\n')
+    if (!this.#output.isTTY) this.#output.write(text)
+    else this.#write((this.#wrap ??= createWordWrap(() => this.columns - 1)).push(text))
   }
 
   /** A line of its own, whatever stands before it. */
@@ -51,8 +54,13 @@ export class Screen {
 
   /** Ends the line that text has left open. */
   endLine(): void {
-    if (this.#lineOpen) this.#output.write('\n')
+    if (this.#lineOpen) this.#output.write(`${this.#wrap?.flush() ?? ''}\n`)
+    this.#wrap = undefined
     this.#lineOpen = false
+  }
+
+  #write(text: string): void {
+    if (text !== '') this.#output.write(text)
   }
 
   styled(text: string, style: Style): string {

@@ -24,6 +24,11 @@ export function fit(text: string, columns: number): string {
   return `${kept}…`
 }
 
+/** Whether a character takes two columns. */
+export function isWide(character: string): boolean {
+  return character > '\u02ff' && wide.test(character)
+}
+
 function columnsOf(character: string): number {
   if (character <= '\u02ff') return 1
   return invisible.test(character) ? 0 : wide.test(character) ? 2 : 1
