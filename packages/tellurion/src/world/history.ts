@@ -25,7 +25,10 @@ export class History {
   keep(): void {
     const { tick } = this.#world.header
     this.#kept.delete(tick)
-    this.#kept.set(tick, this.#world.fork())
+    const past = this.#world.fork()
+    const { state } = past[$inside]
+    state.header = Object.freeze({ ...state.header, runTicks: 0 })
+    this.#kept.set(tick, past)
     if (this.#kept.size > this.#limit) {
       for (const oldest of this.#kept.keys()) {
         this.#kept.delete(oldest)
@@ -39,14 +42,17 @@ export class History {
     return [...this.#kept.keys()].sort((a, b) => a - b)
   }
 
-  /** A world in the state after finished tick `tick`, free to be changed or wound on. Throws `unknown_tick`. */
+  /**
+   * A world in the state after finished tick `tick`, free to be changed or wound on; its next run counts its ticks
+   * anew. Throws `unknown_tick`.
+   */
   at(tick: number): World {
     return this.#find(tick).fork()
   }
 
   /**
-   * Puts the world back to its state after `tick` and forgets what came later. Entity ids that were used since stay
-   * used; what was pending is dropped. Throws `unknown_tick`, and `already_running` between the ticks of a run.
+   * Puts the world back to its state after `tick` and forgets what came later; the next run counts its ticks anew.
+   * Entity ids that were used since stay used; what was pending is dropped. Throws `unknown_tick`, and `already_running` between the ticks of a run.
    */
   rewind(tick: number): void {
     const past = this.#find(tick)
