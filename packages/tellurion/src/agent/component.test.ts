@@ -1,0 +1,119 @@
+// The data dictionary: every component is there, can be stored and restored, and Plan, RunnerState and the lifecycle mean
+// what they say.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { user } from '../message/message.ts'
+import { scriptedModel } from '../testing/scripted-model.ts'
+import type { Component } from '../world/component.ts'
+import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
+import { run } from '../world/runner.ts'
+import { restore, snapshot } from '../world/snapshot.ts'
+import { World } from '../world/world.ts'
+import * as dictionary from './component.ts'
+import { agentComponents, Conversation, LLM, Plan, runnerState, TurnUsage } from './component.ts'
+import { reasoning } from './reasoning.ts'
+
+/** The reference's 24 components, `RunnerState` aside, under our names. */
+const reference = (
+  'LLM Conversation Plan ToolRegistry PendingToolCalls ToolResults Collaboration Owner SystemPrompt KVStore Failure ' +
+  'Terminal ToolApproval SandboxConfig PlanSearch RAGTrigger Embedding VectorStore Streaming Checkpoint ' +
+  'CompactionConfig ConversationArchive UserInput'
+).split(' ')
+
+const error = { code: 'model_service', message: 'down', retryable: true } as const
+
+/** One entity that carries every component there is. */
+function spawnAll(world: World): void {
+  const call = { toolCallId: 'c1', toolName: 'add', input: { a: 1 }, key: 'k1' }
+  world.spawn(
+    dictionary.LLM({ model: 'm', settings: { temperature: 0 } }),
+    dictionary.Conversation([user('Hi')]),
+    dictionary.ConversationLimit({ max: 10, keep: 1 }),
+    dictionary.SystemPrompt({ text: 'Be brief.' }),
+    dictionary.Plan({
+      steps: [{ description: 'go', result: 'gone' }, { description: 'stop' }],
+      current: 1,
+      completed: false,
+    }),
+    dictionary.ToolRegistry({ names: ['add'] }),
+    dictionary.PendingToolCalls([{ ...call, decision: { verdict: 'allow', by: 'default' } }]),
+    dictionary.ToolResults([{ toolCallId: 'c1', toolName: 'add', content: '1' }]),
+    dictionary.Collaboration([{ from: 2, text: 'Hello' }]),
+    dictionary.Owner({ entity: 1 }),
+    dictionary.KVStore({ any: { thing: [1, null] } }),
+    dictionary.ToolApproval({ timeout: 1_000 }),
+    dictionary.SandboxConfig({ timeout: 1, memory: 2, maxOutput: 3 }),
+    dictionary.PlanSearch({ depth: 5, branching: 3, exploration: 1.4 }),
+    dictionary.RAGTrigger({ query: 'q', limit: 3 }),
+    dictionary.Embedding({ model: 'e' }),
+    dictionary.VectorStore({ store: 'v' }),
+    dictionary.Streaming({ enabled: true }),
+    dictionary.Checkpoint({ labels: { before: 1 } }),
+    dictionary.CompactionConfig({ threshold: 8_000, summaryModel: 's' }),
+    dictionary.ConversationArchive([{ summary: 'short', messages: [user('long')] }]),
+    dictionary.UserInput({ prompt: 'Which?', timeout: 1_000 }),
+    dictionary.Output({ name: 'output', schema: { type: 'object' }, repairs: 0 }),
+    dictionary.TurnUsage({ steps: 1, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),
+    Failure({ error, system: 'reasoning', tick: 1 }),
+    Halted({ error, retryAt: 5 }),
+    Terminal({ reason: 'done' }),
+    Wait([{ id: 'w1', kind: 'approval' }]),
+  )
+}
+
+describe('components', () => {
+  const declared: readonly Component[] = [...agentComponents, Failure, Halted, Terminal, Wait]
+
+  test('all of the reference are there, once each', () => {
+    const names = declared.map(({ name }) => name)
+    assert.deepEqual(
+      reference.filter((name) => !names.includes(name)),
+      [],
+    )
+    assert.equal(new Set(names).size, names.length)
+    assert.equal(reference.length, 23)
+  })
+
+  test('the list for restoring holds each that is declared here', () => {
+    const here = Object.values(dictionary).filter((value) => typeof value === 'function' && 'kind' in value)
+    assert.deepEqual(new Set(here), new Set(agentComponents))
+  })
+
+  test('each survives being stored as JSON', () => {
+    const world = new World({ components: declared })
+    spawnAll(world)
+    assert.deepEqual(Object.keys(snapshot(world).components).toSorted(), declared.map(({ name }) => name).toSorted())
+    const stored = JSON.stringify(snapshot(world))
+    const copy = restore(JSON.parse(stored), { components: agentComponents })
+    assert.deepEqual(snapshot(copy), JSON.parse(stored))
+  })
+})
+
+describe('an unfinished plan', () => {
+  const ask = async (completed: boolean): Promise<number> => {
+    const model = scriptedModel(['Hello.'])
+    const world = new World({ resources: { models: { m: model } }, systems: [reasoning] })
+    const steps = [{ description: 'greet' }]
+    world.spawn(LLM({ model: 'm' }), Conversation([user('Hi')]), Plan({ steps, current: 0, completed }))
+    assert.equal((await run(world)).reason, 'idle')
+    return model.calls
+  }
+
+  test('keeps reasoning away, a completed one does not', async () => {
+    assert.equal(await ask(false), 0)
+    assert.equal(await ask(true), 1)
+  })
+})
+
+test('the runner state is what the header says', async () => {
+  const world = new World({ resources: { models: { m: scriptedModel(['Hello.']) } }, systems: [reasoning] })
+  const entity = world.spawn(LLM({ model: 'm' }), Conversation([user('Hi')]))
+  assert.deepEqual(runnerState(world), { tick: 0, paused: false })
+  world.pause()
+  assert.deepEqual(runnerState(world), { tick: 0, paused: true })
+  world.pause(false)
+  await run(world)
+  assert.deepEqual(runnerState(world), { tick: 1, paused: false })
+  assert.equal(world.require(entity, TurnUsage).steps, 1)
+})
