@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './source.ts'
+import { compileCache, root } from './source.ts'
 
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
 const laws = ['floors', 'names', 'catalogue', 'features', 'docs'].flatMap((name) =>
@@ -31,6 +31,7 @@ async function run(name: string, command: readonly string[]): Promise<boolean> {
   const [program = '', ...args] = command
   const child = spawn(program, args, {
     cwd: root,
+    env: { ...process.env, ...compileCache },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
   })

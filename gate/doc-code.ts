@@ -1,9 +1,9 @@
 // The code in README.md and docs/*.md: ```ts blocks are whole modules and type-checked, ```ts run is also executed,
 // ```ts fragment is only shown. Each block becomes a file whose line numbers are those of its page.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { SourceFile } from './source.ts'
+import { filesOf, root, type SourceFile } from './source.ts'
 
 /** One fenced block of TypeScript; `line` is that of its first line of code, from 1. */
 export interface CodeBlock {
@@ -26,21 +26,25 @@ export function blocksOf(page: SourceFile): CodeBlock[] {
   })
 }
 
-/** Writes the blocks as modules into a folder of the project, with a tsconfig; returns the file of each block. */
-export function writeBlocks(blocks: readonly CodeBlock[], folder: string): Map<CodeBlock, string> {
-  mkdirSync(folder, { recursive: true })
-  const config = {
-    extends: '../tsconfig.json',
-    compilerOptions: { moduleDetection: 'force' },
-    include: ['*.ts'],
-    exclude: [],
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  return new Map(
-    blocks.map((block) => {
-      const file = join(folder, `${basename(block.page, '.md').toLowerCase()}-line-${block.line}.ts`)
-      writeFileSync(file, '\n'.repeat(block.line - 1) + block.code)
-      return [block, file]
-    }),
-  )
+/** The pages whose code is checked. */
+export const docPages = (): SourceFile[] => filesOf('*.md', 'docs/**/*.md')
+
+/** A folder of the blocks as modules, in the project so that they see its packages; whoever makes it removes it. */
+export interface BlockFolder {
+  readonly path: string
+  readonly files: ReadonlyMap<CodeBlock, string>
+}
+
+/** Writes the blocks as modules, with a tsconfig, into a fresh folder of the project that git ignores. */
+export function writeBlocks(blocks: readonly CodeBlock[]): BlockFolder {
+  const path = mkdtempSync(join(root, '.docs-code-'))
+  const compilerOptions = { moduleDetection: 'force' }
+  const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }
+  writeFileSync(join(path, 'tsconfig.json'), JSON.stringify(config))
+  const written = blocks.map((block): [CodeBlock, string] => {
+    const file = join(path, `${basename(block.page, '.md').toLowerCase()}-line-${block.line}.ts`)
+    writeFileSync(file, '\n'.repeat(block.line - 1) + block.code)
+    return [block, file]
+  })
+  return { path, files: new Map(written) }
 }

@@ -2,7 +2,7 @@
 // what its `// prints: …` lines promise.
 
 import { spawn } from 'node:child_process'
-import { root } from './source.ts'
+import { compileCache, root } from './source.ts'
 
 /** How a program ended and what it wrote. */
 export interface Outcome {
@@ -40,7 +40,10 @@ export function runCommand(
 
 /** Runs a TypeScript file of the project from its source, with the pinned Node. */
 export const runSource = (file: string, options: Parameters<typeof runCommand>[2] = {}): Promise<Outcome> =>
-  runCommand(process.execPath, ['--conditions=@tellurion/source', file], options)
+  runCommand(process.execPath, ['--conditions=@tellurion/source', file], {
+    ...options,
+    env: { ...compileCache, ...options.env },
+  })
 
 /** What the `// prints: …` lines of a program promise, in order. */
 export const promised = (text: string): string[] =>

@@ -7,6 +7,9 @@ import { join } from 'node:path'
 /** The project's root folder. */
 export const root = join(import.meta.dirname, '..')
 
+/** What Node keeps of compiled modules, by their contents: starting a program from source takes a quarter of the time. */
+export const compileCache = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile') }
+
 /** A file by its path from the root, with forward slashes. */
 export interface SourceFile {
   readonly path: string

@@ -2,7 +2,7 @@
 // `npm test -- world tool.test` runs only the test files whose paths contain one of the words.
 
 import { spawnSync } from 'node:child_process'
-import { isIsolated, root, testFiles } from './source.ts'
+import { compileCache, isIsolated, root, testFiles } from './source.ts'
 
 const words = process.argv.slice(2)
 const tests = testFiles()
@@ -17,6 +17,10 @@ if (chosen.length === 0) {
 } else {
   const limits = ['--test-concurrency=2', '--test-timeout=60000']
   const options = ['--conditions=@tellurion/source', '--test', '--test-reporter=spec', ...limits]
-  const { status } = spawnSync(process.execPath, [...options, ...chosen], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [...options, ...chosen], {
+    cwd: root,
+    env: { ...process.env, ...compileCache },
+    stdio: 'inherit',
+  })
   process.exitCode = status ?? 1
 }

@@ -1,40 +1,29 @@
-// The pages keep their word: their code type-checks and runs, and what they link to is there.
+// The pages keep their word: their code type-checks, and what they link to is there. `docs-run` executes it.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, describe, test } from 'node:test'
-import { blocksOf, writeBlocks } from '../gate/doc-code.ts'
-import { brokenPromise, runCommand, runSource } from '../gate/program.ts'
-import { filesOf, root } from '../gate/source.ts'
+import { describe, test } from 'node:test'
+import { blocksOf, docPages, writeBlocks, type CodeBlock } from '../gate/doc-code.ts'
+import { brokenPromise, runCommand, type Outcome } from '../gate/program.ts'
+import { root } from '../gate/source.ts'
 
-const tsc = join(root, 'node_modules/typescript/lib/tsc.js')
-const typeCheck = (folder: string) => runCommand(process.execPath, [tsc, '-p', folder])
-
-function freshFolder(): string {
-  const folder = mkdtempSync(join(root, '.docs-code-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
+async function typeCheck(blocks: readonly CodeBlock[]): Promise<Outcome> {
+  const { path } = writeBlocks(blocks)
+  try {
+    return await runCommand(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', path])
+  } finally {
+    rmSync(path, { recursive: true, force: true })
+  }
 }
 
-describe('docs', { concurrency: 2 }, () => {
-  const pages = filesOf('*.md', 'docs/**/*.md')
-  const blocks = pages.flatMap(blocksOf).filter(({ use }) => use !== 'fragment')
-  const folder = freshFolder()
-  const files = writeBlocks(blocks, folder)
+describe('docs', () => {
+  const pages = docPages()
 
   test('every ts block type-checks', async () => {
-    const { code, stdout } = await typeCheck(folder)
+    const { code, stdout } = await typeCheck(pages.flatMap(blocksOf).filter(({ use }) => use !== 'fragment'))
     assert.equal(code, 0, stdout)
   })
-
-  for (const [block, file] of files)
-    if (block.use === 'run')
-      test(`${block.page}:${block.line} runs`, async () => {
-        const { code, stdout, stderr } = await runSource(file)
-        assert.equal(code, 0, stderr)
-        assert.equal(brokenPromise(block.code, stdout), undefined, `it printed:\n${stdout}`)
-      })
 
   for (const page of pages)
     test(`${page.path} links to what is there`, () => {
@@ -60,9 +49,7 @@ describe('the check of docs has teeth', () => {
   })
 
   test('a wrong block fails the type check at the line of its page', async () => {
-    const folder = freshFolder()
-    writeBlocks(blocksOf(page('text', '```ts', 'const x: string = 1', '```')), folder)
-    const { code, stdout } = await typeCheck(folder)
+    const { code, stdout } = await typeCheck(blocksOf(page('text', '```ts', 'const x: string = 1', '```')))
     assert.notEqual(code, 0)
     assert.match(stdout, /page-line-3\.ts\(3,7\): error TS2322/)
   })
