@@ -76,10 +76,7 @@ function openCalls(
     const open = { toolCallId, toolName, input, key }
     return invalidInput === undefined ? open : { ...open, invalidInput }
   })
-  const results = world.get(entity, ToolResults)
-  if (results !== undefined && results.length > 0) {
-    world.splice(entity, ToolResults, { start: 0, deleteCount: results.length })
-  }
+  world.remove(entity, ToolResults)
   world.set(entity, PendingToolCalls, pending)
 }
 

@@ -52,7 +52,7 @@ export class Session {
   }
 
   /** Says something and waits for the end of the turn. Rejects when it failed; waiting and cancelled resolve. */
-  async generate<S extends Schema | undefined = undefined>(
+  generate<S extends Schema | undefined = undefined>(
     input: UserInput,
     options: TurnOptions<S> = {},
   ): Promise<AgentResult<OutputOf<S>>> {

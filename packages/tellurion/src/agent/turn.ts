@@ -52,7 +52,10 @@ export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
   checkOptions(options)
   const from = world.require(entity, Conversation).length
   const output = prepare(turn)
-  const stop = await drive(turn)
+  let stop = await drive(turn)
+  for (let due = dueOf(stop, world); due !== undefined; due = dueOf(stop, world)) {
+    stop = await driveLater(turn, stop, due)
+  }
   if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
   try {
     const result = await resultOf({ world, entity, stop, from, output })
@@ -93,26 +96,38 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
   return output
 }
 
-/** Ticks until the end; what is only halted until a time is waited for here. */
-async function drive({ world, entity, options, history }: Turn): Promise<Stop> {
+/** Ticks until nothing more can be done now. */
+function drive({ world, entity, options, history }: Turn): Promise<Stop> {
   const { abortSignal, maxTicks } = options
-  const clock = world.findResource<Clock>('clock') ?? systemClock
-  for (;;) {
-    const stop = await run(world, {
-      main: entity,
-      clock,
-      signal: abortSignal,
-      ...(maxTicks === undefined ? {} : { maxTicks }),
-      ...(history === undefined ? {} : { history }),
-    })
-    if (stop.reason !== 'waiting' || stop.due === undefined || openInteractions(world).length > 0) return stop
-    try {
-      await sleep(stop.due - clock.now(), { clock, signal: abortSignal })
-    } catch (error) {
-      if (!isAbort(error, abortSignal)) throw error
-      return { reason: 'aborted', ticks: stop.ticks }
-    }
+  return run(world, {
+    main: entity,
+    clock: clockOf(world),
+    signal: abortSignal,
+    ...(maxTicks === undefined ? {} : { maxTicks }),
+    ...(history === undefined ? {} : { history }),
+  })
+}
+
+/** When a turn goes on by itself that has stopped: nobody is asked, something is only halted until then. */
+function dueOf({ reason, due }: Stop, world: World): number | undefined {
+  return reason === 'waiting' && openInteractions(world).length === 0 ? due : undefined
+}
+
+/** Waits until `due` and ticks on. */
+async function driveLater(turn: Turn, { ticks }: Stop, due: number): Promise<Stop> {
+  const { abortSignal: signal } = turn.options
+  const clock = clockOf(turn.world)
+  try {
+    await sleep(due - clock.now(), { clock, signal })
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error
+    return { reason: 'aborted', ticks }
   }
+  return drive(turn)
+}
+
+function clockOf(world: World): Clock {
+  return world.findResource<Clock>('clock') ?? systemClock
 }
 
 function checkOptions(options: TurnOptions<Schema | undefined>): void {
