@@ -1,0 +1,14 @@
+// Hints: wake-ups between those who write and those who wait, also across processes. Losing one is harmless: whoever
+// waits also looks from time to time.
+
+/** What may have changed. `run`: its events, its state or its inbox. `queue`: there may be something to claim. */
+export type Hint = { readonly type: 'run'; readonly run: string } | { readonly type: 'queue' }
+
+/** Wake-ups. Nothing here throws or rejects. */
+export interface Hints {
+  /** Tells everybody, this process included. */
+  send(hint: Hint): void
+  /** Hears of every hint; the returned function ends that. */
+  listen(fn: (hint: Hint) => void): () => void
+  close(): void
+}

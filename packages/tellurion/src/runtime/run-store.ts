@@ -1,0 +1,205 @@
+// The run store: the system of record. Each method is one atomic operation; what it acknowledged survives the process
+// (the memory backend says that it does not). No method throws for what a caller may race for: that is a result.
+
+import type { EventRecord, Interaction } from '../event/event.ts'
+import type { ErrorData } from '../error/error.ts'
+import type { Usage } from '../port/model.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import type { Operation } from '../world/delta.ts'
+import type { Snapshot } from '../world/snapshot.ts'
+import type { BranchRecord, RunRecord, RunStatus, SessionRecord } from './run.ts'
+
+/** A run to be created. Its input is the first item of its inbox, so it is taken in exactly once. */
+export interface NewRun {
+  readonly id: string
+  readonly agent: string
+  readonly input: Json
+  readonly session: string
+  /** Made with the run when it does not exist. */
+  readonly ownSession: boolean
+  readonly user: string
+  readonly priority: number
+  readonly metadata: JsonObject
+  readonly availableAt: number
+  readonly idempotencyKey?: string
+  readonly parent?: string
+  /** Id of the branch to be made when the session is new. */
+  readonly newBranch: string
+  readonly now: number
+  /** Refuse when the user already has this many named sessions and this would be one more. */
+  readonly maxSessions?: number
+}
+
+/** What reaches a run from outside. `id` is unique in its run: a second item with the same id is a duplicate. */
+export interface NewMail {
+  readonly run: string
+  readonly id: string
+  readonly kind: MailKind
+  readonly payload: Json
+  readonly now: number
+}
+
+export type MailKind = 'input' | 'steer' | 'answer' | 'child' | 'timer' | 'pause' | 'resume' | 'cancel'
+
+/** An inbox item; `position` counts from 1 without gaps. */
+export interface Mail {
+  readonly position: number
+  readonly id: string
+  readonly kind: MailKind
+  readonly payload: Json
+  readonly at: number
+}
+
+/** How a commit leaves its run. Without it the run goes on. */
+export type RunEnd =
+  | { readonly to: 'waiting'; readonly due?: number }
+  | { readonly to: 'paused' }
+  /** Given back: to be claimed again from `availableAt` on. `retried` when an error was the cause. */
+  | { readonly to: 'queued'; readonly availableAt: number; readonly retried: boolean; readonly error?: ErrorData }
+  | {
+      readonly to: 'succeeded' | 'failed' | 'cancelled' | 'timed_out'
+      readonly result?: Json
+      readonly error?: ErrorData
+      readonly stopReason: string
+      readonly usage?: Usage
+    }
+
+/** One journal row and everything that must be true together with it. */
+export interface Commit {
+  readonly run: string
+  readonly branch: string
+  /** The next number of the branch: the compare-and-set. */
+  readonly seq: number
+  /** The attempt's: the fence. */
+  readonly epoch: number
+  /** The world's tick after this row, and whether it ends that tick. */
+  readonly tick: number
+  readonly finished: boolean
+  readonly operations: readonly Operation[]
+  readonly events: readonly EventRecord[]
+  /** Number of the first of `events` in the run. */
+  readonly firstEvent: number
+  /** Inbox position up to which the world has taken in what came. */
+  readonly read: number
+  readonly now: number
+  /** The state after this row, to begin from instead of the rows before it. */
+  readonly snapshot?: Snapshot
+  /** What waits for a person now; absent when that has not changed. */
+  readonly interactions?: readonly Interaction[]
+  readonly children?: readonly NewRun[]
+  /** Mail to other runs, such as a child's result to its parent. */
+  readonly sends?: readonly NewMail[]
+  readonly end?: RunEnd
+  /** Milliseconds this attempt has been running since its last commit that said so. */
+  readonly ranFor?: number
+}
+
+/**
+ * What became of a commit. `fenced`: another attempt holds the run, or it has ended. `conflict`: the branch has gone on
+ * without us. `mail`: it was to park or finish, and newer mail is there. Nothing was written but for `committed`.
+ */
+export type CommitResult =
+  | { readonly status: 'committed'; readonly bytes: number }
+  | { readonly status: 'fenced' | 'conflict' | 'mail' }
+
+/** A journal row as it is read back. */
+export interface JournalRow {
+  readonly seq: number
+  readonly run: string
+  readonly tick: number
+  readonly finished: boolean
+  readonly operations: readonly Operation[]
+  readonly at: number
+}
+
+/** A state as snapshot and tail. `seq` is the last row's, -1 for an empty branch. */
+export interface StoredState {
+  readonly snapshot?: Snapshot
+  readonly rows: readonly JournalRow[]
+  readonly seq: number
+  /** Bytes of the snapshot and of the rows behind it. */
+  readonly snapshotBytes: number
+  readonly tailBytes: number
+}
+
+/** An event as it is read back, with its number in the run. */
+export interface StoredEvent {
+  readonly seq: number
+  readonly at: number
+  readonly event: EventRecord
+}
+
+/** What lists can be asked for. */
+export interface RunFilter {
+  readonly status?: readonly RunStatus[]
+  readonly agent?: string
+  readonly session?: string
+  readonly parent?: string
+  readonly user?: string
+  /** Only runs with open interactions. */
+  readonly asking?: boolean
+  /** At most this many, newest first. Default 100. */
+  readonly limit?: number
+  /** Only runs created before the one of this id. */
+  readonly before?: string
+}
+
+/** The system of record. */
+export interface RunStore {
+  /** Creates a run, and its session and branch where they are missing. The same `idempotencyKey` of a user gives the run that is there. */
+  createRun(
+    run: NewRun,
+  ): Promise<{ readonly status: 'created' | 'known'; readonly run: RunRecord } | { readonly status: 'session_limit' }>
+  /**
+   * Takes a run that is queued, or waiting or paused when `any` is set, or whose lease has lapsed: status running, epoch
+   * plus one. Undefined when it cannot be had, or another run of its branch is live.
+   */
+  beginAttempt(
+    run: string,
+    options: { worker: string; now: number; leaseUntil: number; any?: boolean },
+  ): Promise<RunRecord | undefined>
+  /** Extends leases; gives back the runs that were lost. */
+  heartbeat(
+    held: readonly { readonly run: string; readonly epoch: number }[],
+    leaseUntil: number,
+  ): Promise<readonly string[]>
+  commit(commit: Commit): Promise<CommitResult>
+  /** Puts an item into a run's inbox; a run that waits for mail becomes queued. A paused one only for resume and cancel. */
+  send(mail: NewMail): Promise<'sent' | 'duplicate' | 'ended' | 'unknown'>
+  /** Items after a position, oldest first. */
+  mail(run: string, after: number): Promise<readonly Mail[]>
+  getRun(run: string): Promise<RunRecord | undefined>
+  listRuns(filter: RunFilter): Promise<readonly RunRecord[]>
+  getSession(session: string): Promise<SessionRecord | undefined>
+  listSessions(filter: { readonly user?: string; readonly limit?: number }): Promise<readonly SessionRecord[]>
+  getBranch(branch: string): Promise<BranchRecord | undefined>
+  listBranches(session: string): Promise<readonly BranchRecord[]>
+  /**
+   * A new branch from the row that ended tick `tick` of `branch`, and of its past. Undefined when there is no such tick.
+   * `head` makes it the branch of the session; refused (`live`) while a run of the session's branch is live.
+   */
+  fork(fork: {
+    readonly branch: string
+    readonly tick: number
+    readonly id: string
+    readonly session: string
+    readonly head: boolean
+    readonly now: number
+  }): Promise<BranchRecord | 'live' | undefined>
+  /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
+  load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
+  /** Events of a run after a number, oldest first. */
+  readEvents(run: string, options: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]>
+  /** Journal rows of a branch between ticks, for what happened since. */
+  readRows(
+    branch: string,
+    options: { readonly afterTick: number; readonly limit: number },
+  ): Promise<readonly JournalRow[]>
+  /** Makes claimable what has lapsed or is due; gives back the ids. */
+  sweep(now: number): Promise<readonly string[]>
+  /** Deletes ended sessions that nobody touched since `before`, and own sessions of runs that ended before it. */
+  gc(options: { readonly before: number; readonly limit: number }): Promise<number>
+  /** A failed or timed out run gets another try. */
+  retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed'>
+  close(): Promise<void>
+}
