@@ -67,6 +67,7 @@ class Lines implements LineInput {
     const ready = fresh && this.interactive ? undefined : this.#waiting.shift()
     if (ready !== undefined) {
       if (this.#waiting.length === 0 && !this.#ended) this.#reader.resume()
+      if (this.interactive) this.#gate.show(`${prompt}${ready}\n`)
       return Promise.resolve(ready)
     }
     if (this.#ended) return Promise.resolve(undefined)
@@ -132,6 +133,11 @@ class Gate extends Writable {
 
   get columns(): number {
     return this.#target.columns || 80
+  }
+
+  /** Writes to the terminal although the gate is shut. */
+  show(text: string): void {
+    this.#target.write(text)
   }
 
   override _write(chunk: string | Uint8Array, _encoding: string, done: () => void): void {

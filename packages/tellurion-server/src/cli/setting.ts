@@ -6,10 +6,17 @@ import { demoAgent } from '../demo/demo-agent.ts'
 import { openFileRoot } from '../demo/file-root.ts'
 import { UsageError } from './fault.ts'
 import { inert } from './inert.ts'
+import type { Streams } from './line-input.ts'
 import { chooseModel, commandEnvironment, type ModelChoice } from './model-choice.ts'
 
 /** The process as a command sees it. */
-export type Host = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env' | 'on' | 'off'>
+export interface Host extends Streams {
+  readonly stdin: Streams['stdin'] & AsyncIterable<string | Uint8Array>
+  readonly stderr: Streams['stdout']
+  readonly env: Readonly<Record<string, string | undefined>>
+  on(signal: 'SIGINT', listener: () => void): unknown
+  off(signal: 'SIGINT', listener: () => void): unknown
+}
 
 /** Options of every command that talks to the demo agent, as commander gives them. */
 export interface AgentFlags {

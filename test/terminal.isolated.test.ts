@@ -1,0 +1,160 @@
+// The chat in a real terminal of 80 × 24, by keys and by what is on the screen: Ctrl-C, Ctrl-D, approvals, typing ahead.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRawServer, openAILanguage, serveWire, type RawServer } from 'tellurion/testing'
+import { root } from '../gate/source.ts'
+
+const hasTmux = spawnSync('tmux', ['-V']).status === 0
+const skip = hasTmux ? false : 'tmux is not installed: apt-get install tmux'
+const folder = mkdtempSync(join(tmpdir(), 'terminal-'))
+const socket = join(folder, 'tmux')
+const main = join(root, 'packages/tellurion-server/src/cli/main.ts')
+
+/** A tmux of our own: no other one is seen, nor its configuration read. */
+function tmux(...args: string[]): string {
+  const { stdout, stderr, status } = spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  return stdout
+}
+
+let count = 0
+
+/** A chat in a window of its own. */
+class Terminal {
+  readonly #name = `t${++count}`
+
+  constructor(t: TestContext, options: { env?: Readonly<Record<string, string>>; args?: string } = {}) {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      TERM: 'screen',
+      NODE_COMPILE_CACHE: join(folder, 'cache'),
+      ...options.env,
+    }
+    const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`)
+    const command = `env -i ${variables.join(' ')} '${process.execPath}' --conditions=@tellurion/source '${main}' chat ${options.args ?? ''}`
+    const shell = `cd '${folder}'; ${command}; echo "ended with $?"; exec cat`
+    tmux('new-session', '-d', '-s', this.#name, '-x', '80', '-y', '24', shell)
+    t.after(() => tmux('kill-session', '-t', this.#name))
+  }
+
+  keys(...keys: string[]): void {
+    tmux('send-keys', '-t', this.#name, ...keys)
+  }
+
+  screen(): string {
+    return tmux('capture-pane', '-p', '-t', this.#name).trimEnd()
+  }
+
+  /** Waits until the screen shows it; at most ten seconds. */
+  async shows(words: RegExp): Promise<string> {
+    for (let tries = 0; tries < 200; tries++) {
+      const screen = this.screen()
+      if (words.test(screen)) return screen
+      await sleep(50)
+    }
+    return assert.fail(`the screen never showed ${words}:\n${this.screen()}`)
+  }
+}
+
+describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
+  after(() => {
+    spawnSync('tmux', ['-S', socket, 'kill-server'])
+    rmSync(folder, { recursive: true })
+  })
+
+  /** A server that never answers, and a chat with it. */
+  async function withSilence(t: TestContext): Promise<{ terminal: Terminal; silent: RawServer }> {
+    const silent = await createRawServer(() => ({ ending: 'mute' }))
+    t.after(() => silent.close())
+    const terminal = new Terminal(t, { env: { LLM_BASE_URL: `${silent.url}/v1`, LLM_MODEL: 'm' } })
+    await terminal.shows(/Talking to local\/m[^]*\n> ?$/)
+    return { terminal, silent }
+  }
+
+  test('says whom it talks to, answers, and fits 80 × 24', async (t) => {
+    const terminal = new Terminal(t)
+    await terminal.shows(/demo model.*\n[^]*pass --model[^]*\n> ?$/)
+    terminal.keys('what is 12*7?', 'Enter')
+    const screen = await terminal.shows(/→ calculator \{"expression":"12\*7"\}\n← calculator 84\n12\*7 = 84\.\n> ?$/)
+    assert.ok(screen.split('\n').length <= 24)
+    terminal.keys('hello', 'Enter')
+    const answer = await terminal.shows(/or in \.env\.\n> ?$|\.env\.\n> ?$/)
+    // Lines end between words: each begins with a whole one.
+    assert.match(answer, /I am the built-in demo model, a few patterns and no intelligence: I can\ncalculate/)
+  })
+
+  test('Ctrl-C stops the answer and keeps the chat; a second one leaves', async (t) => {
+    const { terminal, silent } = await withSilence(t)
+    terminal.keys('are you there?', 'Enter')
+    await silent.requested
+    terminal.keys('C-c')
+    await terminal.shows(/\(stopped\)\n> ?$/)
+    terminal.keys('/help', 'Enter')
+    await terminal.shows(/\/quit leaves/)
+    terminal.keys('half a line', 'C-c')
+    await terminal.shows(/> half a line\n?[^]*\(Ctrl-C again leaves\)\n> ?$|\(Ctrl-C again leaves\)\n> ?$/)
+    terminal.keys('C-c')
+    await terminal.shows(/ended with 0$/)
+  })
+
+  test('Ctrl-C twice leaves in the middle of an answer', async (t) => {
+    const { terminal, silent } = await withSilence(t)
+    terminal.keys('hello?', 'Enter')
+    await silent.requested
+    terminal.keys('C-c')
+    await terminal.shows(/\(stopped\)/)
+    terminal.keys('C-c')
+    await terminal.shows(/ended with 0$/)
+  })
+
+  test('Ctrl-D leaves', async (t) => {
+    const terminal = new Terminal(t)
+    await terminal.shows(/> ?$/)
+    terminal.keys('C-d')
+    await terminal.shows(/ended with 0$/)
+  })
+
+  test('asks with the exact arguments, and shows them inert', async (t) => {
+    const call = { id: 'c1', name: 'read_file', pieces: ['{"path":"a\\u202e\\u001b[31m"}'] }
+    const server = await serveWire(openAILanguage, [
+      { steps: [{ call }, { finish: 'tool-calls' }] },
+      { steps: [{ text: 'Very well.' }, { finish: 'stop' }] },
+      { steps: [{ call }, { finish: 'tool-calls' }] },
+      { steps: [{ text: 'Fine.' }, { finish: 'stop' }] },
+    ])
+    t.after(() => server.close())
+    const env = { LLM_BASE_URL: server.baseURL, LLM_MODEL: 'm' }
+    const terminal = new Terminal(t, { env, args: '--ask' })
+    await terminal.shows(/> ?$/)
+    terminal.keys('read it', 'Enter')
+    await terminal.shows(/Approval needed:[^]*"path": "a\\u202e\\u001b\[31m"[^]*Allow it\? \[y\/n\] ?$/)
+    terminal.keys('maybe', 'Enter')
+    await terminal.shows(/Please answer 'y' or 'n'\.\nAllow it\? \[y\/n\] ?$/)
+    terminal.keys('n', 'Enter')
+    await terminal.shows(/Very well\.\n> ?$/)
+    terminal.keys('again', 'Enter')
+    await terminal.shows(/Allow it\?[^]*Allow it\?[^]*Allow it\? \[y\/n\] ?$/)
+    terminal.keys('C-c')
+    await terminal.shows(/\(stopped\)\n> ?$/)
+    terminal.keys('and now', 'Enter')
+    await terminal.shows(/Fine\.\n> ?$/)
+  })
+
+  test('keeps what is typed ahead for the next question', async (t) => {
+    const server = await serveWire(openAILanguage, { steps: [{ text: 'Yes.' }, { finish: 'stop' }] })
+    t.after(() => server.close())
+    const terminal = new Terminal(t, { env: { LLM_BASE_URL: server.baseURL, LLM_MODEL: 'm' } })
+    await terminal.shows(/> ?$/)
+    terminal.keys('one', 'Enter', 'two', 'Enter', 'thr')
+    await terminal.shows(/> one\nYes\.\n> two\nYes\.\n> thr$/)
+    terminal.keys('ee', 'Enter')
+    await terminal.shows(/> three\nYes\.\n> ?$/)
+    assert.equal(server.requests.length, 3)
+  })
+})
