@@ -2,16 +2,19 @@
 // Files that touch signals, the environment or processes are named `*.isolated.test.ts` and get a process of their own.
 
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { isIsolated, root, testFiles } from './source.ts'
 
-for (const path of testFiles()) {
-  if (isIsolated(path)) continue
-  try {
-    await import(join(root, path))
-  } catch (error) {
-    test(`${path} loads`, () => {
-      throw error
-    })
+// Nothing runs before the suite is built, so that no hook or test of a file is taken for part of a running test.
+describe('in one process', async () => {
+  for (const path of testFiles()) {
+    if (isIsolated(path)) continue
+    try {
+      await import(join(root, path))
+    } catch (error) {
+      test(`${path} loads`, () => {
+        throw error
+      })
+    }
   }
-}
+})
