@@ -1,7 +1,7 @@
 // Approval: a call that a rule gives to a person waits, as an ordinary result. The answer is good for exactly the
 // arguments that were shown; a denial is something the model reads and works around. (ECS-87)
 
-import { Agent, tool, type AgentResult } from 'tellurion'
+import { Agent, tool } from 'tellurion'
 import { scriptedModel } from 'tellurion/testing'
 import { z } from 'zod'
 
@@ -36,7 +36,7 @@ const janitor = new Agent({
 })
 
 const chat = janitor.session()
-let result: AgentResult<unknown> = await chat.generate('Clean up')
+let result = await chat.generate('Clean up')
 
 while (result.status === 'waiting') {
   const [interaction] = result.interactions

@@ -69,16 +69,21 @@ export class Session {
   }
 
   /**
-   * Answers an open interaction and goes on with the turn that waits for it. Throws `unknown_interaction` and
+   * Answers an open interaction and goes on with the turn that waits for it; `Output` is that turn's. Throws `unknown_interaction` and
    * `invalid_answer`; then nothing has changed.
    */
-  async answer(id: string, given: Answer, options: AnswerOptions = {}): Promise<AgentResult<unknown>> {
-    return this.#answered(id, given, { ...options, streams: false })
+  async answer<Output = undefined>(
+    id: string,
+    given: Answer,
+    options: AnswerOptions = {},
+  ): Promise<AgentResult<Output>> {
+    return this.#answered(id, given, { ...options, streams: false }) as Promise<AgentResult<Output>>
   }
 
   /** Like `answer`, to be watched. */
-  streamAnswer(id: string, given: Answer, options: AnswerOptions = {}): AgentStream<unknown> {
-    return new AgentStream(this.world, () => this.#answered(id, given, { ...options, streams: true }))
+  streamAnswer<Output = undefined>(id: string, given: Answer, options: AnswerOptions = {}): AgentStream<Output> {
+    const going = { ...options, streams: true }
+    return new AgentStream(this.world, () => this.#answered(id, given, going) as Promise<AgentResult<Output>>)
   }
 
   async #answered(

@@ -167,6 +167,29 @@ export const errorCatalogue = {
     'A run reached its limit of ticks before it came to rest.',
     'Raise `maxTicks`, or give the agent a `stopWhen`.',
   ),
+  invalid_transition: entry(
+    'A run was told to become what it cannot become from where it stands.',
+    'Look at its status first; an ended run stays ended, but a failed one can be retried.',
+  ),
+  unknown_agent: entry(
+    'A run names an agent that no worker of this runtime has.',
+    'Pass the agent to createRuntime, or use the name that the message suggests.',
+  ),
+  unknown_run: entry('There is no run of that id.', 'List the runs, or check the id.'),
+  run_live: entry(
+    'A run of this branch is still live.',
+    'Wait for its end, or pass `cancel: true` to cancel it first.',
+  ),
+  run_fenced: entry(
+    'Another worker holds the run now; what this one was doing is void.',
+    'Nothing to do: the other worker goes on from the last commit.',
+  ),
+  run_timeout: entry('A run was at work longer than it may be.', 'Raise its `timeout`, or split the work.'),
+  session_limit: entry(
+    'The user has as many sessions as are allowed.',
+    'Delete some, or raise `maxSessions` of the runtime.',
+  ),
+  runtime_closed: entry('The runtime was used after it was closed.', 'Create a new one.'),
   aborted: entry('The work was cancelled.', 'Nothing to do.'),
   slow_reader: entry(
     'A reader fell so far behind that it was dropped; the run went on.',

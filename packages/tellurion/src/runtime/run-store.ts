@@ -96,10 +96,11 @@ export interface Commit {
 
 /**
  * What became of a commit. `fenced`: another attempt holds the run, or it has ended. `conflict`: the branch has gone on
- * without us. `mail`: it was to park or finish, and newer mail is there. Nothing was written but for `committed`.
+ * without us. `mail`: it was to park or finish, and newer mail is there. Nothing was written but for `committed`,
+ * which says how many bytes the row took, and its snapshot.
  */
 export type CommitResult =
-  | { readonly status: 'committed'; readonly bytes: number }
+  | { readonly status: 'committed'; readonly bytes: number; readonly snapshotBytes?: number }
   | { readonly status: 'fenced' | 'conflict' | 'mail' }
 
 /** A journal row as it is read back. */

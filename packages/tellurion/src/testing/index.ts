@@ -15,3 +15,4 @@ export { createTestContext, type TestContext, type TestContextOptions } from './
 export { anthropicLanguage, openAILanguage, scriptedUsage } from './wire-script.ts'
 export type { WireLanguage, WireScript, WireStep } from './wire-script.ts'
 export { serveWire, type WireServer } from './wire-server.node.ts'
+export type { AgentRuntime, RunContext, RunResult } from '../runtime/agent-runtime.ts'

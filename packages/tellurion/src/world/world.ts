@@ -144,7 +144,7 @@ export class World {
    * Puts a value, adding the component where it is missing. A structurally equal value is no write. In a system it
    * throws `stale_write` when the value has changed since this invocation read it: after an await use `update`.
    */
-  set<T>(entity: Entity, component: ValueComponent<T>, value: T): void {
+  set<T>(entity: Entity, component: ValueComponent<T>, value: NoInfer<T>): void {
     const { state } = this[$inside]
     requireKind(component, 'value', 'world.append or world.splice')
     this[$reads]?.check(state, entity, component)
@@ -153,7 +153,7 @@ export class World {
   }
 
   /** Replaces a value by what `change` makes of the present one. Throws `missing_component` when there is none. */
-  update<T>(entity: Entity, component: ValueComponent<T>, change: (old: T) => T): void {
+  update<T>(entity: Entity, component: ValueComponent<T>, change: (old: T) => NoInfer<T>): void {
     const { state } = this[$inside]
     requireKind(component, 'value', 'world.append or world.splice')
     const old = state.read(entity, component)
@@ -163,7 +163,7 @@ export class World {
   }
 
   /** Puts items at the end of a log, adding the log where it is missing. */
-  append<T>(entity: Entity, component: LogComponent<T>, ...items: readonly T[]): void {
+  append<T>(entity: Entity, component: LogComponent<T>, ...items: readonly NoInfer<T>[]): void {
     const { state } = this[$inside]
     requireKind(component, 'log', 'world.set or world.update')
     state.append(entity, component, items)
@@ -174,7 +174,7 @@ export class World {
   splice<T>(
     entity: Entity,
     component: LogComponent<T>,
-    change: { readonly start: number; readonly deleteCount: number; readonly items?: readonly T[] },
+    change: { readonly start: number; readonly deleteCount: number; readonly items?: readonly NoInfer<T>[] },
   ): void {
     const { state } = this[$inside]
     requireKind(component, 'log', 'world.set or world.update')

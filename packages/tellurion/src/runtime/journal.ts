@@ -1,0 +1,100 @@
+// The journal of one attempt: numbers its commits, writes snapshots when the tail outweighs them, and knows what the
+// last commit left behind. The first refused commit ends the attempt.
+
+import type { Clock } from '../clock/clock.ts'
+import { TellurionError } from '../error/error.ts'
+import type { EventRecord, Interaction } from '../event/event.ts'
+import type { Delta } from '../world/delta.ts'
+import { snapshot } from '../world/snapshot.ts'
+import type { World } from '../world/world.ts'
+import type { RunRecord } from './run.ts'
+import type { Commit, CommitResult, RunEnd, RunStore, StoredState } from './run-store.ts'
+
+/** A snapshot is written when the tail is larger than this many bytes, and than a quarter of the last snapshot. */
+const minTail = 65_536
+
+/** What a commit says besides its delta. */
+export interface Entry {
+  readonly end?: RunEnd
+  readonly events?: readonly EventRecord[]
+  readonly interactions?: readonly Interaction[]
+  readonly snapshot?: boolean
+}
+
+/** The journal of an attempt. */
+export class Journal {
+  readonly #store: RunStore
+  readonly #clock: Clock
+  readonly #run: RunRecord
+  #seq: number
+  #events: number
+  #tailBytes: number
+  #snapshotBytes: number
+  #since: number
+  /** Inbox position up to which the world has taken in what came. The intake moves it. */
+  read: number
+
+  constructor(run: RunRecord, state: StoredState, { store, clock }: { store: RunStore; clock: Clock }) {
+    this.#store = store
+    this.#clock = clock
+    this.#run = run
+    this.#seq = state.seq + 1
+    this.#events = run.events
+    this.#tailBytes = state.tailBytes
+    this.#snapshotBytes = state.snapshotBytes
+    this.#since = clock.monotonic()
+    this.read = run.read
+  }
+
+  /** The number that the next row will have: part of every key that is made now. */
+  get next(): number {
+    return this.#seq
+  }
+
+  /** Milliseconds since the attempt began or last ended a stretch. */
+  get running(): number {
+    return this.#clock.monotonic() - this.#since
+  }
+
+  /**
+   * Commits a delta. Resolves with `mail` only where the entry ends the run and newer mail is there; rejects with
+   * `run_fenced` when the attempt has lost its run.
+   */
+  async commit(delta: Delta, world: World, entry: Entry = {}): Promise<'committed' | 'mail'> {
+    const { tick } = world.header
+    const events = entry.events === undefined ? delta.records : [...delta.records, ...entry.events]
+    const whole = entry.snapshot === true || this.#tailBytes > Math.max(minTail, this.#snapshotBytes / 4)
+    const seq = this.#seq++
+    const commit: Commit = {
+      run: this.#run.id,
+      branch: this.#run.branch,
+      seq,
+      epoch: this.#run.epoch,
+      tick,
+      finished: delta.operations.some(([name, header]) => name === 'header' && typeof header === 'object' && 'tick' in header),
+      operations: delta.operations,
+      events,
+      firstEvent: this.#events + 1,
+      read: this.read,
+      now: this.#clock.now(),
+      ...(whole ? { snapshot: snapshot(world) } : {}),
+      ...(entry.interactions === undefined ? {} : { interactions: entry.interactions }),
+      ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
+    }
+    const result = await this.#store.commit(commit)
+    if (result.status === 'committed') {
+      this.#events += events.length
+      this.#tailBytes = whole ? 0 : this.#tailBytes + result.bytes
+      if (result.snapshotBytes !== undefined) this.#snapshotBytes = result.snapshotBytes
+      return 'committed'
+    }
+    this.#seq = seq
+    if (result.status === 'mail') return 'mail'
+    throw this.#lost(result)
+  }
+
+  #lost({ status }: CommitResult): TellurionError {
+    const why = status === 'conflict' ? 'its branch has gone on without it' : 'another worker holds it, or it has ended'
+    return new TellurionError('run_fenced', `Run ${this.#run.id}, attempt ${this.#run.epoch}: ${why}.`)
+  }
+}
