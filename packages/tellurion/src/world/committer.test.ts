@@ -200,21 +200,32 @@ describe('a refused commit', () => {
     test(`ends the run and rejects: ${name}`, async () => {
       const seen: EventRecord[] = []
       let after = 0
+      let calls = 0
+      const answers: unknown[] = []
+      const refuse = make()
+      const sink: CommitSink = (delta, world) => {
+        calls++
+        return refuse(delta, world)
+      }
       const system = defineSystem({
         name: 's',
         query: [Left],
         async each(_entity, world, { commit }) {
           world.emit({ type: 'own.event' })
           void commit()
-          await assert.rejects(Promise.resolve(commit()), /fenced/)
+          world.emit({ type: 'own.event' })
+          answers.push(await Promise.resolve(commit()).catch((error: Error) => error.message))
+          answers.push(await Promise.resolve(commit()).catch((error: Error) => error.message))
         },
       })
       const later = defineSystem({ name: 'later', priority: 1, query: [Left], each: () => void after++ })
       const world = new World({ systems: [system, later] })
       world.on('*', (event) => seen.push(event))
       world.spawn(Left(1))
-      await assert.rejects(run(world, { sink: make(), clock: virtualClock() }), /fenced/)
+      await assert.rejects(run(world, { sink, clock: virtualClock() }), /fenced/)
       assert.equal(after, 0)
+      assert.equal(calls, 1, 'nothing is handed over after a refusal')
+      assert.deepEqual(answers, ['fenced', 'fenced'])
       assert.deepEqual(seen, [])
     })
   }

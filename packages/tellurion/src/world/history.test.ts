@@ -91,6 +91,16 @@ describe('history', () => {
     assert.deepEqual(await run(world, { history, maxTicks: 5 }), { reason: 'max_ticks', ticks: 5 })
   })
 
+  test('what was pending when the world was put back is gone', () => {
+    const world = new World()
+    const history = new History(world)
+    world.spawn(Count(1))
+    world.emit({ type: 'own.event' })
+    history.rewind(0)
+    assert.deepEqual(world.takeDelta(), { operations: [], records: [] })
+    assert.equal(world.spawn(), 2)
+  })
+
   test('keeps as many ticks as it is told, the newest', async () => {
     const world = new World({ systems: [lives] })
     const history = new History(world, { limit: 3 })

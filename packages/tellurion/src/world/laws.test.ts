@@ -195,7 +195,8 @@ function checkQueries({ world, model }: Subject): void {
       .filter(([, row]) => names.every((name) => name in row))
       .sort(([a], [b]) => a - b)
       .map(([entity, row]) => [entity, names.map((name) => row[name])])
-    assert.equal(JSON.stringify(world.query(...asked)), JSON.stringify(found))
+    // As data: a write that only reorders the keys of a value is no write.
+    assert.deepEqual(JSON.parse(JSON.stringify(world.query(...asked))), JSON.parse(JSON.stringify(found)))
     assert.equal(world.count(...asked), found.length)
     const without = world[$inside].state.query([values[0]!], [values[1]!])
     assert.deepEqual(

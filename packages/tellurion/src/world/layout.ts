@@ -51,9 +51,4 @@ export class Layout {
     this.#queries.push(query)
     return query
   }
-
-  /** Whether rows of `older` can be read by this layout. */
-  extends(older: Layout): boolean {
-    return older === this || older.components.every((component, index) => this.components[index] === component)
-  }
 }

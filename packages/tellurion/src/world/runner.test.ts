@@ -213,10 +213,9 @@ describe('aborting', () => {
           queueMicrotask(() => controller.abort('enough'))
         }),
     })
-    const world = worldWith(
-      listens,
-      inTick(1, (world) => world.set(main, Count, 99)),
-    )
+    const whole = defineSystem({ name: 'whole', priority: 2, run: (world) => world.set(main, Count, 98) })
+    const later = inTick(1, (world) => world.set(main, Count, 99))
+    const world = worldWith(listens, later, whole)
     const clock = virtualClock()
     assert.deepEqual(await run(world, { signal: controller.signal, clock }), { reason: 'aborted', ticks: 0 })
     assert.equal(heard, 'enough')

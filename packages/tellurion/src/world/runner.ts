@@ -7,7 +7,7 @@ import type { State } from './state.ts'
 import { worldEntity, type Entity } from './entity.ts'
 import type { History } from './history.ts'
 import { Failure, Halted, Terminal, Wait } from './lifecycle.ts'
-import { GroupRun, scheduleOf } from './schedule.ts'
+import { groupsOf, GroupRun } from './schedule.ts'
 import { $inside, type SystemContext, type World } from './world.ts'
 
 /** How long an aborted run waits for systems that do not heed the signal before it leaves them behind. */
@@ -81,15 +81,11 @@ class Running {
   #onAbort: (() => void) | undefined
   #controller: AbortController | undefined
   #abortion: { readonly reason: unknown } | undefined
-  #refusal: { readonly error: unknown } | undefined
   #cancelGrace: (() => void) | undefined
 
   constructor(world: World, options: RunOptions) {
     const { state } = world[$inside]
-    const committer = new Committer(world, options.sink, (error) => {
-      this.#refusal ??= { error }
-      this.#abort(error)
-    })
+    const committer = new Committer(world, options.sink, (error) => this.#abort(error))
     this.#world = world
     this.#state = state
     this.#options = options
@@ -113,7 +109,7 @@ class Running {
     if (standing !== undefined) return this.#stopped(standing)
     for (;;) {
       const { changes } = this.#state
-      const { groups } = scheduleOf(this.#world[$inside].systems, this.#state)
+      const groups = groupsOf(this.#world[$inside].systems, this.#state)
       for (let index = 0; index < groups.length && this.#abortion === undefined; index++) {
         const seen = this.#state.changes
         const ended = this.#group.start(groups[index]!)
@@ -124,14 +120,14 @@ class Running {
         if (saved !== undefined) await saved
       }
       const changed = this.#state.changes !== changes
-      if (changed && this.#abortion === undefined) {
+      const finished = changed && this.#abortion === undefined
+      if (finished) {
         const { tick, runTicks } = this.#state.header
         this.#state.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
         const saved = this.#save()
         if (saved !== undefined) await saved
       }
-      if (this.#refusal !== undefined) throw this.#refusal.error
-      if (changed && this.#abortion === undefined) history?.keep()
+      if (finished) history?.keep()
       if (this.#options.sink === undefined) this.#state.dropDelta()
       const stop = this.#decide(changed)
       if (stop !== undefined) return this.#stopped(stop)
@@ -164,7 +160,7 @@ class Running {
     this.#controller?.abort(reason)
   }
 
-  /** Commits; a refusal has been noted when it resolves, and ends the run. */
+  /** Commits. A refusal has aborted the run when this resolves; the last commit rejects with it. */
   #save(): Promise<void> | undefined {
     const saved = this.#committer.commit()
     return saved === undefined ? undefined : saved.catch(() => {})

@@ -4,7 +4,6 @@
 import { errorData, type ErrorData } from '../error/error.ts'
 import type { State } from './state.ts'
 import { worldEntity, type Entity } from './entity.ts'
-import type { Layout } from './layout.ts'
 import { Failure, Halted } from './lifecycle.ts'
 import type { Query } from './query.ts'
 import { own } from './value.ts'
@@ -19,18 +18,15 @@ interface Scheduled {
 /** Systems of equal priority, in order of registration. */
 export type Group = readonly Scheduled[]
 
-/** Groups by ascending priority, for one list of systems and one layout. */
-export interface Schedule {
-  readonly layout: Layout
-  readonly groups: readonly Group[]
-}
+const scheduled = new WeakMap<readonly Registered[], readonly Group[]>()
 
-const schedules = new WeakMap<readonly Registered[], Schedule>()
-
-/** The schedule of a world's systems. Worlds with the same systems share it. */
-export function scheduleOf(systems: readonly Registered[], state: State): Schedule {
-  const known = schedules.get(systems)
-  if (known?.layout === state.layout) return known
+/**
+ * The groups of a world's systems, by ascending priority. Worlds with the same list of systems share them: whatever
+ * else such worlds came to know later, the systems' components lie in the same slots.
+ */
+export function groupsOf(systems: readonly Registered[], state: State): readonly Group[] {
+  const known = scheduled.get(systems)
+  if (known !== undefined) return known
   const groups = new Map<number, Scheduled[]>()
   for (const { system, priority } of systems) {
     const query = system.each === undefined ? undefined : state.query(system.query, system.without)
@@ -39,9 +35,8 @@ export function scheduleOf(systems: readonly Registered[], state: State): Schedu
     else group.push({ system, query })
   }
   const sorted = [...groups].sort(([a], [b]) => a - b).map(([, group]) => group)
-  const schedule = { layout: state.layout, groups: sorted }
-  schedules.set(systems, schedule)
-  return schedule
+  scheduled.set(systems, sorted)
+  return sorted
 }
 
 /** Runs groups, one at a time. An aborted run can leave behind what does not end. */

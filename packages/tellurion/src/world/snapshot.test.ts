@@ -327,6 +327,28 @@ describe('what is torn or foreign', () => {
     })
   }
 
+  test('entities that stand twice or out of order are torn', () => {
+    const stored = json(snapshot(furnished()))
+    for (const entities of [
+      [1, 1, 2],
+      [2, 1],
+      [1, 2, 2],
+    ]) {
+      assert.throws(() => restore({ ...stored, entities }, { components }), { code: 'invalid_snapshot' })
+    }
+  })
+
+  test('a delta is applied once', () => {
+    const source = new World()
+    source.spawn(Mood(1))
+    const delta = json(source.takeDelta())
+    const target = new World({ components })
+    apply(target, delta)
+    assert.throws(() => apply(target, delta), { code: 'invalid_snapshot', message: /'spawn 1/ })
+    target.destroy(one)
+    assert.throws(() => apply(target, delta), { code: 'invalid_snapshot' })
+  })
+
   test('ids can be used up, which is said', () => {
     const header = { tick: 0, runTicks: 0, paused: false }
     const world = restore({ format: 1, header, next: 2 ** 31 - 1, entities: [], components: {} })

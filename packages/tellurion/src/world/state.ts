@@ -59,13 +59,15 @@ export class State {
     return fork
   }
 
-  /** Becomes what `other` is, and shares it from now on. Ids that were used stay used; pending stays pending. */
+  /**
+   * Becomes what `other` is, a fork of this one or of its past, and shares it from now on. Ids that were used stay used;
+   * pending stays pending.
+   */
   adopt(other: State): void {
     this.forbid()
     this.owner = newOwner()
     other.owner = newOwner()
     this.rows = other.rows
-    if (!this.layout.extends(other.layout)) this.layout = other.layout
     this.header = other.header
     this.nextEntity = Math.max(this.nextEntity, other.nextEntity)
     this.changes++

@@ -64,6 +64,21 @@ describe('a world', () => {
     assert.equal(world.spawn(Name('x')), 1)
   })
 
+  test('checks every write against the schema', () => {
+    const world = new World()
+    const entity = world.spawn(Mood({ value: 1 }), Notes())
+    for (const write of [
+      () => world.set(entity, Mood, { value: 'x' as never }),
+      () => world.update(entity, Mood, () => ({}) as never),
+      () => world.append(entity, Notes, 'fits', 1 as never),
+      () => world.splice(entity, Notes, { start: 0, deleteCount: 0, items: [1 as never] }),
+    ]) {
+      assert.throws(write, { code: 'invalid_value', message: /^Component (Mood|Notes)/ })
+    }
+    assert.deepEqual(world.get(entity, Mood), { value: 1 })
+    assert.equal(world.get(entity, Notes)?.length, 0)
+  })
+
   test('a structurally equal value is no write', () => {
     const world = new World()
     const entity = world.spawn(Mood({ value: 1 }), Notes(['a']))
