@@ -88,7 +88,6 @@ class Chat {
       })
       this.#answers.endLine()
       if (result.status === 'cancelled') this.#answers.line('(stopped)', 'faint')
-      else if (result.stopReason === 'stop_when') this.#answers.line('(stopped after 20 model calls)', 'faint')
     } catch (error) {
       this.#answers.endLine()
       this.#remarks.line(faultText(error, { verbose: this.#verbose }), 'warning')

@@ -40,7 +40,7 @@ export function openLineInput({ stdin, stdout }: Streams, onInterrupt: () => voi
   return new Lines(reader, gate, { interactive, onInterrupt })
 }
 
-/** Lines that nobody has asked for yet. A pipe is made to wait when there are many. */
+/** Lines that nobody has asked for yet. When there are so many, a pipe is made to wait; what is typed ahead is ignored. */
 const maxWaiting = 100
 
 class Lines implements LineInput {
@@ -59,6 +59,7 @@ class Lines implements LineInput {
     reader.on('close', () => {
       this.#ended = true
       this.#answer(undefined)
+      gate.release()
     })
     reader.on('SIGINT', options.onInterrupt)
   }
@@ -108,7 +109,9 @@ class Lines implements LineInput {
 
   #take(line: string): void {
     if (this.#asked !== undefined) this.#answer(line)
-    else if (this.#waiting.push(line) >= maxWaiting && !this.interactive) this.#reader.pause()
+    else if (!this.interactive) {
+      if (this.#waiting.push(line) >= maxWaiting) this.#reader.pause()
+    } else if (this.#waiting.length < maxWaiting) this.#waiting.push(line)
   }
 
   #answer(line: string | undefined): void {
@@ -124,11 +127,17 @@ class Lines implements LineInput {
 class Gate extends Writable {
   open = false
   readonly #target: Streams['stdout']
+  readonly #onResize = (): void => void this.emit('resize')
 
   constructor(target: Streams['stdout']) {
     super({ decodeStrings: false })
     this.#target = target
-    target.on('resize', () => this.emit('resize'))
+    target.on('resize', this.#onResize)
+  }
+
+  /** Leaves the terminal alone from now on. */
+  release(): void {
+    this.#target.off('resize', this.#onResize)
   }
 
   get columns(): number {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { after, describe, test } from 'node:test'
-import { createRawServer } from 'tellurion/testing'
+import { createRawServer, openAILanguage, serveWire, type WireScript } from 'tellurion/testing'
 import { main } from './program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'program-'))
@@ -182,6 +182,48 @@ describe('bad input gives one line that helps, and no stack', () => {
       assert.doesNotMatch(outcome.stderr, /key-hush|\bat .*:\d+:\d+/)
       assert.equal(outcome.stdout, '')
     })
+
+  describe('of a model', () => {
+    const call = (name: string, ...pieces: string[]): WireScript => ({
+      steps: [{ call: { id: 'c1', name, pieces } }, { finish: 'tool-calls' }],
+    })
+    const recovered: WireScript = { steps: [{ text: 'Sorry.' }, { finish: 'stop' }] }
+    const served = async (...scripts: WireScript[]): Promise<Surroundings> => {
+      const server = await serveWire(openAILanguage, scripts)
+      open.push(server)
+      return { env: leadsTo(server.url) }
+    }
+
+    test('a tool that does not exist is told to the model, and shown', async () => {
+      const { code, stdout, stderr } = await tellurion(['run', 'hi'], await served(call('hammer', '{}'), recovered))
+      assert.deepEqual([code, stdout], [0, 'Sorry.\n'])
+      assert.match(stderr, /^✗ hammer .*calculator[^\n]*\n$/)
+    })
+
+    test('arguments that are no JSON are told to the model, and shown', async () => {
+      const { code, stdout, stderr } = await tellurion(['run', 'hi'], await served(call('clock', '{"a'), recovered))
+      assert.deepEqual([code, stdout], [0, 'Sorry.\n'])
+      assert.match(stderr, /^✗ clock [^\n]*JSON[^\n]*\n$/)
+    })
+
+    test('tool calls without end are ended', async () => {
+      const { code, stdout, stderr } = await tellurion(['run', '--json', 'hi'], await served(call('clock', '{}')))
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^tellurion: The model still called tools after 20 model calls and was stopped: ask for less/,
+      )
+      const { status, error, steps } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+      assert.deepEqual([status, error.code, steps], ['failed', 'run_limit', 20])
+    })
+
+    test('a reply that breaks off keeps its beginning and fails', async () => {
+      const half: WireScript = { steps: [{ text: 'Half of an' }], ending: 'cut' }
+      const { code, stdout, stderr } = await tellurion(['run', 'hi'], await served(half))
+      assert.deepEqual([code, stdout], [1, 'Half of an\n'])
+      assert.match(stderr, /^tellurion: local\/m: [^\n]+\n$/)
+    })
+  })
 
   test('--verbose adds the stack, and debug logs', async () => {
     const { code, stderr } = await tellurion(['run', '--verbose', 'hi'], await refusing())

@@ -40,9 +40,7 @@ export async function runQuestion(words: readonly string[], flags: RunFlags, hos
     const desk = { screen: remarks, lines }
     const result = await runTurn(agent.session(), question, { watch, desk, signal: turn.signal })
     if (flags.json === true) host.stdout.write(`${exactJson(resultLine(result))}\n`)
-    if (result.status === 'cancelled') return 130
-    if (result.stopReason === 'stop_when') remarks.note('(stopped after 20 model calls)')
-    return 0
+    return result.status === 'cancelled' ? 130 : 0
   } catch (error) {
     if (flags.json === true && error instanceof TellurionError) {
       const result = error.result as AgentResult<unknown> | undefined
