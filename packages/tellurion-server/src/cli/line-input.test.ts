@@ -24,7 +24,7 @@ function terminal(): {
       stdin.write(text)
       await macrotask()
     },
-    screen: () => X,
+    screen: () => stripVTControlCharacters(shown),
     interrupts,
     out,
   }
