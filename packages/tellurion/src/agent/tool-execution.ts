@@ -101,12 +101,11 @@ function carryOut(
   return outcome.then((each) => finish(world, entity, each, context))
 }
 
-/** Artifacts that are made when the first result is too long. */
+/** Artifacts are made when the first result is too long. */
 function lateArtifacts(world: World): ResultOptions {
   return {
-    artifacts: {
-      put: (content) => artifactsOf(world).put(content),
-      get: (hash) => artifactsOf(world).get(hash),
+    get artifacts() {
+      return artifactsOf(world)
     },
   }
 }
