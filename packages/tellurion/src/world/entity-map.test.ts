@@ -63,7 +63,7 @@ const copies = (map: EntityMap<number>): [EntityMap<number>, EntityMap<number>] 
 describe('maps from entities', () => {
   test('hold what was put into them, and copies go their own ways', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => law(steps, copies)),
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => law(steps, copies)),
       { numRuns: 300 },
     )
   })
@@ -71,7 +71,7 @@ describe('maps from entities', () => {
   test('the law has teeth: copies that keep the owner are caught', () => {
     assert.throws(() =>
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 60 }), (steps) =>
+        fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) =>
           law(steps, (map) => [map, new EntityMap(map.owner, map)]),
         ),
         { numRuns: 300, seed: 1 },

@@ -106,7 +106,8 @@ export class State {
     for (let index = 0; index < inits.length; index++) {
       const { component } = inits[index]!
       if (component.kind === 'log') this.#append(entity, component, values[index] as unknown[])
-      else this.#set(entity, component, { value: values[index], size: sizes[index]! })
+      else this.#set(entity, component, values[index])
+      if (sizes[index]! > largeValue) this.#reportLarge(entity, component.name, sizes[index]!)
     }
     return entity
   }
@@ -126,7 +127,8 @@ export class State {
     const size = lastSize()
     if (equal(this.read(entity, component), owned)) return
     component.check?.(owned)
-    this.#set(entity, component, { value: owned, size })
+    this.#set(entity, component, owned)
+    if (size > largeValue) this.#reportLarge(entity, component.name, size)
   }
 
   /** Puts items behind a log, which is made when the entity has none. */
@@ -234,16 +236,22 @@ export class State {
     return row !== undefined && query.matches(row)
   }
 
-  /** Calls `fn` for each entity that matches, with its values; passes over those that `fn` itself has taken out. */
+  /**
+   * Calls `fn` for each entity that matches a query without `none`, with its values; passes over those that `fn` itself
+   * has taken out.
+   */
   each(query: Query, fn: (entity: Entity, ...values: unknown[]) => void): void {
     const { slots } = query
-    const [first = 0, second = 0] = slots
+    const [first = 0, second = first] = slots
     for (const entity of this.matching(query).slice()) {
       const row = this.rows.get(entity)
-      if (row === undefined || !query.matches(row)) continue
-      if (slots.length === 1) fn(entity, row[first])
-      else if (slots.length === 2) fn(entity, row[first], row[second])
-      else fn(entity, ...slots.map((slot) => row[slot]))
+      if (row === undefined) continue
+      const value = row[first]
+      const other = row[second]
+      if (value === undefined || other === undefined) continue
+      if (slots.length === 1) fn(entity, value)
+      else if (slots.length === 2) fn(entity, value, other)
+      else if (query.matches(row)) fn(entity, ...slots.map((slot) => row[slot]))
     }
   }
 
@@ -301,10 +309,9 @@ export class State {
     return items.map((item) => this.#ownValue(component, item))
   }
 
-  #set(entity: Entity, component: Component, { value, size }: { value: unknown; size: number }): void {
+  #set(entity: Entity, component: Component, value: unknown): void {
     this.place(entity, component, value)
     this.#record(['set', entity, component.name, value as never], component)
-    if (size > largeValue) this.#reportLarge(entity, component.name, size)
   }
 
   #append(entity: Entity, component: Component, items: unknown[]): void {
