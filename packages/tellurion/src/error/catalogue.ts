@@ -190,6 +190,10 @@ export const errorCatalogue = {
     'Delete some, or raise `maxSessions` of the runtime.',
   ),
   runtime_closed: entry('The runtime was used after it was closed.', 'Create a new one.'),
+  run_crashed: entry(
+    'A run lost its worker again and again without getting any further.',
+    'Find out what ends the process or keeps it busy, then give the run another try.',
+  ),
   aborted: entry('The work was cancelled.', 'Nothing to do.'),
   slow_reader: entry(
     'A reader fell so far behind that it was dropped; the run went on.',
@@ -198,6 +202,32 @@ export const errorCatalogue = {
   channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.'),
   channel_closed: entry('A queue was used after it was closed.', 'Open a new one.'),
   channel_busy: entry('Two readers waited on one queue.', 'Read a queue in one place.'),
+  // store
+  store_unavailable: entry(
+    'The store cannot be opened or reached.',
+    'Read the cause: the path, the rights of its folder, or the address.',
+  ),
+  store_read_only: entry(
+    'The store’s file or folder may not be written.',
+    'Give the process write access to the file and to its folder, or choose another path.',
+  ),
+  store_full: entry(
+    'There is no room left for the store; what was acknowledged before is kept.',
+    'Make room on the disk, or clean up old sessions, and go on.',
+  ),
+  store_locked: entry(
+    'Another process kept the store locked for too long.',
+    'End whatever holds a transaction open on the file, such as a database browser, and try again.',
+  ),
+  store_corrupt: entry(
+    'The store’s file is damaged, or not a store.',
+    'Restore a backup, or choose another path; the file was not changed.',
+  ),
+  store_newer: entry(
+    'The store was written by a newer version of the code.',
+    'Open it with that version; this one leaves it alone.',
+  ),
+  store_closed: entry('A store was used after it was closed.', 'Open a new one, or close it later.'),
   file_access: entry(
     'A path is outside the allowed root, or cannot be read.',
     'Use a path under the root that the message names.',

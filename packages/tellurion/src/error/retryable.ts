@@ -11,6 +11,8 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_reply',
   'tool_timeout',
   'channel_full',
+  'store_locked',
+  'store_full',
 ])
 
 /** Whether the same call may succeed later when it failed with this code. */

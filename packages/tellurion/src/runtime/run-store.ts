@@ -76,6 +76,8 @@ export interface Commit {
   readonly tick: number
   readonly finished: boolean
   readonly operations: readonly Operation[]
+  /** Versions of the components that were written, where they are not 1; kept with the operations. */
+  readonly versions?: Readonly<Record<string, number>>
   readonly events: readonly EventRecord[]
   /** Number of the first of `events` in the run. */
   readonly firstEvent: number
@@ -110,6 +112,7 @@ export interface JournalRow {
   readonly tick: number
   readonly finished: boolean
   readonly operations: readonly Operation[]
+  readonly versions?: Readonly<Record<string, number>>
   readonly at: number
 }
 

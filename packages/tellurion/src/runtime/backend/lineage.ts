@@ -1,0 +1,99 @@
+// The past of a branch: which rows of which branches it is made of, and where in it a tick ended. Rows of a branch are
+// numbered without gaps and their ticks never fall, so places are found by halving.
+
+import type { BranchRecord } from '../run.ts'
+
+/** What a store says about its journal, at once and without waiting. */
+export interface JournalIndex {
+  branch(id: string): BranchRecord | undefined
+  /** Number of the last row of a branch itself; its first number minus one when it has none. */
+  head(branch: BranchRecord): number
+  /** A row of the branch itself. */
+  mark(branch: BranchRecord, seq: number): Mark | undefined
+}
+
+/** What is asked of a row without reading it. `event` is the number of the run's last event after it. */
+export interface Mark {
+  readonly run: string
+  readonly tick: number
+  readonly finished: boolean
+  readonly event: number
+}
+
+/** A row's place. `seq` -1 of a branch without parent is the empty beginning. */
+export interface Place {
+  readonly branch: BranchRecord
+  readonly seq: number
+}
+
+/** The number that the first row of a branch itself has. */
+export function firstSeq({ parent }: BranchRecord): number {
+  return parent === undefined ? 0 : parent.seq + 1
+}
+
+/** The branch and its ancestors, newest first, each with the last of its rows that belongs to the past of `place`. */
+export function* pastOf(index: JournalIndex, place: Place): Generator<Place> {
+  let here: Place | undefined = place
+  while (here !== undefined) {
+    yield here
+    const parent: BranchRecord['parent'] = here.branch.parent
+    const branch: BranchRecord | undefined = parent === undefined ? undefined : index.branch(parent.branch)
+    here = branch === undefined || parent === undefined ? undefined : { branch, seq: Math.min(parent.seq, here.seq) }
+  }
+}
+
+/** The branch's own place: its last row. */
+export function headOf(index: JournalIndex, branch: BranchRecord): Place {
+  return { branch, seq: index.head(branch) }
+}
+
+/** Where tick `tick` ended in the past of a branch. Tick 0 is the empty beginning unless a row ended it. */
+export function placeOfTick(index: JournalIndex, branch: BranchRecord, tick: number): Place | undefined {
+  if (!Number.isSafeInteger(tick) || tick < 0) return undefined
+  let last: Place | undefined
+  for (const part of pastOf(index, headOf(index, branch))) {
+    last = part
+    const first = firstSeq(part.branch)
+    const tickOf = (seq: number): number => index.mark(part.branch, seq)?.tick ?? Infinity
+    for (let seq = firstWhere(first, part.seq + 1, (at) => tickOf(at) > tick) - 1; seq >= first; seq--) {
+      const mark = index.mark(part.branch, seq)
+      if (mark === undefined || mark.tick < tick) return undefined
+      if (mark.finished) return { branch: part.branch, seq }
+    }
+  }
+  return tick === 0 && last !== undefined && last.branch.parent === undefined ? { ...last, seq: -1 } : undefined
+}
+
+/** The tick after a branch's last row; 0 for an empty one. */
+export function headTick(index: JournalIndex, branch: BranchRecord): number {
+  for (const { branch: part, seq } of pastOf(index, headOf(index, branch))) {
+    const mark = seq < firstSeq(part) ? undefined : index.mark(part, seq)
+    if (mark !== undefined) return mark.tick
+  }
+  return 0
+}
+
+/** The first row of a branch itself behind which the run has more than `after` events; past the head when there is none. */
+export function rowOfEvent(index: JournalIndex, place: Place, { run, after }: { run: string; after: number }): number {
+  const { branch, seq: head } = place
+  /** Events of the run up to a row. Rows of other runs lie between only where a dead letter was given another try. */
+  const eventsUpTo = (seq: number): number => {
+    for (let at = seq; at >= firstSeq(branch); at--) {
+      const mark = index.mark(branch, at)
+      if (mark?.run === run) return mark.event
+    }
+    return 0
+  }
+  return firstWhere(firstSeq(branch), head + 1, (seq) => eventsUpTo(seq) > after)
+}
+
+/** The least number in [low, high) for which `holds`, which stays true once it is; `high` when there is none. */
+function firstWhere(low: number, high: number, holds: (at: number) => boolean): number {
+  let [from, to] = [low, high]
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    if (holds(middle)) to = middle
+    else from = middle + 1
+  }
+  return from
+}

@@ -1,0 +1,130 @@
+// Reading from the tables in memory.
+
+import type { Json } from '../../../schema/json.ts'
+import type { Snapshot } from '../../../world/snapshot.ts'
+import type { JournalRow, RunFilter, RunStore, StoredEvent } from '../../run-store.ts'
+import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
+import { decodeEvents, decodeOperations } from '../row-codec.ts'
+import type { JournalEntry, RunTable, Tables } from './memory-tables.ts'
+
+type Reads = Pick<
+  RunStore,
+  | 'mail'
+  | 'getRun'
+  | 'listRuns'
+  | 'getSession'
+  | 'listSessions'
+  | 'getBranch'
+  | 'listBranches'
+  | 'load'
+  | 'readEvents'
+  | 'readRows'
+>
+
+/** The methods that write nothing. */
+export function createMemoryReads(tables: Tables): Reads {
+  const { runs, sessions, branches } = tables
+  return {
+    async mail(run, after) {
+      const items = runs.get(run)?.mail.slice(Math.max(0, after)) ?? []
+      return items.map(({ payload, ...item }, index) => ({
+        position: Math.max(0, after) + index + 1,
+        ...item,
+        payload: JSON.parse(payload) as Json,
+      }))
+    },
+    getRun: async (run) => runs.get(run)?.record,
+    listRuns: async (filter) => listRuns(tables, filter),
+    getSession: async (session) => sessions.get(session),
+    async listSessions({ user, limit = 100 }) {
+      const found = [...sessions.values()].filter((session) => user === undefined || session.user === user)
+      return found.reverse().slice(0, limit)
+    },
+    getBranch: async (branch) => tables.branch(branch),
+    async listBranches(session) {
+      return [...branches.values()].map(({ record }) => record).filter((record) => record.session === session)
+    },
+    async load(id, { tick } = {}) {
+      const branch = tables.branch(id)
+      if (branch === undefined) return undefined
+      const place = tick === undefined ? headOf(tables, branch) : placeOfTick(tables, branch, tick)
+      if (place === undefined) return undefined
+      const rows: JournalRow[] = []
+      let tailBytes = 0
+      for (const [entry, seq] of backwards(tables, place)) {
+        if (entry.snapshot !== undefined) {
+          const snapshot = JSON.parse(entry.snapshot) as Snapshot
+          const snapshotBytes = Buffer.byteLength(entry.snapshot)
+          return { snapshot, rows: rows.reverse(), seq: place.seq, snapshotBytes, tailBytes }
+        }
+        rows.push(journalRow(entry, seq))
+        tailBytes += Buffer.byteLength(entry.operations) + Buffer.byteLength(entry.events)
+      }
+      return { rows: rows.reverse(), seq: place.seq, snapshotBytes: 0, tailBytes }
+    },
+    readEvents: async (run, range) => readEvents(tables, run, range),
+    async readRows(id, { afterTick, limit }) {
+      const branch = tables.branch(id)
+      const after = branch && placeOfTick(tables, branch, afterTick)
+      if (branch === undefined || after === undefined) return []
+      const rows: JournalRow[] = []
+      for (const [entry, seq] of backwards(tables, headOf(tables, branch))) {
+        if (seq <= after.seq) break
+        rows.push(journalRow(entry, seq))
+      }
+      return rows.reverse().slice(0, limit)
+    },
+  }
+}
+
+function* backwards(tables: Tables, from: Place): Generator<[JournalEntry, number]> {
+  for (const { branch, seq: last } of pastOf(tables, from)) {
+    const first = firstSeq(branch)
+    const rows = tables.branches.get(branch.id)?.rows ?? []
+    for (let seq = last; seq >= first; seq--) yield [rows[seq - first]!, seq]
+  }
+}
+
+function journalRow(entry: JournalEntry, seq: number): JournalRow {
+  const { run, tick, finished, at, versions } = entry
+  const row = { seq, run, tick, finished, operations: decodeOperations(entry.operations), at }
+  return versions === undefined ? row : { ...row, versions: JSON.parse(versions) as Record<string, number> }
+}
+
+function listRuns(
+  { runs }: Tables,
+  filter: RunFilter,
+): ReturnType<RunStore['listRuns']> extends Promise<infer T> ? T : never {
+  const { status, agent, session, parent, user, asking, limit = 100, before } = filter
+  const end = before === undefined ? Infinity : (runs.get(before)?.order ?? 0)
+  const fits = ({ record, order }: RunTable): boolean =>
+    order < end &&
+    (status === undefined || status.includes(record.status)) &&
+    (agent === undefined || record.agent === agent) &&
+    (session === undefined || record.session === session) &&
+    (parent === undefined || record.parent === parent) &&
+    (user === undefined || record.user === user) &&
+    (asking !== true || record.interactions.length > 0)
+  const found = [...runs.values()].filter(fits).map(({ record }) => record)
+  return found.reverse().slice(0, limit)
+}
+
+function readEvents(tables: Tables, run: string, range: { after: number; limit: number }): readonly StoredEvent[] {
+  const { record } = tables.runs.get(run) ?? {}
+  const branch = record && tables.branch(record.branch)
+  if (branch === undefined) return []
+  const head = headOf(tables, branch)
+  const after = Math.max(0, range.after)
+  const events: StoredEvent[] = []
+  for (let seq = rowOfEvent(tables, head, { run, after }); seq <= head.seq; seq++) {
+    const entry = tables.branches.get(branch.id)?.rows[seq - firstSeq(branch)]
+    if (entry === undefined || entry.run !== run) continue
+    const found = decodeEvents(entry)
+    let number = entry.event - found.length
+    for (const event of found) {
+      if (events.length >= range.limit) return events
+      if (++number > after) events.push({ seq: number, at: entry.at, event })
+    }
+  }
+  return events
+}

@@ -1,0 +1,315 @@
+// The run store in memory: each method is one synchronous piece of work, so nothing can come between.
+
+import { TellurionError } from '../../../error/error.ts'
+import type { KeyValue } from '../../../port/key-value.ts'
+import type { Hints } from '../../hints.ts'
+import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
+import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
+import { headTick, placeOfTick } from '../lineage.ts'
+import { checkId, checkMail, checkNewRun } from '../request.ts'
+import { encodeRow } from '../row-codec.ts'
+import {
+  begunRun,
+  committedRun,
+  createdRun,
+  deathCommit,
+  isDead,
+  lapsedRun,
+  mailedRun,
+  mailRefuses,
+  mayBegin,
+  opensWork,
+  queuedRun,
+  retriedRun,
+} from '../run-state.ts'
+import type { ClaimTable } from '../table-queue.ts'
+import { createMemoryReads } from './memory-reads.ts'
+import { copyOf, emptyTables, type RunTable, type Tables } from './memory-tables.ts'
+
+/** An empty store, and its rows as a queue sees them. It tells hints by itself. */
+export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue }): {
+  store: RunStore
+  table: ClaimTable
+} {
+  const tables = emptyTables()
+  const desk = new MemoryDesk(tables, options.hints)
+  const reads = createMemoryReads(tables)
+  const store: RunStore = {
+    ...reads,
+    createRun: async (run) => desk.createRun(run),
+    beginAttempt: async (run, claim) => desk.beginAttempt(run, claim),
+    heartbeat: async (held, leaseUntil) =>
+      held.filter((lease) => !desk.extend(lease, leaseUntil)).map(({ run }) => run),
+    commit: async (commit) => desk.commit(commit),
+    async send(mail) {
+      checkMail(mail)
+      return desk.send(mail)
+    },
+    fork: async (fork) => desk.fork(fork),
+    sweep: async (now) => desk.sweep(now),
+    gc: async ({ before, limit }) => {
+      const gone = desk.gc(before, limit)
+      for (const owner of gone) await forget(options.keyValue, owner)
+      return gone.length
+    },
+    retry: async (run, now) => desk.retry(run, now),
+    async close() {},
+  }
+  return { store, table: claimTable(tables) }
+}
+
+async function forget(keyValue: KeyValue, owner: string): Promise<void> {
+  const scope = { scope: 'session', owner } as const
+  for (;;) {
+    const entries = await keyValue.list(scope)
+    if (entries.length === 0) return
+    for (const { name } of entries) await keyValue.delete(scope, name)
+  }
+}
+
+/** Everything that writes. */
+class MemoryDesk {
+  readonly #tables: Tables
+  readonly #hints: Hints
+  #lastOrder = 0
+
+  constructor(tables: Tables, hints: Hints) {
+    this.#tables = tables
+    this.#hints = hints
+  }
+
+  createRun(run: NewRun): Awaited<ReturnType<RunStore['createRun']>> {
+    checkNewRun(run)
+    const { runs, keys, sessions, branches } = this.#tables
+    const known = runs.get(run.id) ?? (run.idempotencyKey === undefined ? undefined : keys.get(keyOf(run)))
+    if (known !== undefined) return { status: 'known', run: known.record }
+    const session = sessions.get(run.session)
+    if (session === undefined) {
+      if (branches.has(run.newBranch)) throw branchTaken(run.newBranch)
+      if (this.#exceedsSessions(run)) return { status: 'session_limit' }
+      this.#addBranch({ id: run.newBranch, session: run.session, createdAt: run.now })
+    }
+    const { session: id, user, ownSession: own, newBranch, now: createdAt } = run
+    const head = session ?? { id, user, branch: newBranch, createdAt, own }
+    sessions.set(id, { ...head, touchedAt: createdAt })
+    const record = createdRun({ ...run, input: copyOf(run.input), metadata: copyOf(run.metadata) }, head.branch)
+    const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(head.branch), mail: [] }
+    slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
+    runs.set(record.id, slot)
+    branches.get(head.branch)?.runs.push(slot)
+    if (run.idempotencyKey !== undefined) keys.set(keyOf(run), slot)
+    this.#hints.send({ type: 'queue' })
+    return { status: 'created', run: record }
+  }
+
+  #exceedsSessions({ ownSession, maxSessions, user }: NewRun): boolean {
+    if (ownSession || maxSessions === undefined) return false
+    let count = 0
+    for (const session of this.#tables.sessions.values()) if (!session.own && session.user === user) count++
+    return count >= maxSessions
+  }
+
+  #nextTurn(branch: string): number {
+    return (this.#tables.branches.get(branch)?.runs.at(-1)?.turn ?? 0) + 1
+  }
+
+  #addBranch(record: BranchRecord): BranchRecord {
+    this.#tables.branches.set(record.id, { record, rows: [], runs: [] })
+    return record
+  }
+
+  beginAttempt(id: string, claim: Parameters<RunStore['beginAttempt']>[1]): RunRecord | undefined {
+    const slot = this.#tables.runs.get(id)
+    if (slot === undefined) return undefined
+    if (hasLapsed(slot.record, claim.now)) this.#lapse(slot, claim.now)
+    if (!mayBegin(slot.record, claim) || isBlocked(this.#tables, slot)) return undefined
+    const branch = this.#tables.branch(slot.record.branch)
+    this.#put(slot, begunRun(slot.record, claim, branch === undefined ? 0 : headTick(this.#tables, branch)))
+    return slot.record
+  }
+
+  extend({ run, epoch }: { run: string; epoch: number }, leaseUntil: number): boolean {
+    const slot = this.#tables.runs.get(run)
+    if (slot?.record.status !== 'running' || slot.record.epoch !== epoch) return false
+    slot.record = { ...slot.record, leaseUntil }
+    return true
+  }
+
+  commit(commit: Commit): CommitResult {
+    const slot = this.#tables.runs.get(commit.run)
+    const { record } = slot ?? {}
+    if (slot === undefined || record?.status !== 'running' || record.epoch !== commit.epoch) {
+      return { status: 'fenced' }
+    }
+    const branch = this.#tables.branch(commit.branch)
+    const fits = branch !== undefined && branch.id === record.branch && commit.seq === this.#tables.head(branch) + 1
+    if (!fits || commit.firstEvent !== record.events + 1) return { status: 'conflict' }
+    if (mailRefuses(record, commit)) return { status: 'mail' }
+    for (const child of commit.children ?? []) checkNewRun(child)
+    for (const mail of commit.sends ?? []) checkMail(mail)
+    return this.#write(slot, commit)
+  }
+
+  #write(slot: RunTable, commit: Commit): CommitResult {
+    const { run, tick, finished, now: at } = commit
+    const text = encodeRow(commit.operations, commit.events)
+    const snapshot = commit.snapshot === undefined ? undefined : JSON.stringify(commit.snapshot)
+    const event = slot.record.events + commit.events.length
+    this.#tables.branches.get(commit.branch)?.rows.push({
+      run,
+      tick,
+      finished,
+      event,
+      at,
+      ...text,
+      ...(commit.versions === undefined ? {} : { versions: JSON.stringify(commit.versions) }),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    })
+    const { end, interactions } = commit
+    const kept = {
+      ...commit,
+      ...(end === undefined ? {} : { end: JSON.parse(JSON.stringify(end)) }),
+      ...(interactions === undefined ? {} : { interactions: JSON.parse(JSON.stringify(interactions)) }),
+    }
+    this.#put(slot, committedRun(slot.record, kept))
+    for (const child of commit.children ?? []) this.createRun(child)
+    for (const mail of commit.sends ?? []) this.send(mail)
+    const bytes = Buffer.byteLength(text.operations) + Buffer.byteLength(text.events)
+    if (snapshot === undefined) return { status: 'committed', bytes }
+    return { status: 'committed', bytes, snapshotBytes: Buffer.byteLength(snapshot) }
+  }
+
+  send(mail: NewMail): Awaited<ReturnType<RunStore['send']>> {
+    const slot = this.#tables.runs.get(mail.run)
+    if (slot === undefined) return 'unknown'
+    if (slot.mail.some(({ id }) => id === mail.id)) return 'duplicate'
+    if (hasEnded(slot.record.status)) return 'ended'
+    slot.mail.push({ id: mail.id, kind: mail.kind, payload: JSON.stringify(mail.payload), at: mail.now })
+    this.#put(slot, mailedRun(slot.record, mail.kind, mail.now))
+    return 'sent'
+  }
+
+  async fork(fork: Parameters<RunStore['fork']>[0]): ReturnType<RunStore['fork']> {
+    checkId('branch', fork.id)
+    const { branches, sessions } = this.#tables
+    const source = branches.get(fork.branch)?.record
+    const session = sessions.get(fork.session)
+    if (source === undefined || session === undefined || source.session !== session.id) return undefined
+    const place = placeOfTick(this.#tables, source, fork.tick)
+    if (place === undefined) return undefined
+    if (branches.has(fork.id)) throw branchTaken(fork.id)
+    const live = branches.get(session.branch)?.runs.some(({ record }) => !hasEnded(record.status))
+    if (fork.head && live === true) return 'live'
+    if (fork.head) sessions.set(session.id, { ...session, branch: fork.id, touchedAt: fork.now })
+    const parent = { branch: place.branch.id, seq: place.seq }
+    return this.#addBranch({ id: fork.id, session: session.id, parent, createdAt: fork.now })
+  }
+
+  sweep(now: number): readonly string[] {
+    const freed: string[] = []
+    for (const slot of this.#tables.runs.values()) {
+      const { record } = slot
+      if (hasLapsed(record, now)) this.#lapse(slot, now)
+      else if (record.status === 'waiting' && record.due !== undefined && record.due <= now) {
+        this.#put(slot, queuedRun(record, now))
+      }
+      if (slot.record !== record && slot.record.status === 'queued') freed.push(record.id)
+    }
+    return freed
+  }
+
+  #lapse(slot: RunTable, now: number): void {
+    const lapsed = lapsedRun(slot.record, now)
+    if (!isDead(lapsed)) return this.#put(slot, lapsed)
+    const branch = this.#tables.branch(lapsed.branch)
+    if (branch === undefined) return
+    const head = { seq: this.#tables.head(branch), tick: headTick(this.#tables, branch) }
+    this.#write(slot, deathCommit(lapsed, head, now))
+  }
+
+  gc(before: number, limit: number): readonly string[] {
+    const { sessions, branches, runs, keys } = this.#tables
+    const gone: string[] = []
+    for (const session of sessions.values()) {
+      if (gone.length >= limit) break
+      if (session.touchedAt >= before) continue
+      const own = [...branches.values()].filter(({ record }) => record.session === session.id)
+      const slots = own.flatMap((branch) => branch.runs)
+      if (slots.some(({ record }) => !hasEnded(record.status))) continue
+      gone.push(session.id)
+      sessions.delete(session.id)
+      for (const { record } of own) branches.delete(record.id)
+      for (const { record } of slots) {
+        runs.delete(record.id)
+        if (record.idempotencyKey !== undefined) keys.delete(keyOf(record))
+      }
+    }
+    return gone
+  }
+
+  retry(id: string, now: number): Awaited<ReturnType<RunStore['retry']>> {
+    const slot = this.#tables.runs.get(id)
+    if (slot === undefined) return 'unknown'
+    const again = retriedRun(slot.record, now)
+    if (again === undefined) return 'not_failed'
+    const { runs } = this.#tables.branches.get(slot.record.branch)!
+    slot.turn = this.#nextTurn(slot.record.branch)
+    runs.push(...runs.splice(runs.indexOf(slot), 1))
+    this.#put(slot, again)
+    return 'queued'
+  }
+
+  #put(slot: RunTable, record: RunRecord): void {
+    const before = slot.record
+    slot.record = record
+    this.#hints.send({ type: 'run', run: record.id })
+    if (opensWork(before, record) || before.availableAt > record.availableAt) this.#hints.send({ type: 'queue' })
+    const session = hasEnded(record.status) ? this.#tables.sessions.get(record.session) : undefined
+    if (session !== undefined && record.endedAt !== undefined) {
+      this.#tables.sessions.set(session.id, { ...session, touchedAt: Math.max(session.touchedAt, record.endedAt) })
+    }
+  }
+}
+
+function claimTable(tables: Tables): ClaimTable {
+  return {
+    claimable({ agents, now, limit }) {
+      const found: RunTable[] = []
+      for (const slot of tables.runs.values()) {
+        const { status, availableAt, agent } = slot.record
+        if (status !== 'queued' || availableAt > now || agents?.includes(agent) === false) continue
+        if (!isBlocked(tables, slot)) found.push(slot)
+      }
+      found.sort((a, b) => b.record.priority - a.record.priority || a.order - b.order)
+      return found.slice(0, limit).map(({ record }) => ({ run: record.id, epoch: record.epoch }))
+    },
+    nextAvailable(now) {
+      let next: number | undefined
+      for (const { record } of tables.runs.values()) {
+        if (record.status !== 'queued' || record.availableAt <= now) continue
+        next = Math.min(next ?? Infinity, record.availableAt)
+      }
+      return next
+    },
+  }
+}
+
+/** Whether a run that came before it on its branch has not ended. */
+function isBlocked(tables: Tables, slot: RunTable): boolean {
+  for (const other of tables.branches.get(slot.record.branch)?.runs ?? []) {
+    if (other === slot) return false
+    if (!hasEnded(other.record.status)) return true
+  }
+  return false
+}
+
+function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
+  return status === 'running' && leaseUntil !== undefined && leaseUntil <= now
+}
+
+const keyOf = ({ user, idempotencyKey }: { user: string; idempotencyKey?: string }): string =>
+  JSON.stringify([user, idempotencyKey])
+
+function branchTaken(id: string): TellurionError {
+  return new TellurionError('duplicate_name', `There is a branch '${id}' already; make a new id.`)
+}

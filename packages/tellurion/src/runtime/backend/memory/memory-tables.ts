@@ -1,0 +1,67 @@
+// The tables of the memory backend. Whatever comes from outside is kept as text, so what is read back is what a durable
+// backend would give, and nobody can change it.
+
+import type { Json } from '../../../schema/json.ts'
+import type { BranchRecord, RunRecord, SessionRecord } from '../../run.ts'
+import type { MailKind } from '../../run-store.ts'
+import { firstSeq, type JournalIndex } from '../lineage.ts'
+import type { RowText } from '../row-codec.ts'
+
+export interface MailRow {
+  readonly id: string
+  readonly kind: MailKind
+  readonly payload: string
+  readonly at: number
+}
+
+export interface RunTable {
+  record: RunRecord
+  /** Place among all runs, and among those of the branch. */
+  readonly order: number
+  turn: number
+  readonly mail: MailRow[]
+}
+
+export interface JournalEntry extends RowText {
+  readonly run: string
+  readonly tick: number
+  readonly finished: boolean
+  /** Number of the run's last event after this row. */
+  readonly event: number
+  readonly at: number
+  readonly versions?: string
+  readonly snapshot?: string
+}
+
+export interface BranchTable {
+  readonly record: BranchRecord
+  readonly rows: JournalEntry[]
+  /** Runs in the order in which they may go. */
+  readonly runs: RunTable[]
+}
+
+export interface Tables extends JournalIndex {
+  readonly runs: Map<string, RunTable>
+  readonly keys: Map<string, RunTable>
+  readonly sessions: Map<string, SessionRecord>
+  readonly branches: Map<string, BranchTable>
+}
+
+/** Empty tables. */
+export function emptyTables(): Tables {
+  const branches = new Map<string, BranchTable>()
+  return {
+    runs: new Map(),
+    keys: new Map(),
+    sessions: new Map(),
+    branches,
+    branch: (id) => branches.get(id)?.record,
+    head: (branch) => firstSeq(branch) + (branches.get(branch.id)?.rows.length ?? 0) - 1,
+    mark: (branch, seq) => branches.get(branch.id)?.rows[seq - firstSeq(branch)],
+  }
+}
+
+/** A copy of plain JSON that shares nothing with it. */
+export function copyOf<T extends Json>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T
+}

@@ -1,0 +1,38 @@
+// What a store refuses before it writes: ids of a form that is not allowed. Misuse throws; races are results.
+
+import { TellurionError } from '../../error/error.ts'
+import type { NewMail, NewRun } from '../run-store.ts'
+
+const id = /^[a-zA-Z0-9_-]{1,64}$/
+
+/** Throws `invalid_option` unless `value` is an id as clients may give them. */
+export function checkId(what: string, value: string): void {
+  if (id.test(value)) return
+  const shown = String(value).slice(0, 80).toWellFormed()
+  throw new TellurionError(
+    'invalid_option',
+    `The ${what} id ${JSON.stringify(shown)} is not allowed: use 1 to 64 letters, digits, '_' and '-'.`,
+  )
+}
+
+/** Throws `invalid_option` unless `value` is an opaque key: 1 to 256 printable characters. */
+export function checkKey(what: string, value: string): void {
+  if (value.length > 0 && value.length <= 256 && value.isWellFormed() && !/\p{C}/u.test(value)) return
+  throw new TellurionError('invalid_option', `The ${what} must have 1 to 256 printable characters.`)
+}
+
+/** Throws for a run that no store may create. */
+export function checkNewRun(run: NewRun): void {
+  checkId('run', run.id)
+  checkId('agent', run.agent)
+  checkId('session', run.session)
+  checkId('branch', run.newBranch)
+  checkId('user', run.user)
+  if (run.parent !== undefined) checkId('parent run', run.parent)
+  if (run.idempotencyKey !== undefined) checkKey('idempotency key', run.idempotencyKey)
+}
+
+/** Throws for an inbox item that no store may take. */
+export function checkMail(mail: NewMail): void {
+  checkKey('mail id', mail.id)
+}
