@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import type { Interaction } from '../event/event.ts'
 import { textOf, type ToolCallPart } from '../message/message.ts'
+import type { Artifacts } from '../tool/artifact.ts'
 import { decide, type Decided, type Decision } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
 import { errorOutcome, toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
@@ -34,7 +35,10 @@ export const toolExecution = defineSystem({
     const configuration = configurationOf(world, entity)
     const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }
     let waiting: Promise<void>[] | undefined
-    for (const call of unfinished(world, entity)) {
+    const results = world.get(entity, ToolResults)
+    for (const call of world.require(entity, PendingToolCalls)) {
+      // It waits for a person, or has its result and only waits for an earlier one.
+      if (call.decision?.verdict === 'ask' || resultOfCall(results, call) !== undefined) continue
       const work = runCall(world, entity, { call, pass })
       if (work !== undefined) (waiting ??= []).push(work)
     }
@@ -42,15 +46,6 @@ export const toolExecution = defineSystem({
     return waiting.length === 1 ? waiting[0] : Promise.all(waiting).then(() => undefined)
   },
 })
-
-/** The calls that have no result yet and are not waiting for a person. */
-function unfinished(world: World, entity: Entity): readonly PendingToolCall[] {
-  const pending = world.require(entity, PendingToolCalls)
-  const results = world.get(entity, ToolResults)
-  if (results === undefined || results.length === 0) return pending.filter((call) => call.decision?.verdict !== 'ask')
-  const done = new Set(results.toArray().map((result) => result.toolCallId))
-  return pending.filter((call) => !done.has(call.toolCallId) && call.decision?.verdict !== 'ask')
-}
 
 /** Decides and performs one call; a promise only where something takes time. */
 function runCall(
@@ -92,7 +87,7 @@ function carryOut(
     runId: world.findResource<string>('runId') ?? '',
     idempotencyKey: call.key,
     signal: context.signal,
-    results: lateArtifacts(world),
+    results: new LateArtifacts(world),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
   if (!(outcome instanceof Promise)) return finish(world, entity, outcome, context) as Promise<void> | undefined
@@ -102,11 +97,15 @@ function carryOut(
 }
 
 /** Artifacts are made when the first result is too long. */
-function lateArtifacts(world: World): ResultOptions {
-  return {
-    get artifacts() {
-      return artifactsOf(world)
-    },
+class LateArtifacts implements ResultOptions {
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get artifacts(): Artifacts {
+    return artifactsOf(this.#world)
   }
 }
 
@@ -212,9 +211,12 @@ function moveFinished(world: World, entity: Entity): void {
 }
 
 /** The newest results are the likeliest. */
-function resultOfCall(results: LogView<ToolOutcome>, { toolCallId }: PendingToolCall): ToolOutcome | undefined {
-  for (let index = results.length - 1; index >= 0; index--) {
-    const result = results.at(index)
+function resultOfCall(
+  results: LogView<ToolOutcome> | undefined,
+  { toolCallId }: PendingToolCall,
+): ToolOutcome | undefined {
+  for (let index = (results?.length ?? 0) - 1; index >= 0; index--) {
+    const result = results?.at(index)
     if (result?.toolCallId === toolCallId) return result
   }
   return undefined
