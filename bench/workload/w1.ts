@@ -63,5 +63,8 @@ export default {
       return perTurn(scale, run)
     },
   },
-  targets: [{ cell: 'tellurion', metric: 'turn', over: 'honest', most: 5 }],
+  targets: [
+    { cell: 'tellurion', metric: 'turn', most: 5 },
+    { cell: 'tellurion', metric: 'turn', over: 'honest', most: 5 },
+  ],
 } satisfies Workload
