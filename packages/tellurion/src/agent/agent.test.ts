@@ -207,7 +207,9 @@ describe('systems', () => {
     const chat = new Agent({ name: 'a', model: scriptedModel(['x']), systems: [spy, noMemory] }).session()
     await chat.generate('Hi')
     assert.deepEqual(seen, ['2', '2'])
-    assert.deepEqual(chat.world.systemNames(), ['reasoning', 'toolExecution', 'errorHandling', 'spy', 'memory'])
+    const names = chat.world.systemNames()
+    assert.deepEqual(names.slice(-3), ['errorHandling', 'spy', 'memory'])
+    assert.equal(names.filter((name) => name === 'memory').length, 1)
   })
 
   test('one that throws on every tick fails the run instead of turning for ever', async () => {

@@ -18,8 +18,11 @@ import { memory } from './memory.ts'
 import { reasoning } from './reasoning.ts'
 import type { AgentResult } from './result.ts'
 import { Session } from './session.ts'
+import { steering } from './steering.ts'
+import { toolApproval } from './tool-approval.ts'
 import { toolExecution } from './tool-execution.ts'
 import type { OutputOf, TurnOptions } from './turn.ts'
+import { userInput } from './user-input.ts'
 
 /** What makes an agent. */
 export interface AgentOptions {
@@ -42,7 +45,7 @@ export interface AgentOptions {
 }
 
 const known = ['name', 'model', 'instructions', 'tools', 'stopWhen', 'approval', 'systems']
-const builtIn: readonly System[] = [reasoning, toolExecution, memory, errorHandling]
+const builtIn: readonly System[] = [userInput, steering, reasoning, toolApproval, toolExecution, memory, errorHandling]
 
 /** An agent. Throws `invalid_option`, `unknown_option` and the errors of tools and rules when it is made. */
 export class Agent {
@@ -89,6 +92,11 @@ export class Agent {
   /** Puts this agent into a world: binds it and spawns its entity. Several agents may live in one world. */
   furnish(world: World): Entity {
     this.bindTo(world)
+    return this.spawn(world)
+  }
+
+  /** Makes this agent's entity in a world it is bound to. */
+  spawn(world: World): Entity {
     return world.spawn(LLM({ model: this.name, agent: this.name }), Conversation(), ConversationLimit({ max: null }))
   }
 

@@ -53,6 +53,7 @@ function spawnAll(world: World): void {
     dictionary.CompactionConfig({ threshold: 8_000, summaryModel: 's' }),
     dictionary.ConversationArchive([{ summary: 'short', messages: [user('long')] }]),
     dictionary.UserInput({ prompt: 'Which?', timeout: 1_000 }),
+    dictionary.Steering([user('In Celsius.')]),
     dictionary.Output({ name: 'output', schema: { type: 'object' }, repairs: 0 }),
     dictionary.TurnUsage({ steps: 1, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),
     Failure({ error, system: 'reasoning', tick: 1 }),

@@ -2,7 +2,7 @@
 // reference's 24 components without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong to the kernel, and
 // `RunnerState` is a view of the world's header.
 
-import type { Message } from '../message/message.ts'
+import type { Message, UserMessage } from '../message/message.ts'
 import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
@@ -68,6 +68,8 @@ export interface PendingToolCall {
   readonly invalidInput?: string
   readonly key: string
   readonly decision?: Decision
+  /** Set, and committed, before a call that must never be repeated begins. */
+  readonly started?: true
 }
 
 /** The calls of the newest reply that wait to be decided, performed, or moved to the conversation, in call order. */
@@ -128,8 +130,17 @@ export const ConversationArchive = defineLog<{ readonly summary: string; readonl
   'ConversationArchive',
 )
 
+/** What a person said in the middle of the work: taken into the conversation at the next safe point. */
+export const Steering = defineLog<UserMessage>('Steering')
+
 /** A question to a person, and how long it stays open in milliseconds; without a timeout for ever. */
-export const UserInput = defineComponent<{ readonly prompt: string; readonly timeout?: number }>('UserInput')
+export const UserInput = defineComponent<{
+  readonly prompt: string
+  readonly timeout?: number
+  readonly choices?: readonly string[]
+  /** Set when the question was opened. */
+  readonly asked?: { readonly id: string; readonly due?: number }
+}>('UserInput')
 
 /** The shape that the entity's final text must have, and how often it was asked to mend it. */
 export const Output = defineComponent<{
@@ -144,6 +155,8 @@ export const TurnUsage = defineComponent<{
   readonly usage: Usage
   /** Why the newest reply ended. */
   readonly finishReason?: FinishReason
+  /** Length of the conversation when the turn began, where a runtime keeps it. */
+  readonly from?: number
 }>('TurnUsage')
 
 /** The runner's state as the reference shows it: ticks finished, and whether the world is paused. */
@@ -176,6 +189,7 @@ export const agentComponents = [
   CompactionConfig,
   ConversationArchive,
   UserInput,
+  Steering,
   Output,
   TurnUsage,
 ] as const

@@ -22,6 +22,7 @@ export {
   RAGTrigger,
   runnerState,
   SandboxConfig,
+  Steering,
   Streaming,
   SystemPrompt,
   ToolApproval,
@@ -45,8 +46,11 @@ export { openInteractions } from './result.ts'
 export type { AgentResult, StopReason } from './result.ts'
 export { Session } from './session.ts'
 export type { AnswerOptions } from './session.ts'
+export { steering } from './steering.ts'
 export { hasToolCall, isStepCount } from './stop-when.ts'
+export { toolApproval } from './tool-approval.ts'
 export { toolExecution } from './tool-execution.ts'
 export type { OutputOf, TurnOptions } from './turn.ts'
+export { userInput } from './user-input.ts'
 export { addUsage, noUsage } from './usage.ts'
 export { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'

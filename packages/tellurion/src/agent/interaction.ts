@@ -1,4 +1,4 @@
-// Answers: what a person says to an interaction, turned into a decision. An answer is taken once.
+// Answers: what a person says to an interaction, turned into a decision, a result or a message. An answer is taken once.
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
@@ -6,11 +6,21 @@ import type { Decision } from '../tool/decide.ts'
 import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
 import type { World } from '../world/world.ts'
-import { PendingToolCalls } from './component.ts'
+import { PendingToolCalls, UserInput } from './component.ts'
+import { say } from './conversation.ts'
 import { openInteractions } from './result.ts'
+import { giveResult } from './tool-execution.ts'
 
-/** What a person may answer to an approval. */
-export type Answer = 'approve' | 'deny' | { readonly deny: string }
+/**
+ * What a person may answer: to an approval `approve` or `deny`; to an unknown outcome these (run it again, or take it
+ * for failed) or the result as text; to a question a text, or one of its choices.
+ */
+export type Answer =
+  | 'approve'
+  | 'deny'
+  | { readonly deny: string }
+  | { readonly text: string }
+  | { readonly choice: string }
 
 /**
  * Answers an open interaction of a world; the next run acts on it. `by` names who answered. Throws
@@ -21,37 +31,71 @@ export function answer(world: World, id: string, given: Answer, options: { reado
   const open = openInteractions(world)
   const interaction = open.find((each) => each.id === id)
   if (interaction === undefined) {
-    const hint = suggestion(
-      String(id),
-      open.map((each) => each.id),
+    const names = open.map((each) => each.id)
+    throw new TellurionError(
+      'unknown_interaction',
+      `No open interaction has the id '${id}'.${suggestion(String(id), names)}`,
     )
-    throw new TellurionError('unknown_interaction', `No open interaction has the id '${id}'.${hint}`)
   }
-  const decision = decisionOf(given, by)
+  checkAnswer(interaction, given)
   const entity = interaction.entity as Entity
-  decideCall(world, entity, { interaction, decision })
+  close(world, entity, id)
+  const text = textOf(given)
+  if (interaction.kind === 'question') {
+    world.remove(entity, UserInput)
+    say(world, entity, { role: 'user', content: text ?? '' })
+  } else if (text === undefined) decideCall(world, entity, { interaction, decision: decisionOf(given, by) })
+  else giveResult(world, entity, interaction.toolCallId ?? '', text)
+  world.emit({ type: 'interaction.answered', entity, id, by })
+}
+
+/** Withdraws a question: it is not open any more. */
+export function close(world: World, entity: Entity, id: string): void {
   const rest = (world.get(entity, Wait) ?? []).filter((wait) => wait.id !== id)
   if (rest.length > 0) world.set(entity, Wait, rest)
   else world.remove(entity, Wait)
-  world.emit({ type: 'interaction.answered', entity, id, by })
+}
+
+/** Throws `invalid_answer` when an answer does not fit the interaction. */
+export function checkAnswer({ kind, choices }: Interaction, given: Answer): void {
+  const text = textOf(given)
+  const decides =
+    given === 'approve' || given === 'deny' || (typeof given === 'object' && 'deny' in given && isText(given.deny))
+  if (kind === 'question') {
+    if (text === undefined) throw new TellurionError('invalid_answer', 'Answer a question with { text } or { choice }.')
+    if (choices !== undefined && !choices.includes(text)) {
+      throw new TellurionError('invalid_answer', `'${text}' is no choice of it.${suggestion(text, choices)}`)
+    }
+  } else if (!decides && !(kind === 'outcome' && text !== undefined)) {
+    const more = kind === 'outcome' ? ', or { text: the result }' : ''
+    throw new TellurionError('invalid_answer', `Answer with 'approve', 'deny' or { deny: reason }${more}.`)
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function textOf(given: Answer): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined
+  if ('text' in given && isText(given.text)) return given.text.toWellFormed()
+  if ('choice' in given && isText(given.choice)) return given.choice.toWellFormed()
+  return undefined
 }
 
 function decisionOf(given: Answer, by: string): Decision {
   if (given === 'approve') return { verdict: 'allow', by }
-  if (given === 'deny') return { verdict: 'deny', reason: 'the user denied it', by }
-  if (typeof given === 'object' && given !== null && typeof given.deny === 'string') {
-    return { verdict: 'deny', reason: given.deny.toWellFormed(), by }
-  }
-  throw new TellurionError('invalid_answer', "Answer an approval with 'approve', 'deny' or { deny: reason }.")
+  const reason = typeof given === 'object' && 'deny' in given ? given.deny.toWellFormed() : 'the user denied it'
+  return { verdict: 'deny', reason, by }
 }
 
 /** Puts the decision into the call that was asked about: this call, with exactly the arguments the person saw. */
-function decideCall(
+export function decideCall(
   world: World,
   entity: Entity,
   { interaction, decision }: { interaction: Interaction; decision: Decision },
 ): void {
-  const { toolCallId, inputHash } = interaction
+  const { toolCallId = '', inputHash } = interaction
   world.update(entity, PendingToolCalls, (calls) =>
     calls.map((call) => {
       if (call.toolCallId !== toolCallId) return call
@@ -61,12 +105,12 @@ function decideCall(
           `The call of '${call.toolName}' is not the one that was asked about.`,
         )
       }
-      return { ...call, decision }
+      const { started: _begunAgain, ...rest } = call
+      return { ...rest, decision }
     }),
   )
-  if (decision.verdict === 'allow') {
-    world.emit({ type: 'tool.approved', entity, toolCallId: toolCallId ?? '', by: decision.by })
-  } else if (decision.verdict === 'deny') {
-    world.emit({ type: 'tool.denied', entity, toolCallId: toolCallId ?? '', reason: decision.reason, by: decision.by })
+  if (decision.verdict === 'allow') world.emit({ type: 'tool.approved', entity, toolCallId, by: decision.by })
+  else if (decision.verdict === 'deny') {
+    world.emit({ type: 'tool.denied', entity, toolCallId, reason: decision.reason, by: decision.by })
   }
 }

@@ -50,7 +50,7 @@ function takeFinished(
   const message = keep(world, entity, reply.message)
   const { usage, finishReason, responseId } = reply
   const spent = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
-  world.set(entity, TurnUsage, { steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
+  world.set(entity, TurnUsage, { ...spent, steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
   const replied = { type: 'model.replied', entity, model: reply.model ?? model, usage, finishReason } as const
   world.emit(responseId === undefined ? replied : { ...replied, responseId })
   if (streams) world.emit({ type: 'stream.ended', entity, message })
@@ -78,6 +78,9 @@ function openCalls(
   })
   world.remove(entity, ToolResults)
   world.set(entity, PendingToolCalls, pending)
+  for (const { toolCallId, toolName, input } of pending) {
+    world.emit({ type: 'tool.called', entity, toolCallId, toolName, input })
+  }
 }
 
 function keepPartial(world: World, entity: Entity, message: AssistantMessage | undefined): void {

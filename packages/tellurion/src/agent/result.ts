@@ -150,5 +150,5 @@ export function openInteractions(world: World): readonly Interaction[] {
 }
 
 function isInteraction(wait: { readonly kind: string }): wait is Interaction {
-  return wait.kind === 'approval' || wait.kind === 'question'
+  return wait.kind === 'approval' || wait.kind === 'question' || wait.kind === 'outcome'
 }

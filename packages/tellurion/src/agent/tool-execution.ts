@@ -14,7 +14,14 @@ import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
-import { Conversation, PendingToolCalls, ToolRegistry, ToolResults, type PendingToolCall } from './component.ts'
+import {
+  Conversation,
+  PendingToolCalls,
+  ToolApproval,
+  ToolRegistry,
+  ToolResults,
+  type PendingToolCall,
+} from './component.ts'
 import { artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
 import { say } from './conversation.ts'
 
@@ -76,24 +83,48 @@ function carryOut(
     if (isNew) record(world, entity, call, decided.decision)
     return undefined
   }
+  if (decided.decision.verdict === 'allow' && neverRepeats(world, pass, part.toolName)) {
+    if (call.started) return askOutcome(world, entity, call)
+    // Should the process die while it runs, nobody may start it a second time: that it starts is saved first.
+    change(world, entity, call, { decision: decided.decision, started: true })
+    return Promise.resolve(context.commit()).then(() => begin(world, entity, { part, call, pass, decided }))
+  }
+  const outcome = begin(world, entity, { part, call, pass, decided })
+  // No commit comes between this and the decision. With a result at once the call is over and nothing reads it again.
+  if (isNew && outcome !== undefined && world.has(entity, PendingToolCalls))
+    record(world, entity, call, decided.decision)
+  return outcome
+}
+
+/** Performs a call and keeps its result; a promise only where it takes time. */
+function begin(
+  world: World,
+  entity: Entity,
+  given: { part: ToolCallPart; call: PendingToolCall; pass: Pass; decided: Decided },
+): Promise<void> | undefined {
+  const { part, call, pass, decided } = given
+  const { context } = pass
   const { toolCallId, toolName } = part
   if (decided.decision.verdict === 'allow') {
-    world.emit({ type: 'tool.called', entity, toolCallId, toolName, input: part.input })
+    world.emit({ type: 'tool.started', entity, toolCallId, toolName })
   }
   const outcome = perform(part, decided, {
     toolbox: pass.toolbox,
     schedule: scheduleOf(world),
-    clock: world.findResource<Clock>('clock') ?? systemClock,
+    clock: clockOf(world),
     runId: world.findResource<string>('runId') ?? '',
     idempotencyKey: call.key,
     signal: context.signal,
     results: new LateArtifacts(world),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
-  if (!(outcome instanceof Promise)) return finish(world, entity, outcome, context) as Promise<void> | undefined
-  // No commit comes between this and the decision. With a result at once the call is over and nothing reads it again.
-  if (isNew) record(world, entity, call, decided.decision)
-  return outcome.then((each) => finish(world, entity, each, context))
+  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, context))
+  return finish(world, entity, outcome, context) as Promise<void> | undefined
+}
+
+/** Whether a call, once begun, must not begin again by itself. In memory nothing outlives the process anyway. */
+function neverRepeats(world: World, { toolbox }: Pass, toolName: string): boolean {
+  return world.findResource('durable') === true && toolbox.get(toolName)?.effects.repeat === 'never'
 }
 
 /** Artifacts are made when the first result is too long. */
@@ -110,9 +141,18 @@ class LateArtifacts implements ResultOptions {
 }
 
 /** Writes a decision into the call, so that it stands whatever happens next. */
-function record(world: World, entity: Entity, { toolCallId }: PendingToolCall, decision: Decision): void {
+function record(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
+  change(world, entity, call, { decision })
+}
+
+function change(
+  world: World,
+  entity: Entity,
+  { toolCallId }: PendingToolCall,
+  fields: Pick<PendingToolCall, 'decision' | 'started'>,
+): void {
   world.update(entity, PendingToolCalls, (calls) =>
-    calls.map((each) => (each.toolCallId === toolCallId ? { ...each, decision } : each)),
+    calls.map((each) => (each.toolCallId === toolCallId ? { ...each, ...fields } : each)),
   )
 }
 
@@ -128,19 +168,10 @@ function announce(world: World, entity: Entity, call: PendingToolCall, decision:
       return
     case 'ask': {
       const { prompt, inputHash } = decision
+      const { timeout } = world.get(entity, ToolApproval) ?? {}
+      const due = timeout === undefined ? {} : { due: clockOf(world).now() + timeout }
       const id = interactionId(call)
-      const interaction: Interaction = {
-        id,
-        kind: 'approval',
-        entity,
-        prompt,
-        toolCallId,
-        toolName,
-        input,
-        inputHash,
-      }
-      world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), interaction])
-      world.emit({ type: 'interaction.requested', entity, interaction })
+      ask(world, entity, { id, kind: 'approval', entity, prompt, toolCallId, toolName, input, inputHash, ...due })
       return
     }
     case 'reject':
@@ -148,6 +179,26 @@ function announce(world: World, entity: Entity, call: PendingToolCall, decision:
     default:
       decision satisfies never
   }
+}
+
+/** A call that began in an attempt that died: only a person can know what became of it. Never a second execution. */
+function askOutcome(world: World, entity: Entity, call: PendingToolCall): undefined {
+  const { toolCallId, toolName, input } = call
+  const prompt = `The outcome of ${toolName} is unknown: the process stopped while it ran. Run it again?`
+  change(world, entity, call, { decision: { verdict: 'ask', prompt, inputHash: '', by: 'outcome unknown' } })
+  const id = `outcome-${world.header.tick}-${call.key}`
+  ask(world, entity, { id, kind: 'outcome', entity, prompt, toolCallId, toolName, input, inputHash: '' })
+  return undefined
+}
+
+/** Opens a question to a person. */
+export function ask(world: World, entity: Entity, interaction: Interaction): void {
+  world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), interaction])
+  world.emit({ type: 'interaction.requested', entity, interaction })
+}
+
+function clockOf(world: World): Clock {
+  return world.findResource<Clock>('clock') ?? systemClock
 }
 
 /** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */
@@ -172,6 +223,14 @@ function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
   }
 }
 
+/** A result that a person gave, for a call whose outcome nobody else knows. */
+export function giveResult(world: World, entity: Entity, toolCallId: string, content: string): void {
+  const call = world.require(entity, PendingToolCalls).find((each) => each.toolCallId === toolCallId)
+  if (call === undefined) return
+  keep(world, entity, { toolCallId, toolName: call.toolName, content })
+  moveFinished(world, entity)
+}
+
 /**
  * Gives every call that has no result one that says it was cancelled, and withdraws its question: for a turn that has
  * ended, so that the conversation can go on.
@@ -181,16 +240,15 @@ export function closeCalls(world: World, entity: Entity): void {
   if (pending === undefined) return
   const done = new Set<string>()
   for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
-  const withdrawn = new Set<string>()
   for (const call of pending) {
     if (done.has(call.toolCallId)) continue
-    withdrawn.add(interactionId(call))
     keep(world, entity, errorOutcome(partOf(call), 'aborted', `The call of the tool '${call.toolName}' was cancelled.`))
   }
   moveFinished(world, entity)
   const waits = world.get(entity, Wait)
   if (waits === undefined) return
-  const left = waits.filter((wait) => !withdrawn.has(wait.id))
+  // Every question about a call of this entity is void now; others may wait for something else.
+  const left = waits.filter((wait) => !('toolCallId' in wait))
   if (left.length > 0) world.set(entity, Wait, left)
   else world.remove(entity, Wait)
 }

@@ -17,6 +17,10 @@ const row = (meaning: string, payload: string, reference = ''): EventEntry => ({
 export const eventCatalogue = {
   'run.started': row('A run began.', 'agent', 'RUN_STARTED'),
   'run.waiting': row('A run waits for a person.', 'interactions'),
+  'run.resumed': row('A run goes on after a crash, a wait or a retry.', 'agent, attempt'),
+  'run.paused': row('A run was paused.', ''),
+  'run.retrying': row('A run failed and will be tried again.', 'error, availableAt'),
+  'run.timed_out': row('A run was at work longer than it may be.', 'error', 'RUN_TIMED_OUT'),
   'run.succeeded': row('A run came to its end.', 'stopReason', 'RUN_SUCCEEDED'),
   'run.failed': row('A run failed.', 'stopReason, error', 'RUN_FAILED'),
   'run.cancelled': row('A run was cancelled.', '', 'RUN_CANCELLED'),
@@ -29,7 +33,8 @@ export const eventCatalogue = {
   'tool.delta': row('A piece of a tool call’s arguments.', 'entity, toolCallId, toolName, delta'),
   'stream.restarted': row('What has streamed so far is void; the reply begins anew.', 'entity, failure'),
   'stream.ended': row('A reply has ended, whole or partial.', 'entity, message?, failure?', 'StreamEndEvent'),
-  'tool.called': row('A tool starts.', 'entity, toolCallId, toolName, input', 'TOOL_CALL'),
+  'tool.called': row('The model called a tool.', 'entity, toolCallId, toolName, input', 'TOOL_CALL'),
+  'tool.started': row('An allowed call begins to run.', 'entity, toolCallId, toolName'),
   'tool.progress': row('A running tool reports.', 'entity, toolCallId, toolName, progress'),
   'tool.ended': row(
     'A tool call has its result.',
@@ -44,6 +49,8 @@ export const eventCatalogue = {
     'ToolApprovalRequested, UserInputRequested',
   ),
   'interaction.answered': row('A person answered.', 'entity, id, by'),
+  'interaction.refused': row('An answer came too late or did not fit.', 'id, by, error'),
+  'interaction.expired': row('Nobody answered in time.', 'entity, id'),
   'conversation.truncated': row('Old messages were trimmed.', 'entity, removedCount', 'ConversationTruncatedEvent'),
   'failure.occurred': row('A system failed on an entity.', 'entity, error, system', 'ErrorOccurredEvent'),
   'component.large': row(

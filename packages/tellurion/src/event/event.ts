@@ -6,10 +6,13 @@ import type { AssistantMessage, Message } from '../message/message.ts'
 import type { FinishReason, ModelFailure, Usage } from '../port/model.ts'
 import type { Json } from '../schema/json.ts'
 
-/** A question to a person: an approval of one tool call, or an open question. */
+/**
+ * A question to a person: whether a tool call may run (`approval`), anything else (`question`), or what became of a call
+ * that must never be repeated and whose process died (`outcome`).
+ */
 export interface Interaction {
   readonly id: string
-  readonly kind: 'approval' | 'question'
+  readonly kind: 'approval' | 'question' | 'outcome'
   readonly entity: number
   /** What the person reads. For an approval the exact arguments are in `input`. */
   readonly prompt: string
@@ -27,6 +30,10 @@ export type RunStarted = { readonly type: 'run.started'; readonly agent: string 
 export type RunWaiting = { readonly type: 'run.waiting'; readonly interactions: readonly Interaction[] }
 export type RunSucceeded = { readonly type: 'run.succeeded'; readonly stopReason: string }
 export type RunFailed = { readonly type: 'run.failed'; readonly stopReason: string; readonly error: ErrorData }
+export type RunResumed = { readonly type: 'run.resumed'; readonly agent: string; readonly attempt: number }
+export type RunPaused = { readonly type: 'run.paused' }
+export type RunRetrying = { readonly type: 'run.retrying'; readonly error: ErrorData; readonly availableAt: number }
+export type RunTimedOut = { readonly type: 'run.timed_out'; readonly error: ErrorData }
 export type RunCancelled = { readonly type: 'run.cancelled' }
 
 type Of<Type extends string, Payload> = { readonly type: Type; readonly entity: number } & Readonly<Payload>
@@ -44,6 +51,7 @@ export type ToolDelta = Of<'tool.delta', { toolCallId: string; toolName: string;
 export type StreamRestarted = Of<'stream.restarted', { failure: ModelFailure }>
 export type StreamEnded = Of<'stream.ended', { message?: AssistantMessage; failure?: ModelFailure }>
 export type ToolCalled = Of<'tool.called', { toolCallId: string; toolName: string; input: Json }>
+export type ToolStarted = Of<'tool.started', { toolCallId: string; toolName: string }>
 export type ToolProgress = Of<'tool.progress', { toolCallId: string; toolName: string; progress: Json }>
 export type ToolEnded = Of<
   'tool.ended',
@@ -53,6 +61,13 @@ export type ToolApproved = Of<'tool.approved', { toolCallId: string; by: string 
 export type ToolDenied = Of<'tool.denied', { toolCallId: string; reason: string; by: string }>
 export type InteractionRequested = Of<'interaction.requested', { interaction: Interaction }>
 export type InteractionAnswered = Of<'interaction.answered', { id: string; by: string }>
+export type InteractionExpired = Of<'interaction.expired', { id: string }>
+export type InteractionRefused = {
+  readonly type: 'interaction.refused'
+  readonly id: string
+  readonly by: string
+  readonly error: ErrorData
+}
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
 export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
 export type ComponentLarge = Of<'component.large', { component: string; size: number }>
@@ -62,6 +77,10 @@ export type SubscriberFailed = { readonly type: 'subscriber.failed'; readonly ev
 export type Event =
   | RunStarted
   | RunWaiting
+  | RunResumed
+  | RunPaused
+  | RunRetrying
+  | RunTimedOut
   | RunSucceeded
   | RunFailed
   | RunCancelled
@@ -75,12 +94,15 @@ export type Event =
   | StreamRestarted
   | StreamEnded
   | ToolCalled
+  | ToolStarted
   | ToolProgress
   | ToolEnded
   | ToolApproved
   | ToolDenied
   | InteractionRequested
   | InteractionAnswered
+  | InteractionRefused
+  | InteractionExpired
   | ConversationTruncated
   | FailureOccurred
   | ComponentLarge

@@ -7,6 +7,7 @@ import type { EventRecord, Interaction } from '../event/event.ts'
 import type { Delta } from '../world/delta.ts'
 import { snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
+import type { Inbox } from './inbox.ts'
 import type { RunRecord } from './run.ts'
 import type { Commit, CommitResult, RunEnd, RunStore, StoredState } from './run-store.ts'
 
@@ -28,22 +29,28 @@ export class Journal {
   readonly #run: RunRecord
   #seq: number
   #events: number
+  #tick: number
   #tailBytes: number
   #snapshotBytes: number
   #since: number
-  /** Inbox position up to which the world has taken in what came. The intake moves it. */
-  read: number
+  readonly #inbox: Inbox
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(run: RunRecord, state: StoredState, { store, clock }: { store: RunStore; clock: Clock }) {
+  constructor(
+    run: RunRecord,
+    state: StoredState,
+    { store, clock, inbox }: { store: RunStore; clock: Clock; inbox: Inbox },
+  ) {
     this.#store = store
+    this.#inbox = inbox
     this.#clock = clock
     this.#run = run
     this.#seq = state.seq + 1
     this.#events = run.events
+    this.#tick = state.rows.at(-1)?.tick ?? state.snapshot?.header.tick ?? 0
     this.#tailBytes = state.tailBytes
     this.#snapshotBytes = state.snapshotBytes
     this.#since = clock.monotonic()
-    this.read = run.read
   }
 
   /** The number that the next row will have: part of every key that is made now. */
@@ -57,13 +64,14 @@ export class Journal {
   }
 
   /**
-   * Commits a delta. Resolves with `mail` only where the entry ends the run and newer mail is there; rejects with
+   * Commits a delta of `world`; without one, a row that changes no state. Resolves with `mail` only where the entry ends the run and newer mail is there; rejects with
    * `run_fenced` when the attempt has lost its run.
    */
-  async commit(delta: Delta, world: World, entry: Entry = {}): Promise<'committed' | 'mail'> {
-    const { tick } = world.header
+  async commit(delta: Delta, world: World | undefined, entry: Entry = {}): Promise<'committed' | 'mail'> {
+    const tick = world?.header.tick ?? this.#tick
     const events = entry.events === undefined ? delta.records : [...delta.records, ...entry.events]
-    const whole = entry.snapshot === true || this.#tailBytes > Math.max(minTail, this.#snapshotBytes / 4)
+    const outweighs = this.#tailBytes > Math.max(minTail, this.#snapshotBytes / 4)
+    const whole = world !== undefined && (entry.snapshot === true || outweighs)
     const seq = this.#seq++
     const commit: Commit = {
       run: this.#run.id,
@@ -71,19 +79,25 @@ export class Journal {
       seq,
       epoch: this.#run.epoch,
       tick,
-      finished: delta.operations.some(([name, header]) => name === 'header' && typeof header === 'object' && 'tick' in header),
+      finished: delta.operations.some(
+        ([name, header]) => name === 'header' && typeof header === 'object' && 'tick' in header,
+      ),
       operations: delta.operations,
+      ...(delta.versions === undefined ? {} : { versions: delta.versions }),
       events,
       firstEvent: this.#events + 1,
-      read: this.read,
+      read: this.#inbox.read,
       now: this.#clock.now(),
       ...(whole ? { snapshot: snapshot(world) } : {}),
       ...(entry.interactions === undefined ? {} : { interactions: entry.interactions }),
       ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
     }
-    const result = await this.#store.commit(commit)
+    const saving = this.#store.commit(commit)
+    this.#last = saving.catch(() => {})
+    const result = await saving
     if (result.status === 'committed') {
       this.#events += events.length
+      this.#tick = tick
       this.#tailBytes = whole ? 0 : this.#tailBytes + result.bytes
       if (result.snapshotBytes !== undefined) this.#snapshotBytes = result.snapshotBytes
       return 'committed'
@@ -91,6 +105,11 @@ export class Journal {
     this.#seq = seq
     if (result.status === 'mail') return 'mail'
     throw this.#lost(result)
+  }
+
+  /** Resolves when no commit is in flight. */
+  async settled(): Promise<void> {
+    await this.#last
   }
 
   #lost({ status }: CommitResult): TellurionError {

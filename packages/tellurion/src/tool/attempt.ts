@@ -163,7 +163,8 @@ export class Attempt implements ToolContext {
 
   #threw(error: unknown): ToolOutcome {
     this.#ended = true
-    return errorOutcome(this.#call, 'tool_failed', `The tool '${this.#call.toolName}' failed: ${messageOf(error)}`)
+    const code = error instanceof TellurionError ? error.code : 'tool_failed'
+    return errorOutcome(this.#call, code, `The tool '${this.#call.toolName}' failed: ${messageOf(error)}`)
   }
 }
 

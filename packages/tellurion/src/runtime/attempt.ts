@@ -1,0 +1,284 @@
+// One attempt of a run: loads the world, winds it on, commits what happens, and leaves the run in its next state. It
+// holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
+
+import type { Agent } from '../agent/agent.ts'
+import { agentComponents, Conversation, LLM, Output, TurnUsage } from '../agent/component.ts'
+import { openInteractions, resultOf, type AgentResult } from '../agent/result.ts'
+import { closeCalls } from '../agent/tool-execution.ts'
+import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
+import { isEphemeral } from '../event/kind.ts'
+import type { EventRecord } from '../event/event.ts'
+import { backoff } from '../retry/backoff.ts'
+import { compileSchema } from '../schema/schema.ts'
+import type { Json } from '../schema/json.ts'
+import { createArtifacts } from '../tool/artifact.ts'
+import type { Delta } from '../world/delta.ts'
+import type { Entity } from '../world/entity.ts'
+import { Failure, Halted, Wait } from '../world/lifecycle.ts'
+import { run, type Stop } from '../world/runner.ts'
+import { restore, snapshot as emptyOf, type Snapshot } from '../world/snapshot.ts'
+import { World } from '../world/world.ts'
+import { Inbox, intake, takeAll } from './inbox.ts'
+import { Journal, type Entry } from './journal.ts'
+import type { RunRecord } from './run.ts'
+import type { RunEnd, StoredState } from './run-store.ts'
+import type { Setting } from './setting.ts'
+
+/** A state that a newer version of the code wrote waits this long for such a worker. */
+const newerDelay = 30_000
+
+const nothing: Delta = { operations: [], records: [] }
+
+function emptySnapshot(): Snapshot {
+  return emptyOf(new World())
+}
+
+/** Why an attempt is stopped from outside. */
+export type Interruption = 'cancelled' | 'timed_out' | 'drained' | 'lost'
+
+/** One attempt of a run of an `Agent`; without the agent it can only end: cancelled, or failed as unknown. */
+export class Attempt {
+  readonly #run: RunRecord
+  readonly #agent: Agent | undefined
+  readonly #setting: Setting
+  readonly #inbox: Inbox
+  readonly #controller = new AbortController()
+  #interruption: Interruption | undefined
+
+  constructor(run: RunRecord, agent: Agent | undefined, setting: Setting) {
+    this.#run = run
+    this.#agent = agent
+    this.#setting = setting
+    this.#inbox = new Inbox(setting.backend.store, run.id, run.read)
+  }
+
+  /** Stops the work. The first reason counts. */
+  interrupt(interruption: Interruption): void {
+    if (this.#interruption !== undefined) return
+    this.#interruption = interruption
+    this.#controller.abort(new TellurionError('aborted', `The run was ${interruption}.`))
+  }
+
+  /** Looks for mail; a cancel stops the work at once, the rest is taken in at the next tick. */
+  async look(): Promise<void> {
+    if (await this.#inbox.fetch()) this.interrupt('cancelled')
+  }
+
+  /** Works until the run has left this attempt. Rejects only when the store fails. */
+  async work(): Promise<void> {
+    const { backend, clock } = this.#setting
+    const state = await backend.store.load(this.#run.branch)
+    if (state === undefined) throw new TellurionError('unknown_run', `Run ${this.#run.id} has no branch any more.`)
+    const journal = new Journal(this.#run, state, { store: backend.store, clock, inbox: this.#inbox })
+    const { id, ranFor } = this.#run
+    const stopListening = backend.hints.listen((hint) => {
+      if (hint.type === 'run' && hint.run === id) void this.look().catch(() => {})
+    })
+    const stopTimer = clock.timer(Math.max(0, this.#setting.timeout - ranFor), () => this.interrupt('timed_out'))
+    try {
+      const world = this.#open(state)
+      if (world === undefined) await this.#giveBack(journal, newerDelay)
+      else await this.#wind(world, journal)
+    } catch (error) {
+      await this.#failed(journal, error)
+    } finally {
+      stopTimer()
+      stopListening()
+    }
+  }
+
+  /** The world of the run's branch, ready to tick; undefined when a newer version of the code wrote it. */
+  #open({ snapshot, rows }: StoredState): World | undefined {
+    const { backend, clock, ids, log, components, retired } = this.#setting
+    let world: World
+    try {
+      const deltas = rows.map(({ operations, versions }) => ({
+        operations,
+        records: [],
+        ...(versions === undefined ? {} : { versions }),
+      }))
+      const options = { components: [...agentComponents, ...components], retired, deltas }
+      world = restore(snapshot ?? emptySnapshot(), options)
+    } catch (error) {
+      if (error instanceof TellurionError && error.code === 'newer_version') return undefined
+      throw error
+    }
+    this.#agent?.bindTo(world)
+    world.bind('clock', clock)
+    world.bind('ids', ids)
+    world.bind('runId', this.#run.id)
+    world.bind('durable', true)
+    world.bind('artifacts', createArtifacts(backend.keyValue, this.#run.session))
+    if (log !== undefined) world.bind('log', log)
+    return world
+  }
+
+  /** Ticks until the run leaves this attempt. */
+  async #wind(world: World, journal: Journal): Promise<void> {
+    await this.look()
+    const agent = this.#agent
+    if (agent === undefined && this.#interruption === undefined) this.#setting.registry.get(this.#run.agent)
+    const entity = this.#entity(world)
+    if (agent === undefined || this.#interruption !== undefined) {
+      await this.#leave({ world, entity, stop: { reason: 'aborted', ticks: world.header.runTicks }, journal })
+      return
+    }
+    this.#furnish(world, { agent, entity, journal })
+    for (;;) {
+      takeAll(world, entity, this.#inbox)
+      const stop = await run(world, {
+        main: entity,
+        clock: this.#setting.clock,
+        signal: this.#controller.signal,
+        sink: (delta, at) => this.#save(journal, delta, at),
+      })
+      if (await this.#leave({ world, entity, stop, journal })) return
+      await this.look()
+    }
+  }
+
+  /** What only an attempt has: keys from the journal, the intake, and somebody who listens to what is live. */
+  #furnish(world: World, { agent, entity, journal }: { agent: Agent; entity: Entity; journal: Journal }): void {
+    const { branch, id, epoch } = this.#run
+    world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
+    world.addSystem(intake(this.#inbox, entity))
+    world.on('*', (event) => {
+      if (isEphemeral(event.type)) this.#setting.live.send(id, event)
+    })
+    for (const stopped of [Halted, Failure]) world.remove(entity, stopped)
+    if (epoch === 1) world.emit({ type: 'run.started', agent: agent.name })
+    else world.emit({ type: 'run.resumed', agent: agent.name, attempt: epoch })
+  }
+
+  /** The agent's entity: the one it has in this world, or a new one. */
+  #entity(world: World): Entity {
+    for (const [entity, [llm]] of world.query(LLM)) if (llm.agent === this.#run.agent) return entity
+    return this.#agent?.spawn(world) ?? world.spawn(Conversation())
+  }
+
+  /** A commit of the run. Once the attempt is drained or has lost its run, nothing more of it is saved. */
+  async #save(journal: Journal, delta: Delta, world: World): Promise<void> {
+    if (this.#interruption === 'drained' || this.#interruption === 'lost') {
+      throw new TellurionError('run_fenced', `Run ${this.#run.id} was given back; what it was doing is void.`)
+    }
+    await journal.commit(delta, world, interactionsOf(delta, world))
+    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+  }
+
+  /** Ends, parks or goes on: false when newer mail is there. */
+  async #leave(at: { world: World; entity: Entity; stop: Stop; journal: Journal }): Promise<boolean> {
+    const { world, entity, stop, journal } = at
+    if (this.#interruption === 'drained' || this.#interruption === 'lost') {
+      await this.#giveBack(journal, 0)
+      return true
+    }
+    if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
+    const { end, event } = await this.#ending(world, entity, stop)
+    const delta = world.takeDelta()
+    if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
+    const entry = { end, events: [event], interactions: openInteractions(world) }
+    // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first.
+    if (this.#interruption !== undefined) await this.#end(journal, entry)
+    else if ((await journal.commit(nothing, undefined, entry)) === 'mail') return false
+    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+    return true
+  }
+
+  /** Ends the run with all its mail: what came with the end is read, and answered by it. */
+  async #end(journal: Journal, entry: Entry): Promise<void> {
+    do {
+      await this.#inbox.fetch()
+      this.#inbox.take()
+    } while ((await journal.commit(nothing, undefined, entry)) === 'mail')
+  }
+
+  /** The state that a stop leads to, and the event that says so. */
+  async #ending(world: World, entity: Entity, stop: Stop): Promise<{ end: RunEnd; event: EventRecord }> {
+    if (stop.reason === 'waiting') {
+      const interactions = openInteractions(world)
+      const end = { to: 'waiting' as const, ...(stop.due === undefined ? {} : { due: stop.due }) }
+      return { end, event: { type: 'run.waiting', interactions } as EventRecord }
+    }
+    if (stop.reason === 'paused') return { end: { to: 'paused' }, event: { type: 'run.paused' } as EventRecord }
+    const { usage } = world.get(entity, TurnUsage) ?? {}
+    const spent = usage === undefined ? {} : { usage }
+    const { result, error } = await this.#result(world, entity, stop)
+    if (this.#interruption === 'timed_out') {
+      const late = new TellurionError('run_timeout', `The run was at work for more than ${this.#setting.timeout} ms.`)
+      const end = { to: 'timed_out' as const, stopReason: 'timed_out', error: late.toJSON(), result, ...spent }
+      return { end, event: { type: 'run.timed_out', error: late.toJSON() } as EventRecord }
+    }
+    if (stop.reason === 'aborted') {
+      const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...spent }
+      return { end, event: { type: 'run.cancelled' } as EventRecord }
+    }
+    if (error !== undefined) return this.#endingOfFailure(error, { result, stopReason: stop.reason, ...spent })
+    const stopReason = stop.terminal ?? stop.reason
+    const end = { to: 'succeeded' as const, stopReason, result, ...spent }
+    return { end, event: { type: 'run.succeeded', stopReason } as EventRecord }
+  }
+
+  #endingOfFailure(error: ErrorData, rest: { result: Json; stopReason: string }): { end: RunEnd; event: EventRecord } {
+    const { retry, random, clock } = this.#setting
+    if (error.retryable && this.#run.retries < retry.maxRetries) {
+      const availableAt = clock.now() + backoff(this.#run.retries + 1, retry, { random })
+      const end = { to: 'queued' as const, availableAt, retried: true, error }
+      return { end, event: { type: 'run.retrying', error, availableAt } as EventRecord }
+    }
+    const event = { type: 'run.failed', stopReason: rest.stopReason, error } as EventRecord
+    return { end: { to: 'failed', error, ...rest }, event }
+  }
+
+  /** The result as it is stored: everything but the messages, which are in the journal. */
+  async #result(world: World, entity: Entity, stop: Stop): Promise<{ result: Json; error?: ErrorData }> {
+    const { from = 0 } = world.get(entity, TurnUsage) ?? {}
+    const asked = world.get(entity, Output)
+    const output = asked === undefined ? undefined : compileSchema(asked.schema, 'the output schema')
+    try {
+      return { result: storedResult(await resultOf({ world, entity, stop, from, output }), world, entity) }
+    } catch (error) {
+      if (!(error instanceof TellurionError) || error.result === undefined) throw error
+      return {
+        result: storedResult(error.result as AgentResult<unknown>, world, entity),
+        error: error.toJSON(),
+      }
+    }
+  }
+
+  /** Puts the run back into the queue as it was after its last commit. */
+  async #giveBack(journal: Journal, delay: number): Promise<void> {
+    await journal.settled()
+    const availableAt = this.#setting.clock.now() + delay
+    try {
+      await journal.commit(nothing, undefined, { end: { to: 'queued', availableAt, retried: false } })
+      this.#setting.backend.hints.send({ type: 'queue' })
+    } catch (error) {
+      if (!(error instanceof TellurionError) || error.code !== 'run_fenced') throw error
+    }
+  }
+
+  async #failed(journal: Journal, error: unknown): Promise<void> {
+    const fenced = error instanceof TellurionError && error.code === 'run_fenced'
+    if (this.#interruption === 'drained') return this.#giveBack(journal, 0)
+    if (fenced || this.#interruption === 'lost') return
+    await journal.settled()
+    const data = errorData(error, 'run_failed')
+    const { end, event } = this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
+    await this.#end(journal, { end, events: [event] })
+    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+  }
+}
+
+/** What waits for a person, when a delta may have changed that. */
+function interactionsOf(delta: Delta, world: World): Pick<Entry, 'interactions'> {
+  const touched = delta.operations.some((operation) => operation[2] === Wait.name)
+  return touched ? { interactions: openInteractions(world) } : {}
+}
+
+function storedResult(result: AgentResult<unknown>, world: World, entity: Entity): Json {
+  const { messages, interactions, output, finishReason, ...rest } = result
+  const { from = 0 } = world.get(entity, TurnUsage) ?? {}
+  return JSON.parse(
+    JSON.stringify({ ...rest, output, finishReason, from, to: from + messages.length, asked: interactions.length }),
+  ) as Json
+}

@@ -1,0 +1,28 @@
+// The door `tellurion/runtime`: the same agents, made to survive.
+
+export type { AgentRuntime, RunContext, RunResult } from './agent-runtime.ts'
+export type { Backend, BackendOpener } from './backend.ts'
+export { memory } from './backend/memory/memory.ts'
+export type { Hint, Hints } from './hints.ts'
+export { Registry } from './registry.ts'
+export type { AnyAgent } from './registry.ts'
+export { RunHandle } from './run-handle.ts'
+export type { RunEvent } from './run-handle.ts'
+export type { Consumer, QueueItem, RunQueue } from './run-queue.ts'
+export type { BranchRecord, RunRecord, RunStatus, SessionRecord } from './run.ts'
+export type {
+  Commit,
+  CommitResult,
+  JournalRow,
+  Mail,
+  MailKind,
+  NewMail,
+  NewRun,
+  RunEnd,
+  RunFilter,
+  RunStore,
+  StoredEvent,
+  StoredState,
+} from './run-store.ts'
+export { createRuntime, Runtime } from './runtime.ts'
+export type { OpenInteraction, RuntimeOptions, SubmitOptions } from './runtime.ts'

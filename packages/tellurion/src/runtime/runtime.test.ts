@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { z } from 'zod'
+import { Agent } from '../agent/agent.ts'
+import { TellurionError } from '../error/error.ts'
+import { failure } from '../model/failure.ts'
+import { scriptedModel } from '../testing/scripted-model.ts'
+import { tool } from '../tool/tool.ts'
+import { memory } from './backend/memory/memory.ts'
+import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
+
+const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
+const add = tool({
+  description: 'Adds',
+  inputSchema: z.object({ a: z.number(), b: z.number() }),
+  effects: 'read',
+  execute: ({ a, b }) => a + b,
+})
+
+async function open(agents: RuntimeOptions['agents'], options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
+  return createRuntime({ store: memory(), agents, ...options })
+}
+
+describe('a run', () => {
+  test('is accepted, worked on, and its result is that of generate', async () => {
+    const model = scriptedModel([{ calls: [{ toolName: 'add', input: { a: 1, b: 2 } }] }, 'It is 3.'])
+    await using runtime = await open([new Agent({ name: 'guide', model, tools: { add } })])
+    const run = await runtime.submit('guide', '1 + 2?')
+    const result = await run.result()
+    assert.equal(result.text, 'It is 3.')
+    assert.equal(result.status, 'succeeded')
+    assert.equal(result.steps, 2)
+    assert.deepEqual(
+      result.messages.map((message) => message.role),
+      ['user', 'assistant', 'tool', 'assistant'],
+    )
+    assert.equal((await run.record()).status, 'succeeded')
+  })
+
+  test('shows its events from any cursor, without gaps', async () => {
+    const model = scriptedModel(['Hello there'], { chunkSize: 3 })
+    await using runtime = await open([new Agent({ name: 'guide', model })])
+    const run = await runtime.submit('guide', 'Hi')
+    const seen: { type: string; seq?: number }[] = []
+    for await (const event of run.events()) seen.push(event)
+    const kept = seen.filter((event) => event.seq !== undefined)
+    assert.deepEqual(
+      kept.map((event) => event.seq),
+      kept.map((_, index) => index + 1),
+    )
+    assert.equal(kept[0]?.type, 'run.started')
+    assert.equal(kept.at(-1)?.type, 'run.succeeded')
+    assert.ok(seen.some((event) => event.type === 'text.delta'))
+    const later: { seq?: number }[] = []
+    for await (const event of run.events({ after: 3 })) later.push(event)
+    assert.equal(later[0]?.seq, 4)
+    assert.equal(later.length, kept.length - 3)
+  })
+
+  test('that fails rejects its result and keeps what there is', async () => {
+    const model = scriptedModel([failure('authentication', 'bad key')])
+    await using runtime = await open([new Agent({ name: 'guide', model })])
+    const run = await runtime.submit('guide', 'Hi')
+    await assert.rejects(run.result(), code('model_authentication'))
+    assert.equal((await run.record()).status, 'failed')
+  })
+
+  test('of an unknown agent fails with a clear error', async () => {
+    await using runtime = await open([new Agent({ name: 'guide', model: scriptedModel([]) })])
+    const run = await runtime.submit('gide', 'Hi')
+    await assert.rejects(run.result(), (error: unknown) => code('unknown_agent')(error) && /guide/.test(String(error)))
+  })
+
+  test('can be cancelled in the middle, and only once', async () => {
+    let aborted = false
+    const hang = tool({
+      description: 'Hangs',
+      inputSchema: z.object({}),
+      execute: (_input, { abortSignal }) =>
+        new Promise(() => abortSignal.addEventListener('abort', () => (aborted = true))),
+    })
+    const model = scriptedModel([{ calls: [{ toolName: 'hang', input: {} }] }])
+    await using runtime = await open([new Agent({ name: 'guide', model, tools: { hang } })])
+    const run = await runtime.submit('guide', 'Hi')
+    for await (const event of run.events()) if (event.type === 'tool.called') await run.cancel()
+    const result = await run.result()
+    assert.equal(result.status, 'cancelled')
+    assert.ok(aborted)
+    await run.cancel()
+    const types: string[] = []
+    for await (const event of run.events()) types.push(event.type)
+    assert.equal(types.filter((type) => type === 'run.cancelled').length, 1)
+    assert.ok(!types.includes('run.succeeded'))
+  })
+
+  test('waits for a person, and goes on with the answer', async () => {
+    const ran: string[] = []
+    const remove = tool({
+      description: 'Removes',
+      inputSchema: z.object({ path: z.string() }),
+      needsApproval: true,
+      execute: ({ path }) => void ran.push(path),
+    })
+    const model = scriptedModel([{ calls: [{ toolName: 'remove', input: { path: 'a' } }] }, 'Done.'])
+    await using runtime = await open([new Agent({ name: 'guide', model, tools: { remove } })])
+    const run = await runtime.submit('guide', 'Clean up')
+    const waiting = await run.result()
+    assert.equal(waiting.status, 'waiting')
+    const [interaction] = await runtime.interactions.list({ agent: 'guide' })
+    assert.deepEqual(interaction?.input, { path: 'a' })
+    await runtime.interactions.answer(interaction!.id, 'approve', { by: 'ada' })
+    await assert.rejects(runtime.interactions.answer(interaction!.id, 'deny'), code('unknown_interaction'))
+    for await (const event of run.events()) if (event.type === 'run.succeeded') break
+    assert.equal((await run.result()).text, 'Done.')
+    assert.deepEqual(ran, ['a'])
+  })
+
+  test('of a session goes on its conversation, one after another', async () => {
+    const model = scriptedModel(['one', 'two', 'three'])
+    await using runtime = await open([new Agent({ name: 'guide', model })])
+    const runs = await Promise.all(['a', 'b', 'c'].map((input) => runtime.submit('guide', input, { session: 's1' })))
+    const results = await Promise.all(runs.map((run) => run.result()))
+    assert.deepEqual(
+      results.map((result) => result.text),
+      ['one', 'two', 'three'],
+    )
+    assert.equal(model.requests[2]?.messages.length, 5)
+  })
+
+  test('takes steering in at the next safe point', async () => {
+    const echo = tool({ description: 'e', inputSchema: z.object({}), effects: 'read', execute: () => 'ok' })
+    let steer = (): Promise<void> => Promise.resolve()
+    const model = scriptedModel([
+      async () => {
+        await steer()
+        return { calls: [{ toolName: 'echo', input: {} }] }
+      },
+      'In Celsius.',
+    ])
+    await using runtime = await open([new Agent({ name: 'guide', model, tools: { echo } })])
+    const run = await runtime.submit('guide', 'Weather?')
+    steer = () => run.steer('In Celsius, please')
+    assert.equal((await run.result()).text, 'In Celsius.')
+    const roles = (await run.result()).messages.map((message) => message.role)
+    assert.deepEqual(roles, ['user', 'assistant', 'tool', 'user', 'assistant'])
+  })
+
+  test('pauses after a tick and resumes', async () => {
+    const echo = tool({ description: 'e', inputSchema: z.object({}), effects: 'read', execute: () => 'ok' })
+    let pause = (): Promise<void> => Promise.resolve()
+    const model = scriptedModel([
+      async () => {
+        await pause()
+        return { calls: [{ toolName: 'echo', input: {} }] }
+      },
+      'Done.',
+    ])
+    await using runtime = await open([new Agent({ name: 'guide', model, tools: { echo } })])
+    const run = await runtime.submit('guide', 'Go')
+    pause = () => run.pause()
+    for await (const event of run.events()) if (event.type === 'run.paused') break
+    assert.equal((await run.record()).status, 'paused')
+    await run.resume()
+    assert.equal((await run.result()).text, 'Done.')
+  })
+})

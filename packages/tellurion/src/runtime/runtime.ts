@@ -1,0 +1,238 @@
+// The runtime: the same agents, made to survive. It submits runs, works on them, and knows what waits for a person.
+
+import type { Answer } from '../agent/interaction.ts'
+import type { AgentResult } from '../agent/result.ts'
+import { systemClock, type Clock } from '../clock/clock.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
+import type { Interaction } from '../event/event.ts'
+import { systemIds, type Ids } from '../id/id.ts'
+import { systemRandom, type Random } from '../id/random.ts'
+import type { UserInput } from '../message/message.ts'
+import type { Log } from '../port/log.ts'
+import { retryPolicy, type RetryPolicy } from '../retry/backoff.ts'
+import type { Schema } from '../schema/infer.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import { compileSchema } from '../schema/schema.ts'
+import type { Component } from '../world/component.ts'
+import type { BackendOpener } from './backend.ts'
+import { Registry, type AnyAgent } from './registry.ts'
+import { RunHandle } from './run-handle.ts'
+import type { RunRecord } from './run.ts'
+import type { RunFilter } from './run-store.ts'
+import { createLive, type Setting } from './setting.ts'
+import { Worker } from './worker.ts'
+
+/** What makes a runtime. Durations are milliseconds. */
+export interface RuntimeOptions {
+  /** Where it keeps its runs: `memory()` or `sqlite(path)`. */
+  readonly store: BackendOpener
+  readonly agents: readonly AnyAgent[]
+  /** Whether this process works on runs; default true. */
+  readonly work?: boolean
+  /** Most runs at work at one time. Default 10. */
+  readonly maxConcurrent?: number
+  /** Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. */
+  readonly patience?: {
+    readonly lease?: number
+    readonly heartbeat?: number
+    readonly timeout?: number
+    readonly grace?: number
+  }
+  /** Retries of a run: default 3, first after 2 s, factor 2, at most 300 s. */
+  readonly retry?: Partial<RetryPolicy>
+  /** Named sessions a user may have. Default 1,000. */
+  readonly maxSessions?: number
+  /** What agents' own systems keep: their components, and the names of those that were removed. */
+  readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
+  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
+}
+
+const known = ['store', 'agents', 'work', 'maxConcurrent', 'patience', 'retry', 'maxSessions', 'state', 'ports']
+
+/** What a run may bring besides its input. */
+export interface SubmitOptions {
+  /** A named session: runs of it go on one conversation. Without one the run has its own. */
+  readonly session?: string
+  /** Higher first. Default 0. */
+  readonly priority?: number
+  /** The same key of a user gives the same run again. */
+  readonly idempotencyKey?: string
+  /** Milliseconds before it may begin. Default 0. */
+  readonly delay?: number
+  readonly user?: string
+  readonly metadata?: JsonObject
+  readonly output?: Schema
+}
+
+/** An interaction, and the run that waits for it. */
+export type OpenInteraction = Interaction & { readonly run: string; readonly agent: string; readonly session: string }
+
+/** A runtime, made by `createRuntime`. */
+export class Runtime {
+  readonly #setting: Setting
+  readonly #worker: Worker
+  readonly #maxSessions: number
+  readonly #grace: number
+  #closing: Promise<void> | undefined
+
+  constructor(setting: Setting, worker: Worker, options: { maxSessions: number; grace: number }) {
+    this.#setting = setting
+    this.#worker = worker
+    this.#maxSessions = options.maxSessions
+    this.#grace = options.grace
+  }
+
+  /** The agents that runs may ask for. */
+  get agents(): Registry {
+    return this.#setting.registry
+  }
+
+  /** Accepts a run: when this resolves it is kept. Throws `session_limit`, `invalid_option`. */
+  async submit(agent: string, input: UserInput | Json, options: SubmitOptions = {}): Promise<RunHandle> {
+    this.#refuseWhenClosed()
+    const run = await this.#create(agent, input, options)
+    const { backend } = this.#setting
+    const { id, priority, availableAt } = run
+    await backend.queue.enqueue({ run: id, segment: run.mail, agent, priority, availableAt })
+    backend.hints.send({ type: 'queue' })
+    return this.run(id)
+  }
+
+  /** Submits, works on it in this process without the queue, and waits for its end. */
+  async execute(agent: string, input: UserInput | Json, options: SubmitOptions = {}): Promise<AgentResult<unknown>> {
+    this.#refuseWhenClosed()
+    const { id } = await this.#create(agent, input, options)
+    await this.#worker.take(id)
+    return this.run(id).result()
+  }
+
+  /** A run by its id; nothing is looked up. */
+  run(id: string): RunHandle {
+    checkId('run', id)
+    return new RunHandle(id, this.#setting, (run) => void this.#worker.take(run, { any: true }))
+  }
+
+  /** Runs, newest first. */
+  async runs(filter: RunFilter = {}): Promise<readonly RunRecord[]> {
+    return this.#setting.backend.store.listRuns(filter)
+  }
+
+  /** What waits for a person, across runs. */
+  readonly interactions = {
+    list: async (filter: { agent?: string; user?: string } = {}): Promise<readonly OpenInteraction[]> => {
+      const runs = await this.#setting.backend.store.listRuns({ ...filter, asking: true, limit: 1000 })
+      return runs.flatMap(({ id: run, agent, session, interactions }) =>
+        interactions.map((interaction) => ({ ...interaction, run, agent, session })),
+      )
+    },
+    /** Answers from anywhere, once. Throws `unknown_interaction` when it is not open (any more). */
+    answer: async (id: string, answer: Answer, options: { by?: string } = {}): Promise<void> => {
+      const { backend, clock } = this.#setting
+      const open = await this.interactions.list()
+      const found = open.find((interaction) => interaction.id === id)
+      if (found === undefined) throw unknownInteraction(id, open)
+      const payload = { interaction: id, answer, by: options.by ?? 'user' } as unknown as Json
+      const mail = { run: found.run, id: `answer-${id}`, kind: 'answer' as const, payload, now: clock.now() }
+      if ((await backend.store.send(mail)) !== 'sent') throw unknownInteraction(id, open)
+      backend.hints.send({ type: 'run', run: found.run })
+      backend.hints.send({ type: 'queue' })
+    },
+  }
+
+  /**
+   * Stops taking runs, lets those at work end within the grace, gives the rest back, and closes the store. Closing twice
+   * waits for the first.
+   */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#worker.stop(this.#grace)
+      await this.#setting.backend.close()
+    })()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #create(agent: string, input: UserInput | Json, options: SubmitOptions): Promise<RunRecord> {
+    const { backend, clock, ids } = this.#setting
+    const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, output } = options
+    for (const [what, value] of [
+      ['agent', agent],
+      ['session', session],
+      ['user', user],
+    ] as const) {
+      if (value !== undefined) checkId(what, value)
+    }
+    const schema = output === undefined ? undefined : compileSchema(output, 'the output schema').jsonSchema
+    const id = ids('run')
+    const now = clock.now()
+    const created = await backend.store.createRun({
+      id,
+      agent,
+      input: { input, ...(schema === undefined ? {} : { output: schema }) } as unknown as Json,
+      session: session ?? id,
+      ownSession: session === undefined,
+      user,
+      priority,
+      metadata,
+      availableAt: now + delay,
+      newBranch: ids('b'),
+      now,
+      maxSessions: this.#maxSessions,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    })
+    if (created.status === 'session_limit') {
+      throw new TellurionError('session_limit', `User ${user} has ${this.#maxSessions} sessions; delete some first.`)
+    }
+    return created.run
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing !== undefined) throw new TellurionError('runtime_closed', 'This runtime has been closed.')
+  }
+}
+
+/** Opens the store and begins to work. Throws the store's typed errors, `unknown_option`, `duplicate_name`. */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TellurionError('unknown_option', `createRuntime has no option '${key}'.${suggestion(key, known)}`)
+    }
+  }
+  const { ports = {}, patience = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
+  const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
+  const { lease = 3000, heartbeat = 1000, timeout = 300_000, grace = 8000 } = patience
+  const registry = new Registry(options.agents)
+  const backend = await options.store({ clock })
+  const setting: Setting = {
+    backend,
+    registry,
+    live: createLive(),
+    clock,
+    ids,
+    random,
+    log,
+    components: state.components ?? [],
+    retired: state.retired ?? [],
+    worker: ids('worker'),
+    lease,
+    heartbeat,
+    timeout,
+    retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
+  }
+  const worker = new Worker(setting, maxConcurrent)
+  if (options.work !== false) worker.start()
+  return new Runtime(setting, worker, { maxSessions, grace })
+}
+
+function checkId(what: string, id: string): void {
+  if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return
+  throw new TellurionError('invalid_option', `A ${what} id is 1 to 64 letters, digits, '_' and '-'.`)
+}
+
+function unknownInteraction(id: string, open: readonly Interaction[]): TellurionError {
+  const names = open.map((interaction) => interaction.id)
+  return new TellurionError('unknown_interaction', `No open interaction has the id '${id}'.${suggestion(id, names)}`)
+}

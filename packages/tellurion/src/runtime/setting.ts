@@ -1,0 +1,56 @@
+// What everything in a runtime stands on: its backend, its agents, its time, and how patient it is.
+
+import type { Clock } from '../clock/clock.ts'
+import type { Event } from '../event/event.ts'
+import type { Ids } from '../id/id.ts'
+import type { Random } from '../id/random.ts'
+import type { Log } from '../port/log.ts'
+import type { RetryPolicy } from '../retry/backoff.ts'
+import type { Component } from '../world/component.ts'
+import type { Backend } from './backend.ts'
+import type { Registry } from './registry.ts'
+
+/** Live events of runs of this process, for whoever watches them now. */
+export interface Live {
+  send(run: string, event: Event): void
+  listen(run: string, fn: (event: Event) => void): () => void
+}
+
+/** The setting of a runtime. Durations are milliseconds. */
+export interface Setting {
+  readonly backend: Backend
+  readonly registry: Registry
+  readonly live: Live
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly random: Random
+  readonly log: Log | undefined
+  /** Components of agents' own systems, and names of those that were removed. */
+  readonly components: readonly Component[]
+  readonly retired: readonly string[]
+  readonly worker: string
+  readonly lease: number
+  readonly heartbeat: number
+  /** Longest time at work, waiting not counted. */
+  readonly timeout: number
+  readonly retry: RetryPolicy
+}
+
+/** Makes the live events of a process. */
+export function createLive(): Live {
+  const listeners = new Map<string, Set<(event: Event) => void>>()
+  return {
+    send(run, event) {
+      for (const fn of listeners.get(run) ?? []) fn(event)
+    },
+    listen(run, fn) {
+      let set = listeners.get(run)
+      if (set === undefined) listeners.set(run, (set = new Set()))
+      set.add(fn)
+      return () => {
+        set.delete(fn)
+        if (set.size === 0 && listeners.get(run) === set) listeners.delete(run)
+      }
+    },
+  }
+}

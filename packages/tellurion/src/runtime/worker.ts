@@ -1,0 +1,114 @@
+// The worker: takes runs from the queue, at most so many at once, keeps their leases alive, and gives them back when it
+// is told to stop.
+
+import { Agent } from '../agent/agent.ts'
+import { messageOf } from '../error/error.ts'
+import { Attempt } from './attempt.ts'
+import type { RunRecord } from './run.ts'
+import type { Setting } from './setting.ts'
+
+/** What a worker holds. */
+interface Held {
+  readonly run: RunRecord
+  readonly attempt: Attempt
+  readonly done: Promise<void>
+}
+
+/** One worker of a process. */
+export class Worker {
+  readonly #setting: Setting
+  readonly #maxConcurrent: number
+  readonly #held = new Map<string, Held>()
+  readonly #stopping = new AbortController()
+  #consuming: Promise<void> | undefined
+  #stopBeat: (() => void) | undefined
+  #lastSweep = Number.NEGATIVE_INFINITY
+
+  constructor(setting: Setting, maxConcurrent: number) {
+    this.#setting = setting
+    this.#maxConcurrent = maxConcurrent
+  }
+
+  /** Runs that are being worked on. */
+  get active(): number {
+    return this.#held.size
+  }
+
+  /** Begins to take runs. */
+  start(): void {
+    if (this.#consuming !== undefined || this.#stopping.signal.aborted) return
+    this.#beatLater()
+    this.#consuming = this.#setting.backend.queue.consume(
+      { capacity: () => this.#maxConcurrent, deliver: (run) => this.take(run) },
+      { signal: this.#stopping.signal },
+    )
+  }
+
+  /** Works on one run if it can be had: true when it was. Never rejects. `any` takes waiting and paused ones too. */
+  async take(id: string, options: { any?: boolean } = {}): Promise<void> {
+    const { backend, clock, lease, worker, registry, log } = this.#setting
+    try {
+      const now = clock.now()
+      const run = await backend.store.beginAttempt(id, { worker, now, leaseUntil: now + lease, ...options })
+      if (run === undefined) return
+      const agent = registry.find(run.agent)
+      const attempt = new Attempt(run, agent instanceof Agent ? agent : undefined, this.#setting)
+      const held = { run, attempt, done: attempt.work() }
+      this.#held.set(id, held)
+      this.#beatLater()
+      try {
+        await held.done
+      } finally {
+        if (this.#held.get(id) === held) this.#held.delete(id)
+      }
+    } catch (error) {
+      log?.error(`Run ${id} was left behind: ${messageOf(error)}`, { runId: id })
+    }
+  }
+
+  /**
+   * Takes no more runs, lets those at work end within `grace` milliseconds, and gives the rest back as they were after
+   * their last commit. Resolves when nothing of it is left.
+   */
+  async stop(grace: number): Promise<void> {
+    this.#stopping.abort()
+    const cancelTimer = this.#setting.clock.timer(grace, () => {
+      for (const { attempt } of this.#held.values()) attempt.interrupt('drained')
+    })
+    await this.#consuming
+    await Promise.allSettled([...this.#held.values()].map((held) => held.done))
+    cancelTimer()
+    this.#stopBeat?.()
+    this.#stopBeat = undefined
+  }
+
+  #beatLater(): void {
+    if (this.#stopBeat !== undefined) return
+    this.#stopBeat = this.#setting.clock.timer(this.#setting.heartbeat, () => {
+      this.#stopBeat = undefined
+      if (this.#held.size > 0 || !this.#stopping.signal.aborted) this.#beatLater()
+      void this.#beat()
+    })
+  }
+
+  /** Extends the leases of what is held, leaves what was lost, and looks for what others have lost. */
+  async #beat(): Promise<void> {
+    const { backend, clock, lease, log } = this.#setting
+    const now = clock.now()
+    try {
+      const held = [...this.#held.values()].map(({ run: { id: run, epoch } }) => ({ run, epoch }))
+      if (held.length > 0) {
+        for (const run of await backend.store.heartbeat(held, now + lease)) {
+          this.#held.get(run)?.attempt.interrupt('lost')
+        }
+      }
+      if (now - this.#lastSweep >= lease / 3 && !this.#stopping.signal.aborted) {
+        this.#lastSweep = now
+        const claimable = await backend.store.sweep(now)
+        if (claimable.length > 0) backend.hints.send({ type: 'queue' })
+      }
+    } catch (error) {
+      log?.error(`The heartbeat failed: ${messageOf(error)}`)
+    }
+  }
+}
