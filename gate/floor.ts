@@ -10,6 +10,7 @@ const floors = [
   ['world', 'model', 'tool', 'knowledge', 'store', 'trace'],
   ['agent'],
   ['runtime'],
+  ['sqlite'],
   ['protocol'],
   ['server', 'client', 'demo'],
   ['tui', 'studio'],

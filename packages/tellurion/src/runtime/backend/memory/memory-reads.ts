@@ -121,9 +121,10 @@ function readEvents(tables: Tables, run: string, range: { after: number; limit: 
     if (entry === undefined || entry.run !== run) continue
     const found = decodeEvents(entry)
     let number = entry.event - found.length
+    const tick = entry.finished ? entry.tick - 1 : entry.tick
     for (const event of found) {
       if (events.length >= range.limit) return events
-      if (++number > after) events.push({ seq: number, at: entry.at, event })
+      if (++number > after) events.push({ seq: number, at: entry.at, tick, event })
     }
   }
   return events

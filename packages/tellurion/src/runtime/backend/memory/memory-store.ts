@@ -84,6 +84,9 @@ class MemoryDesk {
     const known = runs.get(run.id) ?? (run.idempotencyKey === undefined ? undefined : keys.get(keyOf(run)))
     if (known !== undefined) return { status: 'known', run: known.record }
     const session = sessions.get(run.session)
+    if (run.branch !== undefined && branches.get(run.branch)?.record.session !== run.session) {
+      return { status: 'unknown_branch' }
+    }
     if (session === undefined) {
       if (branches.has(run.newBranch)) throw branchTaken(run.newBranch)
       if (this.#exceedsSessions(run)) return { status: 'session_limit' }
@@ -91,12 +94,13 @@ class MemoryDesk {
     }
     const { session: id, user, ownSession: own, newBranch, now: createdAt } = run
     const head = session ?? { id, user, branch: newBranch, createdAt, own }
-    sessions.set(id, { ...head, touchedAt: createdAt })
-    const record = createdRun({ ...run, input: copyOf(run.input), metadata: copyOf(run.metadata) }, head.branch)
-    const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(head.branch), mail: [] }
+    sessions.set(id, { ...head, touchedAt: Math.max(session?.touchedAt ?? 0, createdAt) })
+    const branch = run.branch ?? head.branch
+    const record = createdRun({ ...run, input: copyOf(run.input), metadata: copyOf(run.metadata) }, branch)
+    const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(branch), mail: [] }
     slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
     runs.set(record.id, slot)
-    branches.get(head.branch)?.runs.push(slot)
+    branches.get(branch)?.runs.push(slot)
     if (run.idempotencyKey !== undefined) keys.set(keyOf(run), slot)
     this.#hints.send({ type: 'queue' })
     return { status: 'created', run: record }

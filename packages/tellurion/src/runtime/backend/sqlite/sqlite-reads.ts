@@ -1,0 +1,195 @@
+// Reading from the tables of durable runs. A read sees what was acknowledged, and never waits for a writer.
+
+import type { Database } from '../../../store/sqlite/database.ts'
+import { storeFailure } from '../../../store/sqlite/failure.ts'
+import type { Json } from '../../../schema/json.ts'
+import type { SessionRecord } from '../../run.ts'
+import type { JournalRow, Mail, MailKind, RunFilter, RunStore, StoredEvent, StoredState } from '../../run-store.ts'
+import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type JournalIndex, type Place } from '../lineage.ts'
+import {
+  branchRecord,
+  branchRow,
+  bytesOf,
+  eventsOf,
+  findBranch,
+  journalIndex,
+  journalRow,
+  readRange,
+  readSnapshot,
+} from './journal.ts'
+import { findRun, readRow, selectRun } from './run-row.ts'
+
+type Reads = Pick<
+  RunStore,
+  | 'mail'
+  | 'getRun'
+  | 'listRuns'
+  | 'getSession'
+  | 'listSessions'
+  | 'getBranch'
+  | 'listBranches'
+  | 'load'
+  | 'readEvents'
+  | 'readRows'
+>
+
+/** Rows of the journal that are read at a time. */
+const chunk = 64
+
+/** The methods that write nothing. */
+export function createSqliteReads(database: Database): Reads {
+  const index = journalIndex(database)
+  /** One read; what goes wrong in it is a store error. */
+  const read = async <T>(fn: () => T): Promise<T> => {
+    try {
+      return fn()
+    } catch (error) {
+      throw storeFailure(error, database.path)
+    }
+  }
+  return {
+    mail: (run, after) => read(() => readMail(database, run, after)),
+    getRun: (run) => read(() => findRun(database, run)?.record),
+    listRuns: (filter) => read(() => listRuns(database, filter)),
+    getSession: (id) =>
+      read(() => {
+        const row = database.prepare('SELECT * FROM session WHERE id = ?').get(id)
+        return row && sessionRecord(row)
+      }),
+    listSessions: ({ user, limit = 100 }) =>
+      read(() => {
+        const list = database.prepare('SELECT * FROM session WHERE ?1 IS NULL OR user = ?1 ORDER BY key DESC LIMIT ?2')
+        return list.all(user ?? null, limit).map(sessionRecord)
+      }),
+    getBranch: (id) =>
+      read(() => {
+        const branch = findBranch(database, id)
+        return branch && branchRecord(branch)
+      }),
+    listBranches: (session) =>
+      read(() => {
+        const list = database.prepare('SELECT * FROM branch WHERE session = ? ORDER BY key')
+        return list.all(session).map((row) => branchRecord(branchRow(row)))
+      }),
+    load: (id, { tick } = {}) =>
+      read(() => {
+        const branch = findBranch(database, id)
+        if (branch === undefined) return undefined
+        const place = tick === undefined ? headOf(index, branch) : placeOfTick(index, branch, tick)
+        return place && loadState(database, index, place)
+      }),
+    readEvents: (run, range) => read(() => readEvents(database, index, { run, ...range })),
+    readRows: (id, range) => read(() => readRows(database, index, { id, ...range })),
+  }
+}
+
+function readMail(database: Database, run: string, after: number): readonly Mail[] {
+  const rows = database
+    .prepare(
+      `SELECT position, id, kind, at, payload FROM mail
+       WHERE run = (SELECT key FROM run WHERE id = ?) AND position > ? ORDER BY position`,
+    )
+    .all(run, after) as unknown as readonly {
+    position: number
+    id: string
+    kind: MailKind
+    at: number
+    payload: string
+  }[]
+  return rows.map(({ payload, ...item }) => ({ ...item, payload: JSON.parse(payload) as Json }))
+}
+
+function sessionRecord(row: unknown): SessionRecord {
+  const { id, user, branch, created_at, touched_at, own } = row as {
+    id: string
+    user: string
+    branch: string
+    created_at: number
+    touched_at: number
+    own: number
+  }
+  return { id, user, branch, createdAt: created_at, touchedAt: touched_at, own: own === 1 }
+}
+
+function listRuns(database: Database, filter: RunFilter): ReturnType<typeof findRecords> {
+  const { status, agent, session, parent, user, asking, limit = 100, before } = filter
+  const conditions: string[] = []
+  const values: (string | number)[] = []
+  const where = (condition: string, ...bound: readonly (string | number)[]): void => {
+    conditions.push(condition)
+    values.push(...bound)
+  }
+  if (status !== undefined) where(`r.status IN (${status.map(() => '?').join(', ') || 'NULL'})`, ...status)
+  if (agent !== undefined) where('r.agent = ?', agent)
+  if (session !== undefined) where('r.session = ?', session)
+  if (parent !== undefined) where('r.parent = ?', parent)
+  if (user !== undefined) where('r.user = ?', user)
+  if (asking === true) where('r.asking > 0')
+  if (before !== undefined) where('r.key < (SELECT key FROM run WHERE id = ?)', before)
+  const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  return findRecords(database, `${selectRun} ${condition} ORDER BY r.key DESC LIMIT ?`, [...values, limit])
+}
+
+function findRecords(database: Database, sql: string, values: readonly (string | number)[]) {
+  const rows = database.prepare(sql).all(...values)
+  return rows.map((row) => readRow(database, row).record)
+}
+
+function loadState(database: Database, index: JournalIndex, place: Place): StoredState {
+  let rows: JournalRow[] = []
+  let tailBytes = 0
+  for (const { branch, seq } of pastOf(index, place)) {
+    const found = readSnapshot(database, branch, seq)
+    const stored = readRange(database, branch, {
+      from: found === undefined ? firstSeq(branch) : found.seq + 1,
+      to: seq,
+    })
+    rows = [...stored.map(journalRow), ...rows]
+    for (const row of stored) tailBytes += bytesOf(row)
+    if (found !== undefined) {
+      return { snapshot: found.snapshot, rows, seq: place.seq, snapshotBytes: found.bytes, tailBytes }
+    }
+  }
+  return { rows, seq: place.seq, snapshotBytes: 0, tailBytes }
+}
+
+function readEvents(
+  database: Database,
+  index: JournalIndex,
+  { run, after: asked, limit }: { run: string; after: number; limit: number },
+): readonly StoredEvent[] {
+  const row = findRun(database, run)
+  const branch = row && findBranch(database, row.record.branch)
+  if (branch === undefined) return []
+  const head = headOf(index, branch)
+  const after = Math.max(0, asked)
+  const events: StoredEvent[] = []
+  for (let from = rowOfEvent(index, head, { run, after }); from <= head.seq; from += chunk) {
+    for (const stored of readRange(database, branch, { from, to: Math.min(head.seq, from + chunk - 1) })) {
+      if (stored.run !== run || stored.events === '') continue
+      for (const event of eventsOf(stored)) {
+        if (events.length >= limit) return events
+        if (event.seq > after) events.push(event)
+      }
+    }
+  }
+  return events
+}
+
+function readRows(
+  database: Database,
+  index: JournalIndex,
+  { id, afterTick, limit }: { id: string; afterTick: number; limit: number },
+): readonly JournalRow[] {
+  const branch = findBranch(database, id)
+  const after = branch && placeOfTick(index, branch, afterTick)
+  if (branch === undefined || after === undefined) return []
+  const parts = [...pastOf(index, headOf(index, branch))].filter(({ seq }) => seq > after.seq).reverse()
+  const rows: JournalRow[] = []
+  for (const part of parts) {
+    const from = Math.max(after.seq + 1, firstSeq(part.branch))
+    const range = { from, to: part.seq, limit: Math.max(0, limit - rows.length) }
+    rows.push(...readRange(database, part.branch, range).map(journalRow))
+  }
+  return rows
+}

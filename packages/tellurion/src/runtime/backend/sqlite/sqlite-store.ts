@@ -1,0 +1,87 @@
+// The run store on SQLite: each method one read, or one job of the file's writer. Hints go out after the transaction.
+
+import type { Database } from '../../../store/sqlite/database.ts'
+import type { Writer } from '../../../store/sqlite/writer.ts'
+import type { Hint, Hints } from '../../hints.ts'
+import type { RunStore } from '../../run-store.ts'
+import { checkId, checkMail, checkNewRun } from '../request.ts'
+import { isOrdinary } from '../run-state.ts'
+import type { ClaimTable } from '../table-queue.ts'
+import { encodeCommit } from './journal.ts'
+import { createSqliteReads } from './sqlite-reads.ts'
+import { SqliteDesk } from './sqlite-writes.ts'
+
+/** The store of an open file. It tells hints by itself. */
+export function createSqliteStore(database: Database, { writer, hints }: { writer: Writer; hints: Hints }): RunStore {
+  let told: Hint[] = []
+  const desk = new SqliteDesk(database, (hint) => told.push(hint))
+  /** Runs a job and tells afterwards what it changed. */
+  const write = async <T>(job: () => T): Promise<T> => {
+    const [value, news] = await writer.write(() => {
+      told = []
+      return [job(), told] as const
+    })
+    for (const hint of news) hints.send(hint)
+    return value
+  }
+  return {
+    ...createSqliteReads(database),
+    async createRun(run) {
+      checkNewRun(run)
+      return write(() => desk.createRun(run))
+    },
+    beginAttempt: (run, claim) => write(() => desk.beginAttempt(run, claim)),
+    async heartbeat(held, leaseUntil) {
+      if (held.length === 0) return []
+      return write(() => held.filter((lease) => !desk.extend(lease, leaseUntil)).map(({ run }) => run))
+    },
+    async commit(commit) {
+      for (const child of commit.children ?? []) checkNewRun(child)
+      for (const mail of commit.sends ?? []) checkMail(mail)
+      const text = encodeCommit(commit)
+      if (!isOrdinary(commit)) return write(() => desk.commit(commit, text))
+      const result = await writer.write(() => desk.append(commit, text), { single: true })
+      if (result.status === 'committed') hints.send({ type: 'run', run: commit.run })
+      return result
+    },
+    async send(mail) {
+      checkMail(mail)
+      const payload = JSON.stringify(mail.payload)
+      return write(() => desk.send(mail, payload))
+    },
+    async fork(fork) {
+      checkId('branch', fork.id)
+      return write(() => desk.fork(fork))
+    },
+    async sweep(now) {
+      return desk.needsSweep(now) ? write(() => desk.sweep(now)) : []
+    },
+    gc: ({ before, limit }) => write(() => desk.gc(before, limit)),
+    retry: (run, now) => write(() => desk.retry(run, now)),
+    close: () => writer.close(),
+  }
+}
+
+/** The runs that can be claimed, for the queue. */
+export function sqliteClaimTable(database: Database): ClaimTable {
+  return {
+    claimable({ agents, now, limit }) {
+      const rows = database
+        .prepare(
+          `SELECT r.id AS run, r.epoch FROM run r
+           WHERE r.status = 'queued' AND r.available_at <= ?1
+             AND (?2 IS NULL OR r.agent IN (SELECT value FROM json_each(?2)))
+             AND NOT EXISTS (SELECT 1 FROM run o WHERE o.branch = r.branch AND o.live = 1 AND o.turn < r.turn)
+           ORDER BY r.priority DESC, r.key LIMIT ?3`,
+        )
+        .all(now, agents === undefined ? null : JSON.stringify(agents), limit)
+      return rows as unknown as ReturnType<ClaimTable['claimable']>
+    },
+    nextAvailable(now) {
+      const row = database
+        .prepare("SELECT min(available_at) AS next FROM run WHERE status = 'queued' AND available_at > ?")
+        .get(now) as { next: number | null }
+      return row.next ?? undefined
+    },
+  }
+}
