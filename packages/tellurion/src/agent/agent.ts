@@ -7,7 +7,8 @@ import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Model } from '../port/model.ts'
 import type { Schema } from '../schema/infer.ts'
 import { createApproval, type ApprovalRule } from '../tool/approval.ts'
-import { createToolbox, isToolbox, type Tools } from '../tool/toolbox.ts'
+import { createToolbox, isToolbox, type Toolbox, type Tools } from '../tool/toolbox.ts'
+import type { Component } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
 import { World, type System } from '../world/world.ts'
 import type { AgentStream } from './agent-stream.ts'
@@ -70,6 +71,17 @@ export class Agent {
       ...(rules === undefined ? {} : { approval: createApproval(rules) }),
       ...(safeMode === undefined ? {} : { safeMode }),
     }
+  }
+
+  /** The components that its systems ask for, its own ones included: what a stored world of it may hold. */
+  get components(): readonly Component[] {
+    const own = this.#systems.flatMap(({ query, without }) => [...query, ...without])
+    return [...new Set<Component>([...agentComponents, ...own])]
+  }
+
+  /** Its tools, for whoever lists or runs them. */
+  get toolbox(): Toolbox | undefined {
+    return this.#configuration.tools
   }
 
   /**

@@ -223,6 +223,33 @@ function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
   }
 }
 
+/**
+ * For a past that is gone on from: questions about calls are withdrawn, so that they are asked again under new keys, and
+ * calls that were at work are closed.
+ */
+export function askAgain(world: World, entity: Entity): void {
+  const pending = world.get(entity, PendingToolCalls)
+  if (pending === undefined) return
+  const done = new Set<string>()
+  for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
+  const makeKey = world.findResource<(entity: Entity, index: number) => string>('callKey')
+  const again = pending.map(({ decision, started: _begun, ...call }, index): PendingToolCall => {
+    const { toolCallId, toolName } = call
+    const key = makeKey?.(entity, index) ?? `${call.key}-again`
+    const asks = decision === undefined || (decision.verdict === 'ask' && decision.by !== 'outcome unknown')
+    if (asks || done.has(toolCallId)) return { ...call, key }
+    keep(
+      world,
+      entity,
+      errorOutcome(partOf(call), 'aborted', `The call of the tool '${toolName}' was cancelled by fork.`),
+    )
+    return { ...call, key }
+  })
+  world.set(entity, PendingToolCalls, again)
+  moveFinished(world, entity)
+  withdraw(world, entity)
+}
+
 /** A result that a person gave, for a call whose outcome nobody else knows. */
 export function giveResult(world: World, entity: Entity, toolCallId: string, content: string): void {
   const call = world.require(entity, PendingToolCalls).find((each) => each.toolCallId === toolCallId)
@@ -245,9 +272,13 @@ export function closeCalls(world: World, entity: Entity): void {
     keep(world, entity, errorOutcome(partOf(call), 'aborted', `The call of the tool '${call.toolName}' was cancelled.`))
   }
   moveFinished(world, entity)
+  withdraw(world, entity)
+}
+
+/** Every question about a call of this entity is void now; others may wait for something else. */
+function withdraw(world: World, entity: Entity): void {
   const waits = world.get(entity, Wait)
   if (waits === undefined) return
-  // Every question about a call of this entity is void now; others may wait for something else.
   const left = waits.filter((wait) => !('toolCallId' in wait))
   if (left.length > 0) world.set(entity, Wait, left)
   else world.remove(entity, Wait)
@@ -256,7 +287,7 @@ export function closeCalls(world: World, entity: Entity): void {
 /** Moves the finished prefix of the batch, in call order, and closes the batch with its last result. */
 function moveFinished(world: World, entity: Entity): void {
   const pending = world.require(entity, PendingToolCalls)
-  const results = world.require(entity, ToolResults)
+  const results = world.get(entity, ToolResults)
   let moved = 0
   for (const call of pending) {
     const result = resultOfCall(results, call)

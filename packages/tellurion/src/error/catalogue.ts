@@ -176,6 +176,11 @@ export const errorCatalogue = {
     'Pass the agent to createRuntime, or use the name that the message suggests.',
   ),
   unknown_run: entry('There is no run of that id.', 'List the runs, or check the id.'),
+  run_live: entry(
+    'A run of this branch is still live.',
+    'Wait for its end, or pass `cancel: true` to cancel it first.',
+  ),
+  unknown_message: entry('The run has no message of that id.', 'List the messages with their ids: `run.messages()`.'),
   run_fenced: entry(
     'Another worker holds the run now; what this one was doing is void.',
     'Nothing to do: the other worker goes on from the last commit.',

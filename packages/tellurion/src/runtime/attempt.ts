@@ -2,7 +2,7 @@
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
 import type { Agent } from '../agent/agent.ts'
-import { agentComponents, Conversation, LLM, Output, TurnUsage } from '../agent/component.ts'
+import { Conversation, LLM, Output, TurnUsage } from '../agent/component.ts'
 import { openInteractions, resultOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-execution.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
@@ -16,22 +16,18 @@ import type { Delta } from '../world/delta.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Wait } from '../world/lifecycle.ts'
 import { run, type Stop } from '../world/runner.ts'
-import { restore, snapshot as emptyOf, type Snapshot } from '../world/snapshot.ts'
-import { World } from '../world/world.ts'
+import type { World } from '../world/world.ts'
 import { Inbox, intake, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
 import type { RunRecord } from './run.ts'
 import type { RunEnd, StoredState } from './run-store.ts'
 import type { Setting } from './setting.ts'
+import { revive } from './state.ts'
 
 /** A state that a newer version of the code wrote waits this long for such a worker. */
 const newerDelay = 30_000
 
 const nothing: Delta = { operations: [], records: [] }
-
-function emptySnapshot(): Snapshot {
-  return emptyOf(new World())
-}
 
 /** Why an attempt is stopped from outside. */
 export type Interruption = 'cancelled' | 'timed_out' | 'drained' | 'lost'
@@ -88,17 +84,11 @@ export class Attempt {
   }
 
   /** The world of the run's branch, ready to tick; undefined when a newer version of the code wrote it. */
-  #open({ snapshot, rows }: StoredState): World | undefined {
-    const { backend, clock, ids, log, components, retired } = this.#setting
+  #open(state: StoredState): World | undefined {
+    const { backend, clock, ids, log } = this.#setting
     let world: World
     try {
-      const deltas = rows.map(({ operations, versions }) => ({
-        operations,
-        records: [],
-        ...(versions === undefined ? {} : { versions }),
-      }))
-      const options = { components: [...agentComponents, ...components], retired, deltas }
-      world = restore(snapshot ?? emptySnapshot(), options)
+      world = revive(state, this.#setting)
     } catch (error) {
       if (error instanceof TellurionError && error.code === 'newer_version') return undefined
       throw error
@@ -125,7 +115,7 @@ export class Attempt {
     }
     this.#furnish(world, { agent, entity, journal })
     for (;;) {
-      takeAll(world, entity, this.#inbox)
+      takeAll(world, entity, { inbox: this.#inbox, components: this.#setting.components })
       const stop = await run(world, {
         main: entity,
         clock: this.#setting.clock,
@@ -141,7 +131,7 @@ export class Attempt {
   #furnish(world: World, { agent, entity, journal }: { agent: Agent; entity: Entity; journal: Journal }): void {
     const { branch, id, epoch } = this.#run
     world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
-    world.addSystem(intake(this.#inbox, entity))
+    world.addSystem(intake(this.#inbox, entity, this.#setting.components))
     world.on('*', (event) => {
       if (isEphemeral(event.type)) this.#setting.live.send(id, event)
     })

@@ -11,7 +11,11 @@ import { answer, type Answer } from '../agent/interaction.ts'
 import { noUsage } from '../agent/usage.ts'
 import { TellurionError } from '../error/error.ts'
 import type { UserInput } from '../message/message.ts'
-import type { JsonObject } from '../schema/json.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import type { Component } from '../world/component.ts'
+import type { Operation } from '../world/delta.ts'
+import { replay } from './replay.ts'
+import { askAgain, closeCalls } from '../agent/tool-execution.ts'
 import type { Mail, RunStore } from './run-store.ts'
 
 /** What the first item of a run carries. */
@@ -19,6 +23,13 @@ export interface InputPayload {
   readonly input: UserInput
   /** JSON Schema of the output, when one was asked for. */
   readonly output?: JsonObject
+}
+
+/** What the first item of a fork's inbox carries: an edit of the past as operations, and something new to say. */
+export interface ForkPayload {
+  readonly fork: true
+  readonly operations?: readonly Operation[]
+  readonly input?: UserInput
 }
 
 /** What an answer carries. */
@@ -73,20 +84,53 @@ export class Inbox {
 }
 
 /** The system that takes mail in, before all others. */
-export function intake(inbox: Inbox, main: Entity): System {
-  return defineSystem({ name: 'intake', priority: -1000, run: (world) => takeAll(world, main, inbox) })
+export function intake(inbox: Inbox, main: Entity, components: readonly Component[]): System {
+  const run = (world: World): void => takeAll(world, main, { inbox, components })
+  return defineSystem({ name: 'intake', priority: -1000, run })
 }
 
 /** Takes in what is there. Also called before a run begins: a paused world would not tick to be resumed. */
-export function takeAll(world: World, main: Entity, inbox: Inbox): void {
+export function takeAll(
+  world: World,
+  main: Entity,
+  { inbox, components }: { inbox: Inbox; components: readonly Component[] },
+): void {
   if (inbox.empty) return
-  for (const mail of inbox.take()) takeIn(world, main, mail)
+  for (const mail of inbox.take()) takeIn(world, main, { mail, components })
+}
+
+function isFork(payload: Json): payload is Json & ForkPayload {
+  return typeof payload === 'object' && payload !== null && 'fork' in payload
+}
+
+/** A fork goes on: calls that were open are closed, questions are asked again, and what is new is said. */
+function goOn(world: World, entity: Entity, fork: ForkPayload, components: readonly Component[]): void {
+  replay(world, fork.operations ?? [], components)
+  const from = world.get(entity, TurnUsage)?.from ?? 0
+  if (fork.input === undefined) askAgain(world, entity)
+  else {
+    closeCalls(world, entity)
+    hear(world, entity, userMessage(fork.input))
+  }
+  world.remove(entity, Terminal)
+  world.remove(entity, Halted)
+  world.pause(false)
+  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
+  world.set(entity, Streaming, { enabled: true })
 }
 
 /** Takes one item into the world; one that does not fit any more is reported and passed over. */
-function takeIn(world: World, entity: Entity, mail: Mail): void {
+function takeIn(
+  world: World,
+  entity: Entity,
+  { mail, components }: { mail: Mail; components: readonly Component[] },
+): void {
   switch (mail.kind) {
     case 'input': {
+      if (isFork(mail.payload)) {
+        goOn(world, entity, mail.payload, components)
+        return
+      }
       const { input, output } = mail.payload as unknown as InputPayload
       const from = world.require(entity, Conversation).length
       hear(world, entity, userMessage(input))

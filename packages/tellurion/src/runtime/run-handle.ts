@@ -1,21 +1,30 @@
 // A run as a caller holds it: watch it, await it, steer it, go back in it. It is only an id and a runtime; any process
 // can make one.
 
-import { agentComponents } from '../agent/component.ts'
-import { Conversation } from '../agent/component.ts'
-import { LLM } from '../agent/component.ts'
+import { Conversation, LLM } from '../agent/component.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
 import { createChannel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
-import type { Message, UserInput } from '../message/message.ts'
-import { restore, snapshot } from '../world/snapshot.ts'
-import { World } from '../world/world.ts'
+import type { Message, UserInput, UserMessage } from '../message/message.ts'
+import { difference, type Difference } from '../world/difference.ts'
+import type { World } from '../world/world.ts'
+import type { ForkPayload } from './inbox.ts'
+import {
+  forkPayload,
+  messagePlaces,
+  outsideEffects,
+  placeOf,
+  type ForkOptions,
+  type MessagePlace,
+  type OutsideEffect,
+} from './past.ts'
 import { hasEnded, type RunRecord } from './run.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
+import { worldAt } from './state.ts'
 import type { Json } from '../schema/json.ts'
 
 /** Stored events that are read at one time. */
@@ -28,16 +37,28 @@ const lookAgain = 1000
 /** An event of a run. Kept ones have a number and a time; live ones have neither. */
 export type RunEvent = Event & { readonly seq?: number; readonly at?: number }
 
+/** What a handle needs of its runtime. */
+export interface Desk {
+  readonly setting: Setting
+  /** Works on a run at once, also on one that waits or is paused. */
+  wake(run: string): void
+  /** Makes a run that goes on from a branch. */
+  goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle>
+}
+
 /** A run. */
 export class RunHandle {
   readonly id: string
+  /** For a fork: the calls after its tick whose effects outside it does not undo. */
+  readonly outsideEffects: readonly OutsideEffect[]
+  readonly #desk: Desk
   readonly #setting: Setting
-  readonly #wake: (run: string) => void
 
-  constructor(id: string, setting: Setting, wake: (run: string) => void) {
+  constructor(id: string, desk: Desk, outsideEffects: readonly OutsideEffect[] = []) {
     this.id = id
-    this.#setting = setting
-    this.#wake = wake
+    this.outsideEffects = outsideEffects
+    this.#desk = desk
+    this.#setting = desk.setting
   }
 
   /** The run as it is stored. Throws `unknown_run`. */
@@ -137,13 +158,107 @@ export class RunHandle {
   async cancel(): Promise<void> {
     const sent = await this.#mail('cancel', null, 'cancel')
     if (sent === 'ended' || sent === 'duplicate') return
-    this.#wake(this.id)
+    this.#desk.wake(this.id)
   }
 
   /** The world after tick `tick` of the run's branch, free to be looked at and played with. Throws `unknown_tick`. */
   async at(tick: number): Promise<World> {
     const { branch } = await this.record()
     return worldAt(this.#setting, branch, tick)
+  }
+
+  /** What is different between two ticks of the run's branch. Throws `unknown_tick`. */
+  async difference(from: number, to: number): Promise<Difference> {
+    return difference(await this.at(from), await this.at(to))
+  }
+
+  /**
+   * Another run that goes on from after tick `tick`, on a branch of its own: calls that were at work are closed,
+   * questions are asked again, and this run goes on untouched. Throws `unknown_tick`.
+   */
+  async fork(options: ForkOptions): Promise<RunHandle> {
+    const record = await this.record()
+    const payload = await forkPayload(this.#setting, record.branch, options)
+    const effects = await outsideEffects(this.#setting, record, options.tick)
+    const branch = await this.#branchAt(record, options.tick, false)
+    const { id } = await this.#desk.goOn(record, branch, payload)
+    return new RunHandle(id, this.#desk, effects)
+  }
+
+  /**
+   * Puts the session back by `ticks` (default 1) finished ticks: later runs go on from there. Throws `run_live` while a
+   * run is live, unless `cancel` ends it first, and `unknown_tick` when there are not so many.
+   */
+  async undo(
+    options: { ticks?: number; cancel?: boolean } = {},
+  ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
+    const record = await this.#calm(options.cancel === true)
+    const world = await worldAt(this.#setting, record.branch)
+    const tick = world.header.tick - (options.ticks ?? 1)
+    if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${world.header.tick} ticks to undo.`)
+    const effects = await outsideEffects(this.#setting, record, tick)
+    await this.#branchAt(record, tick, true)
+    return { outsideEffects: effects }
+  }
+
+  /** The messages of this run, oldest first, with the ids under which they can be edited and regenerated. */
+  messages(): Promise<readonly MessagePlace[]> {
+    return messagePlaces(this.#setting, this.id)
+  }
+
+  /** Another run in which a message of the user reads differently; later runs of the session go on from it. */
+  async edit(message: string, input: UserInput, options: { cancel?: boolean } = {}): Promise<RunHandle> {
+    const place = await placeOf(this.#setting, this.id, message)
+    return this.#again(place, options, input)
+  }
+
+  /** Another run in which the model answers anew at this message; later runs of the session go on from it. */
+  async regenerate(message: string, options: { cancel?: boolean } = {}): Promise<RunHandle> {
+    const place = await placeOf(this.#setting, this.id, message)
+    const places = await this.messages()
+    const request = places
+      .slice(
+        0,
+        places.findIndex(({ id }) => id === message),
+      )
+      .findLast(({ message: { role } }) => role === 'user')
+    if (place.message.role !== 'assistant' || request === undefined) {
+      throw new TellurionError('unknown_message', `Message '${message}' is no reply of the model; edit it instead.`)
+    }
+    // What was asked in the same tick is not yet part of the past before it.
+    const anew = request.tick === place.tick ? (request.message as UserMessage) : undefined
+    return this.#again(place, options, anew)
+  }
+
+  async #again(place: MessagePlace, options: { cancel?: boolean }, input: UserInput | undefined): Promise<RunHandle> {
+    const record = await this.#calm(options.cancel === true)
+    const payload = await forkPayload(this.#setting, record.branch, {
+      tick: place.tick,
+      ...(input === undefined ? {} : { input }),
+    })
+    const effects = await outsideEffects(this.#setting, record, place.tick)
+    const branch = await this.#branchAt(record, place.tick, true)
+    const { id } = await this.#desk.goOn(record, branch, payload)
+    return new RunHandle(id, this.#desk, effects)
+  }
+
+  async #branchAt({ branch, session }: RunRecord, tick: number, head: boolean): Promise<string> {
+    const { backend, clock, ids } = this.#setting
+    const id = ids('b').slice(0, 20)
+    const made = await backend.store.fork({ branch, tick, id, session, head, now: clock.now() })
+    if (made === 'live') throw live(this.id)
+    if (made !== undefined) return made.id
+    throw new TellurionError('unknown_tick', `Branch ${branch} has no tick ${tick}, or not any more.`)
+  }
+
+  /** The run when it has ended; a live one is cancelled first, or refused. */
+  async #calm(cancel: boolean): Promise<RunRecord> {
+    const record = await this.record()
+    if (hasEnded(record.status)) return record
+    if (!cancel) throw live(this.id)
+    await this.cancel()
+    await this.#settled(undefined)
+    return this.record()
   }
 
   async #send(kind: MailKind, payload: Json): Promise<void> {
@@ -194,6 +309,13 @@ export class RunHandle {
   }
 }
 
+function live(run: string): TellurionError {
+  return new TellurionError(
+    'run_live',
+    `Run ${run}, or another of its session, is live: wait for its end, or pass cancel: true.`,
+  )
+}
+
 function statusOf({ status }: RunRecord): AgentResult['status'] {
   switch (status) {
     case 'succeeded':
@@ -205,23 +327,4 @@ function statusOf({ status }: RunRecord): AgentResult['status'] {
     default:
       return 'waiting'
   }
-}
-
-/** The world of a branch, now or after a tick, without any agent bound to it. Throws `unknown_tick`. */
-export async function worldAt(
-  { backend, components, retired }: Setting,
-  branch: string,
-  tick?: number,
-): Promise<World> {
-  const state = await backend.store.load(branch, tick === undefined ? {} : { tick })
-  if (state === undefined) {
-    throw new TellurionError('unknown_tick', `Branch ${branch} has no state after tick ${tick ?? 'now'} (any more).`)
-  }
-  const deltas = state.rows.map(({ operations, versions }) => ({
-    operations,
-    records: [],
-    ...(versions === undefined ? {} : { versions }),
-  }))
-  const options = { components: [...agentComponents, ...components], retired, deltas }
-  return restore(state.snapshot ?? snapshot(new World()), options)
 }

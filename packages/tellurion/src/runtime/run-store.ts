@@ -25,6 +25,8 @@ export interface NewRun {
   readonly parent?: string
   /** Id of the branch to be made when the session is new. */
   readonly newBranch: string
+  /** An existing branch of the session to go on; default its present one. Refused (`unknown_branch`) when it is not there. */
+  readonly branch?: string
   readonly now: number
   /** Refuse when the user already has this many named sessions and this would be one more. */
   readonly maxSessions?: number
@@ -131,6 +133,8 @@ export interface StoredState {
 export interface StoredEvent {
   readonly seq: number
   readonly at: number
+  /** The last tick of its branch that had ended before the row it came with. */
+  readonly tick: number
   readonly event: EventRecord
 }
 
@@ -154,7 +158,10 @@ export interface RunStore {
   /** Creates a run, and its session and branch where they are missing. The same `idempotencyKey` of a user gives the run that is there. */
   createRun(
     run: NewRun,
-  ): Promise<{ readonly status: 'created' | 'known'; readonly run: RunRecord } | { readonly status: 'session_limit' }>
+  ): Promise<
+    | { readonly status: 'created' | 'known'; readonly run: RunRecord }
+    | { readonly status: 'session_limit' | 'unknown_branch' }
+  >
   /**
    * Takes a run that is queued, or waiting or paused when `any` is set, or whose lease has lapsed: status running, epoch
    * plus one. Undefined when it cannot be had, or another run of its branch is live.

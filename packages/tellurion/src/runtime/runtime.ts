@@ -1,5 +1,7 @@
 // The runtime: the same agents, made to survive. It submits runs, works on them, and knows what waits for a person.
 
+import { Agent } from '../agent/agent.ts'
+import { agentComponents } from '../agent/component.ts'
 import type { Answer } from '../agent/interaction.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
@@ -14,11 +16,13 @@ import type { Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
 import type { Component } from '../world/component.ts'
+import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
 import { Registry, type AnyAgent } from './registry.ts'
 import { RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
-import type { RunFilter } from './run-store.ts'
+import type { ForkPayload } from './inbox.ts'
+import type { NewRun, RunFilter } from './run-store.ts'
 import { createLive, type Setting } from './setting.ts'
 import { Worker } from './worker.ts'
 
@@ -91,11 +95,7 @@ export class Runtime {
   async submit(agent: string, input: UserInput | Json, options: SubmitOptions = {}): Promise<RunHandle> {
     this.#refuseWhenClosed()
     const run = await this.#create(agent, input, options)
-    const { backend } = this.#setting
-    const { id, priority, availableAt } = run
-    await backend.queue.enqueue({ run: id, segment: run.mail, agent, priority, availableAt })
-    backend.hints.send({ type: 'queue' })
-    return this.run(id)
+    return this.#enqueued(run)
   }
 
   /** Submits, works on it in this process without the queue, and waits for its end. */
@@ -109,7 +109,11 @@ export class Runtime {
   /** A run by its id; nothing is looked up. */
   run(id: string): RunHandle {
     checkId('run', id)
-    return new RunHandle(id, this.#setting, (run) => void this.#worker.take(run, { any: true }))
+    return new RunHandle(id, {
+      setting: this.#setting,
+      wake: (run) => void this.#worker.take(run, { any: true }),
+      goOn: (source, branch, payload) => this.#goOn(source, branch, payload),
+    })
   }
 
   /** Runs, newest first. */
@@ -155,8 +159,24 @@ export class Runtime {
     await this.close()
   }
 
+  /** A new run of the same agent on a branch of the same session. */
+  async #goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle> {
+    this.#refuseWhenClosed()
+    const { agent, session, user, priority, metadata } = source
+    const input = payload as unknown as Json
+    const run = await this.#store({ agent, session, user, priority, metadata, branch, input, ownSession: false })
+    return this.#enqueued(run)
+  }
+
+  async #enqueued(run: RunRecord): Promise<RunHandle> {
+    const { backend } = this.#setting
+    const { id, agent, priority, availableAt, mail } = run
+    await backend.queue.enqueue({ run: id, segment: mail, agent, priority, availableAt })
+    backend.hints.send({ type: 'queue' })
+    return this.run(id)
+  }
+
   async #create(agent: string, input: UserInput | Json, options: SubmitOptions): Promise<RunRecord> {
-    const { backend, clock, ids } = this.#setting
     const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, output } = options
     for (const [what, value] of [
       ['agent', agent],
@@ -166,27 +186,44 @@ export class Runtime {
       if (value !== undefined) checkId(what, value)
     }
     const schema = output === undefined ? undefined : compileSchema(output, 'the output schema').jsonSchema
-    const id = ids('run')
-    const now = clock.now()
-    const created = await backend.store.createRun({
-      id,
+    return this.#store({
       agent,
       input: { input, ...(schema === undefined ? {} : { output: schema }) } as unknown as Json,
-      session: session ?? id,
+      ...(session === undefined ? {} : { session }),
       ownSession: session === undefined,
       user,
       priority,
       metadata,
-      availableAt: now + delay,
-      newBranch: ids('b'),
-      now,
-      maxSessions: this.#maxSessions,
+      delay,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     })
+  }
+
+  async #store(
+    given: Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession'> &
+      Partial<Pick<NewRun, 'session' | 'branch' | 'idempotencyKey'>> & { readonly delay?: number },
+  ): Promise<RunRecord> {
+    const { backend, clock, ids } = this.#setting
+    const { delay = 0, session, ...rest } = given
+    const id = ids('run')
+    const now = clock.now()
+    const created = await backend.store.createRun({
+      ...rest,
+      id,
+      session: session ?? id,
+      availableAt: now + delay,
+      newBranch: ids('b').slice(0, 20),
+      now,
+      maxSessions: this.#maxSessions,
+    })
+    if (created.status === 'created' || created.status === 'known') return created.run
     if (created.status === 'session_limit') {
-      throw new TellurionError('session_limit', `User ${user} has ${this.#maxSessions} sessions; delete some first.`)
+      throw new TellurionError(
+        'session_limit',
+        `User ${given.user} has ${this.#maxSessions} sessions; delete some first.`,
+      )
     }
-    return created.run
+    throw new TellurionError('unknown_run', `There is no branch '${given.branch}' any more.`)
   }
 
   #refuseWhenClosed(): void {
@@ -214,7 +251,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ids,
     random,
     log,
-    components: state.components ?? [],
+    components: componentsOf(options.agents, state.components ?? []),
     retired: state.retired ?? [],
     worker: ids('worker'),
     lease,
@@ -225,6 +262,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()
   return new Runtime(setting, worker, { maxSessions, grace })
+}
+
+/** What stored worlds may hold: the components of every agent, and those that only the caller knows. */
+function componentsOf(agents: readonly AnyAgent[], more: readonly Component[]): readonly Component[] {
+  const all = new Set<Component>([...agentComponents, Failure, Halted, Terminal, Wait])
+  for (const agent of agents) if (agent instanceof Agent) for (const each of agent.components) all.add(each)
+  for (const each of more) all.add(each)
+  return [...all]
 }
 
 function checkId(what: string, id: string): void {

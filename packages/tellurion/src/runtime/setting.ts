@@ -25,7 +25,7 @@ export interface Setting {
   readonly ids: Ids
   readonly random: Random
   readonly log: Log | undefined
-  /** Components of agents' own systems, and names of those that were removed. */
+  /** Every component that stored worlds may hold, and names of those that were removed. */
   readonly components: readonly Component[]
   readonly retired: readonly string[]
   readonly worker: string

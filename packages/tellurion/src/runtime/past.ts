@@ -1,0 +1,90 @@
+// The past of a run: forks, and what they will not undo. A fork is a branch from a finished tick; the source goes on
+// untouched.
+
+import { TellurionError } from '../error/error.ts'
+import type { MessageAdded } from '../event/event.ts'
+import type { Message, UserInput } from '../message/message.ts'
+import type { Operation } from '../world/delta.ts'
+import type { World } from '../world/world.ts'
+import type { ForkPayload } from './inbox.ts'
+import type { RunRecord } from './run.ts'
+import type { Setting } from './setting.ts'
+import { worldAt } from './state.ts'
+
+/** How a past is gone on from. */
+export interface ForkOptions {
+  /** A finished tick of the run's branch. */
+  readonly tick: number
+  /** Changes the world before it goes on. */
+  readonly edit?: (world: World) => void
+  /** Says something new, instead of going on where the run stood. */
+  readonly input?: UserInput
+}
+
+/** A tool call whose effects a fork does not undo. */
+export interface OutsideEffect {
+  readonly toolCallId: string
+  readonly toolName: string
+}
+
+/** A message with the id under which it can be edited or regenerated, and the last tick that had ended before it. */
+export interface MessagePlace {
+  readonly id: string
+  readonly message: Message
+  readonly tick: number
+}
+
+/** What the first item of a fork's inbox carries. The edit is made now, on the past, and kept as operations. */
+export async function forkPayload(setting: Setting, branch: string, options: ForkOptions): Promise<ForkPayload> {
+  const { tick, edit, input } = options
+  const world = await worldAt(setting, branch, tick)
+  edit?.(world)
+  const { operations } = world.takeDelta()
+  return {
+    fork: true,
+    ...(operations.length === 0 ? {} : { operations }),
+    ...(input === undefined ? {} : { input }),
+  }
+}
+
+/** The calls that ran after a tick and were not reads: a fork from there will not undo what they did. */
+export async function outsideEffects(setting: Setting, record: RunRecord, tick: number): Promise<OutsideEffect[]> {
+  const rows = await setting.backend.store.readRows(record.branch, { afterTick: tick, limit: 100_000 })
+  const agent = setting.registry.find(record.agent)
+  const toolbox = agent !== undefined && 'toolbox' in agent ? agent.toolbox : undefined
+  const effects: OutsideEffect[] = []
+  for (const { operations } of rows) {
+    for (const { toolCallId, toolName } of resultsOf(operations)) {
+      if (toolbox?.get(toolName)?.effects.mode !== 'read') effects.push({ toolCallId, toolName })
+    }
+  }
+  return effects
+}
+
+function resultsOf(operations: readonly Operation[]): readonly OutsideEffect[] {
+  return operations.flatMap((operation) =>
+    operation[0] === 'append' && operation[2] === 'ToolResults' ? (operation[3] as never as OutsideEffect[]) : [],
+  )
+}
+
+/** The messages of a run with their places, oldest first. An id is the run's and the number of its event. */
+export async function messagePlaces({ backend }: Setting, run: string): Promise<MessagePlace[]> {
+  const places: MessagePlace[] = []
+  for (let after = 0; ;) {
+    const events = await backend.store.readEvents(run, { after, limit: 1000 })
+    for (const { seq, tick, event } of events) {
+      after = seq
+      if (event.type !== 'message.added') continue
+      const { message } = event as MessageAdded
+      places.push({ id: `${run}-${seq}`, message, tick })
+    }
+    if (events.length < 1000) return places
+  }
+}
+
+/** The place of a message. Throws `unknown_message`. */
+export async function placeOf(setting: Setting, run: string, id: string): Promise<MessagePlace> {
+  const place = (await messagePlaces(setting, run)).find((each) => each.id === id)
+  if (place !== undefined) return place
+  throw new TellurionError('unknown_message', `Run ${run} has no message '${id}'; list them with run.messages().`)
+}
