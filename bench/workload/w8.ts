@@ -133,7 +133,9 @@ function ours(): Store {
     },
     iterate() {
       let sum = 0
-      for (const [, [a, b]] of world.query(first, second)) sum += a.x + b.x
+      world.each([first, second], (_, a, b) => {
+        sum += a.x + b.x
+      })
       return sum
     },
   }
