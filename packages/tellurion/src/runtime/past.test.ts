@@ -6,10 +6,10 @@ import { Conversation, KVStore } from '../agent/component.ts'
 import { TellurionError } from '../error/error.ts'
 import type { ModelRequest } from '../port/model.ts'
 import { textOf } from '../message/message.ts'
+import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
-import { memory } from './backend/memory/memory.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -27,7 +27,9 @@ function counting({ messages }: ModelRequest): ScriptedReply {
   return `Done: ${text}`
 }
 
-async function open(): Promise<{ runtime: Runtime; counted: string[] }> {
+type Material = (typeof materials)[number]
+
+async function openCounter(material: Material): Promise<{ runtime: Runtime; counted: string[] }> {
   const counted: string[] = []
   const count = tool({
     description: 'Counts',
@@ -42,10 +44,14 @@ async function open(): Promise<{ runtime: Runtime; counted: string[] }> {
     execute: () => 'removed',
   })
   const agent = new Agent({ name: 'counter', model: scriptedModel(counting), tools: { count, remove } })
-  return { runtime: await createRuntime({ store: memory(), agents: [agent] }), counted }
+  return { runtime: await createRuntime({ store: backendPlace(material), agents: [agent] }), counted }
 }
 
-describe('the past of a run', () => {
+for (const material of materials) describe(`the past of a run on ${material}`, () => pasts(material))
+
+function pasts(material: Material): void {
+  const open = () => openCounter(material)
+
   test('can be looked at after every tick, and compared', async () => {
     const { runtime } = await open()
     await using _runtime = runtime
@@ -125,7 +131,7 @@ describe('the past of a run', () => {
     )
     const remove = tool({ description: 'r', inputSchema: z.object({}), needsApproval: true, execute: () => 'gone' })
     const agent = new Agent({ name: 'careful', model, tools: { remove } })
-    await using runtime = await createRuntime({ store: memory(), agents: [agent] })
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent] })
     const run = await runtime.submit('careful', 'go')
     const [first] = (await run.result()).interactions
     await assert.rejects(run.undo(), code('run_live'))
@@ -139,4 +145,4 @@ describe('the past of a run', () => {
     await run.undo({ cancel: true })
     assert.equal((await run.record()).status, 'cancelled')
   })
-})
+}

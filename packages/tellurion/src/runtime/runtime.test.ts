@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
 import { TellurionError } from '../error/error.ts'
 import { failure } from '../model/failure.ts'
+import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
-import { memory } from './backend/memory/memory.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -17,11 +17,12 @@ const add = tool({
   execute: ({ a, b }) => a + b,
 })
 
-async function open(agents: RuntimeOptions['agents'], options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  return createRuntime({ store: memory(), agents, ...options })
-}
+for (const material of materials) describe(`a run on ${material}`, () => runs(material))
 
-describe('a run', () => {
+function runs(material: (typeof materials)[number]): void {
+  const open = (agents: RuntimeOptions['agents']): Promise<Runtime> =>
+    createRuntime({ store: backendPlace(material), agents })
+
   test('is accepted, worked on, and its result is that of generate', async () => {
     const model = scriptedModel([{ calls: [{ toolName: 'add', input: { a: 1, b: 2 } }] }, 'It is 3.'])
     await using runtime = await open([new Agent({ name: 'guide', model, tools: { add } })])
@@ -82,7 +83,7 @@ describe('a run', () => {
     const model = scriptedModel([{ calls: [{ toolName: 'hang', input: {} }] }])
     await using runtime = await open([new Agent({ name: 'guide', model, tools: { hang } })])
     const run = await runtime.submit('guide', 'Hi')
-    for await (const event of run.events()) if (event.type === 'tool.called') await run.cancel()
+    for await (const event of run.events()) if (event.type === 'tool.started') await run.cancel()
     const result = await run.result()
     assert.equal(result.status, 'cancelled')
     assert.ok(aborted)
@@ -163,4 +164,4 @@ describe('a run', () => {
     await run.resume()
     assert.equal((await run.result()).text, 'Done.')
   })
-})
+}
