@@ -159,7 +159,7 @@ export class OpenAIReply implements ReplyReader {
     const { extra_content: extra } = delta
     if (isJsonObject(extra) && jsonProblem(extra) === undefined) call.extra = extra
     const given = delta.function?.arguments
-    const piece = typeof given === 'string' ? given : isJsonObject(given) ? JSON.stringify(given) : ''
+    const piece = typeof given === 'string' ? given : given == null ? '' : JSON.stringify(given)
     call.text += piece
     if (piece !== '' && call.name !== '') {
       out.push({ type: 'tool.delta', toolCallId: call.id, toolName: call.name, delta: piece })

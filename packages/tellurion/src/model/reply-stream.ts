@@ -39,6 +39,8 @@ export class ReplyStream implements AsyncIterableIterator<ModelEvent> {
   #at = 0
   #state: 'new' | 'open' | 'ended' | 'over' = 'new'
   #received = 0
+  /** Whether there has been any event. */
+  #heard = false
   /** What the body is: server-sent events, or text to be read to its end first. Decided by its first character. */
   #form: 'unknown' | 'events' | 'json' | 'error' = 'unknown'
   #text = ''
@@ -136,8 +138,9 @@ export class ReplyStream implements AsyncIterableIterator<ModelEvent> {
       if (done || value === undefined) this.#onEnd()
       else this.#onPiece(this.#decoder.decode(value, { stream: true }))
     } catch (error) {
+      const isSyntax = error instanceof SyntaxError
       this.#fail(
-        error instanceof SyntaxError ? this.#invalid('it sent an event that is not JSON') : this.#broken(error),
+        this.#invalid(isSyntax ? 'it sent an event that is not JSON' : 'what it sent is not shaped like a reply'),
       )
     }
     if (this.#at < this.#queue.length) this.#settle()
@@ -162,6 +165,7 @@ export class ReplyStream implements AsyncIterableIterator<ModelEvent> {
   }
 
   #onData(data: string): void {
+    this.#heard = true
     if (this.#state === 'open' && data !== '') {
       this.#reader?.event(data, this.#queue)
       this.#noteLast()
@@ -190,9 +194,9 @@ export class ReplyStream implements AsyncIterableIterator<ModelEvent> {
     }
     this.#events.end()
     this.#endReply(
-      this.#form === 'unknown'
-        ? this.#invalid('the answer is empty')
-        : failure('network', `the answer${from(context)} was cut off before its end. Try again`, context),
+      this.#heard
+        ? failure('network', `the answer${from(context)} was cut off before its end. Try again`, context)
+        : this.#invalid(this.#form === 'unknown' ? 'the answer is empty' : 'the answer holds no event'),
     )
   }
 

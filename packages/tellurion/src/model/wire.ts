@@ -19,7 +19,10 @@ export interface Wire {
   reader(request: ModelRequest, context: FailureContext): ReplyReader
 }
 
-/** Turns one answer into model events, which it pushes to `out`. Throws nothing but syntax errors of JSON. */
+/**
+ * Turns one answer into model events, which it pushes to `out`. It throws, a syntax error or another, at what is no JSON
+ * or has no shape that it knows: the reply is then invalid.
+ */
 export interface ReplyReader {
   /** The data of one server-sent event. */
   event(data: string, out: ModelEvent[]): void
