@@ -13,9 +13,9 @@ export class Reads {
   #seen: unknown[] | undefined
 
   saw(entity: Entity, component: Component, value: unknown): void {
-    const seen = (this.#seen ??= [])
-    if (seen.length >= limit * 3) seen.length = 0
-    seen.push(entity, component, value)
+    const seen = this.#seen
+    if (seen === undefined || seen.length >= limit * 3) this.#seen = [entity, component, value]
+    else seen.push(entity, component, value)
   }
 
   /** Throws `stale_write` when the value is not the one this invocation last read or wrote. */

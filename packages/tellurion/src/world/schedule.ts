@@ -47,7 +47,7 @@ export class GroupRun {
   readonly #context: SystemContext
   readonly #bound: number
   /** The invocations that have not ended. */
-  #live: Set<World> | undefined
+  readonly #live: World[] = []
   /** How many of them are of `each`, which the bound is about. */
   #busy = 0
   readonly #backlog: [system: System, query: Query, entity: Entity][] = []
@@ -71,7 +71,7 @@ export class GroupRun {
       if (entities.length === 1) this.#offer(system, query, entities[0]!)
       else if (entities.length > 1) for (const entity of entities.slice()) this.#offer(system, query, entity)
     }
-    if (this.#live === undefined || this.#live.size === 0) return undefined
+    if (this.#live.length === 0) return undefined
     return new Promise((resolve) => {
       this.#done = resolve
     })
@@ -79,8 +79,8 @@ export class GroupRun {
 
   /** Cuts off every invocation that has not ended. */
   abandon(): void {
-    for (const handle of this.#live ?? []) detach(handle)
-    this.#live?.clear()
+    for (const handle of this.#live) detach(handle)
+    this.#live.length = 0
     this.#done?.()
   }
 
@@ -94,28 +94,36 @@ export class GroupRun {
     try {
       const result: unknown =
         system.each === undefined ? system.run?.(handle, this.#context) : system.each(entity, handle, this.#context)
-      if (isThenable(result)) void this.#follow(result, { handle, system, entity })
+      if (isThenable(result)) this.#follow(result, handle, { system, entity })
     } catch (error) {
       this.#fail(system, entity, error)
     }
   }
 
-  async #follow(
-    result: PromiseLike<unknown>,
-    { handle, system, entity }: { handle: World; system: System; entity: Entity },
-  ): Promise<void> {
-    const live = (this.#live ??= new Set())
-    live.add(handle)
-    if (system.each !== undefined) this.#busy++
-    try {
-      await result
-    } catch (error) {
-      if (live.has(handle)) this.#fail(system, entity, error)
-    }
-    if (!live.delete(handle)) return
+  /** Waits for an invocation without a promise of its own. */
+  #follow(result: PromiseLike<unknown>, handle: World, call: { system: System; entity: Entity }): void {
+    this.#live.push(handle)
+    if (call.system.each !== undefined) this.#busy++
+    // A thenable of a foreign kind may do anything in its `then`.
+    const promise = result instanceof Promise ? result : Promise.resolve(result)
+    promise.then(
+      () => this.#end(handle, call.system),
+      (error: unknown) => {
+        if (this.#live.includes(handle)) this.#fail(call.system, call.entity, error)
+        this.#end(handle, call.system)
+      },
+    )
+  }
+
+  #end(handle: World, system: System): void {
+    const index = this.#live.indexOf(handle)
+    // It was left behind.
+    if (index < 0) return
+    const last = this.#live.pop()!
+    if (last !== handle) this.#live[index] = last
     if (system.each !== undefined) this.#busy--
     this.#refill()
-    if (live.size === 0) this.#done?.()
+    if (this.#live.length === 0) this.#done?.()
   }
 
   /** As invocations end, those of the backlog begin. */

@@ -258,7 +258,9 @@ export class State {
   #scan(query: Query): readonly Entity[] {
     let found: Entity[] | undefined
     for (let entity = this.rows.next(0); entity !== undefined; entity = this.rows.next(entity + 1)) {
-      if (query.matches(this.rows.get(entity)!)) (found ??= []).push(entity)
+      if (!query.matches(this.rows.get(entity)!)) continue
+      if (found === undefined) found = [entity]
+      else found.push(entity)
     }
     return found ?? nobody
   }

@@ -32,26 +32,32 @@ export class Watchers {
   deliver(record: EventRecord): void {
     const outer = this.delivering
     this.delivering = true
-    const failures: unknown[] = []
+    let failures: unknown[] | undefined
     try {
-      this.#call(this.#byType.get(record.type), record, failures)
-      this.#call(this.#byType.get('*'), record, failures)
+      failures = this.#call(this.#byType.get(record.type), record, failures)
+      failures = this.#call(this.#byType.get('*'), record, failures)
     } finally {
       this.delivering = outer
     }
-    for (const failure of failures) this.#report(record, failure)
+    if (failures !== undefined) for (const failure of failures) this.#report(record, failure)
   }
 
-  #call(set: Set<{ readonly fn: Watcher }> | undefined, record: EventRecord, failures: unknown[]): void {
-    if (set === undefined) return
+  #call(
+    set: Set<{ readonly fn: Watcher }> | undefined,
+    record: EventRecord,
+    before: unknown[] | undefined,
+  ): unknown[] | undefined {
+    if (set === undefined) return before
+    let failures = before
     for (const { fn } of set) {
       try {
         const result: unknown = fn(record as never)
         if (result instanceof Promise) result.catch((error: unknown) => this.#report(record, error))
       } catch (error) {
-        failures.push(error)
+        ;(failures ??= []).push(error)
       }
     }
+    return failures
   }
 
   #report(record: EventRecord, failure: unknown): void {
