@@ -1,11 +1,14 @@
 // The door `tellurion/testing`: doubles that take the place of models, servers and time, and the lists of
 // behaviours that every implementation of a port shows.
 
+export { backendBehaviour } from './backend-behaviour.ts'
+export type { BackendBench, BackendCase } from './backend-bench.ts'
 export { faultyModel, type Fault, type FaultPlan, type FaultyModel } from './faulty-model.ts'
 export { keyValueBehaviour, type KeyValueBench, type KeyValueCase } from './key-value-behaviour.ts'
 export { modelBehaviours, type Behaviour, type ModelUnderTest, type OpenModel } from './model-behaviour.ts'
 export { byteByByte, createRawServer } from './raw-server.node.ts'
 export type { RawReply, RawRequest, RawServer } from './raw-server.node.ts'
+export { takeCourse } from './run-store-course.ts'
 export { scriptedModel } from './scripted-model.ts'
 export type { Script, ScriptedModel, ScriptedModelOptions, ScriptedReply, ScriptedTurn } from './scripted-model.ts'
 export { seededSetup, type SeededSetup } from './seeded-setup.ts'

@@ -203,7 +203,7 @@ export function readSnapshot(
 
 /** SQLite keeps no sums of its pages, so a flipped bit in a text would go unseen without one of ours. */
 function sumOf(seq: number, ...texts: readonly string[]): number {
-  return texts.reduce((sum, text) => crc32(text, sum), seq)
+  return texts.reduce((sum, text) => crc32(text, sum), seq >>> 0)
 }
 
 function torn(database: Database, what: string, branch: BranchRecord): Error {
