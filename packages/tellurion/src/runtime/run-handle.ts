@@ -21,7 +21,7 @@ import {
   type MessagePlace,
   type OutsideEffect,
 } from './past.ts'
-import { hasEnded, type RunRecord } from './run.ts'
+import { checkTransition, hasEnded, type RunRecord } from './run.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { worldAt } from './state.ts'
@@ -159,6 +159,14 @@ export class RunHandle {
     const sent = await this.#mail('cancel', null, 'cancel')
     if (sent === 'ended' || sent === 'duplicate') return
     this.#desk.wake(this.id)
+  }
+
+  /** Gives a run that failed or timed out another try. Throws `invalid_transition` for any other, `unknown_run`. */
+  async retry(): Promise<void> {
+    const { backend, clock } = this.#setting
+    const { status } = await this.record()
+    if ((await backend.store.retry(this.id, clock.now())) !== 'queued') checkTransition(this.id, status, 'queued')
+    backend.hints.send({ type: 'queue' })
   }
 
   /** The world after tick `tick` of the run's branch, free to be looked at and played with. Throws `unknown_tick`. */

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
+import { LLM, ToolApproval } from '../agent/component.ts'
+import { systemClock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { failure } from '../model/failure.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
+import { defineSystem } from '../world/system.ts'
+import type { System } from '../world/world.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -16,6 +20,12 @@ const add = tool({
   effects: 'read',
   execute: ({ a, b }) => a + b,
 })
+
+function careful(systems: readonly System[] = []): Agent {
+  const remove = tool({ description: 'r', inputSchema: z.object({}), needsApproval: true, execute: () => 'gone' })
+  const model = scriptedModel([{ calls: [{ toolName: 'remove', input: {} }] }, 'Done.'])
+  return new Agent({ name: 'guide', model, tools: { remove }, systems })
+}
 
 for (const material of materials) describe(`a run on ${material}`, () => runs(material))
 
@@ -163,5 +173,43 @@ function runs(material: (typeof materials)[number]): void {
     assert.equal((await run.record()).status, 'paused')
     await run.resume()
     assert.equal((await run.result()).text, 'Done.')
+  })
+
+  test('takes no answer that does not fit, and still takes the right one', async () => {
+    await using runtime = await open([careful()])
+    const run = await runtime.submit('guide', 'Clean up')
+    const [interaction] = (await run.result()).interactions
+    await assert.rejects(runtime.interactions.answer(interaction!.id, { text: 'maybe' }), code('invalid_answer'))
+    await runtime.interactions.answer(interaction!.id, 'approve')
+    for await (const event of run.events()) if (event.type === 'run.succeeded') break
+    assert.equal((await run.result()).text, 'Done.')
+  })
+
+  test('takes no answer that comes too late', async () => {
+    let late = 0
+    const clock = { ...systemClock, now: () => systemClock.now() + late }
+    const patience = defineSystem({
+      name: 'patience',
+      query: [LLM],
+      each: (entity, world) => world.set(entity, ToolApproval, { timeout: 60_000 }),
+    })
+    const store = backendPlace(material)
+    await using runtime = await createRuntime({ store, agents: [careful([patience])], ports: { clock } })
+    const run = await runtime.submit('guide', 'Clean up')
+    const [interaction] = (await run.result()).interactions
+    late = 60_000
+    await assert.rejects(runtime.interactions.answer(interaction!.id, 'approve'), code('unknown_interaction'))
+  })
+
+  test('that failed gets another try, and no other does', async () => {
+    const model = scriptedModel([failure('authentication', 'bad key'), 'Now it works.'])
+    await using runtime = await open([new Agent({ name: 'guide', model })])
+    const run = await runtime.submit('guide', 'Hi')
+    await assert.rejects(run.result(), code('model_authentication'))
+    await run.retry()
+    for await (const event of run.events()) if (event.type === 'run.succeeded') break
+    assert.equal((await run.result()).text, 'Now it works.')
+    await assert.rejects(run.retry(), code('invalid_transition'))
+    await assert.rejects(runtime.run('run_x').retry(), code('unknown_run'))
   })
 }

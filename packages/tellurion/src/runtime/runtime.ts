@@ -2,7 +2,7 @@
 
 import { Agent } from '../agent/agent.ts'
 import { agentComponents } from '../agent/component.ts'
-import type { Answer } from '../agent/interaction.ts'
+import { checkAnswer, type Answer } from '../agent/interaction.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
@@ -123,18 +123,19 @@ export class Runtime {
 
   /** What waits for a person, across runs. */
   readonly interactions = {
-    list: async (filter: { agent?: string; user?: string } = {}): Promise<readonly OpenInteraction[]> => {
-      const runs = await this.#setting.backend.store.listRuns({ ...filter, asking: true, limit: 1000 })
-      return runs.flatMap(({ id: run, agent, session, interactions }) =>
-        interactions.map((interaction) => ({ ...interaction, run, agent, session })),
-      )
-    },
-    /** Answers from anywhere, once. Throws `unknown_interaction` when it is not open (any more). */
-    answer: async (id: string, answer: Answer, options: { by?: string } = {}): Promise<void> => {
+    list: async (filter: { agent?: string; user?: string } = {}): Promise<readonly OpenInteraction[]> =>
+      openOf(await this.#setting.backend.store.listRuns({ ...filter, asking: true, limit: 1000 })),
+    /**
+     * Answers from anywhere, once; `run` spares the search for the run that asks. Throws `unknown_interaction` when it
+     * is not open (any more), `invalid_answer` when the answer does not fit.
+     */
+    answer: async (id: string, answer: Answer, options: { by?: string; run?: string } = {}): Promise<void> => {
       const { backend, clock } = this.#setting
-      const open = await this.interactions.list()
+      const open = await this.#asking(id, options.run)
       const found = open.find((interaction) => interaction.id === id)
       if (found === undefined) throw unknownInteraction(id, open)
+      checkAnswer(found, answer)
+      if (found.due !== undefined && found.due <= clock.now()) throw unknownInteraction(id, [])
       const payload = { interaction: id, answer, by: options.by ?? 'user' } as unknown as Json
       const mail = { run: found.run, id: `answer-${id}`, kind: 'answer' as const, payload, now: clock.now() }
       if ((await backend.store.send(mail)) !== 'sent') throw unknownInteraction(id, open)
@@ -157,6 +158,18 @@ export class Runtime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Open interactions among which that of an id is, if there is one: of its run, or page by page of all. */
+  async #asking(id: string, run: string | undefined): Promise<readonly OpenInteraction[]> {
+    if (run !== undefined) return openOf([await this.run(run).record()])
+    const { store } = this.#setting.backend
+    for (let before: string | undefined; ;) {
+      const page = await store.listRuns({ asking: true, limit: 1000, ...(before === undefined ? {} : { before }) })
+      const open = openOf(page)
+      before = page.at(-1)?.id
+      if (page.length < 1000 || open.some((interaction) => interaction.id === id)) return open
+    }
   }
 
   /** A new run of the same agent on a branch of the same session. */
@@ -275,6 +288,12 @@ function componentsOf(agents: readonly AnyAgent[], more: readonly Component[]): 
 function checkId(what: string, id: string): void {
   if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return
   throw new TellurionError('invalid_option', `A ${what} id is 1 to 64 letters, digits, '_' and '-'.`)
+}
+
+function openOf(runs: readonly RunRecord[]): OpenInteraction[] {
+  return runs.flatMap(({ id: run, agent, session, interactions }) =>
+    interactions.map((interaction) => ({ ...interaction, run, agent, session })),
+  )
 }
 
 function unknownInteraction(id: string, open: readonly Interaction[]): TellurionError {
