@@ -8,6 +8,7 @@ import { closeCalls } from '../agent/tool-execution.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import { isEphemeral } from '../event/kind.ts'
 import type { EventRecord } from '../event/event.ts'
+import type { Usage } from '../port/model.ts'
 import { backoff } from '../retry/backoff.ts'
 import { compileSchema } from '../schema/schema.ts'
 import type { Json } from '../schema/json.ts'
@@ -72,6 +73,8 @@ export class Attempt {
     })
     const stopTimer = clock.timer(Math.max(0, this.#setting.timeout - ranFor), () => this.interrupt('timed_out'))
     try {
+      // Mail first: also a run whose state cannot be brought to life here can be cancelled here.
+      await this.look()
       const world = this.#open(state)
       if (world === undefined) await this.#giveBack(journal, newerDelay)
       else await this.#wind(world, journal)
@@ -105,7 +108,6 @@ export class Attempt {
 
   /** Ticks until the run leaves this attempt. */
   async #wind(world: World, journal: Journal): Promise<void> {
-    await this.look()
     const agent = this.#agent
     if (agent === undefined && this.#interruption === undefined) this.#setting.registry.get(this.#run.agent)
     const entity = this.#entity(world)
@@ -199,8 +201,7 @@ export class Attempt {
       return { end, event: { type: 'run.timed_out', error: late.toJSON() } as EventRecord }
     }
     if (stop.reason === 'aborted') {
-      const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...spent }
-      return { end, event: { type: 'run.cancelled' } as EventRecord }
+      return endingOfCancel(result, usage)
     }
     if (error !== undefined) return this.#endingOfFailure(error, { result, stopReason: stop.reason, ...spent })
     const stopReason = stop.terminal ?? stop.reason
@@ -253,10 +254,18 @@ export class Attempt {
     if (fenced || this.#interruption === 'lost') return
     await journal.settled()
     const data = errorData(error, 'run_failed')
-    const { end, event } = this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
+    const { end, event } =
+      this.#interruption === 'cancelled'
+        ? endingOfCancel(null)
+        : this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
     await this.#end(journal, { end, events: [event] })
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
   }
+}
+
+function endingOfCancel(result: Json, usage?: Usage): { end: RunEnd; event: EventRecord } {
+  const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...(usage === undefined ? {} : { usage }) }
+  return { end, event: { type: 'run.cancelled' } }
 }
 
 /** What waits for a person, when a delta may have changed that. */

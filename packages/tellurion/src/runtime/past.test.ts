@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
-import { Conversation, KVStore } from '../agent/component.ts'
+import { Conversation, KVStore, LLM } from '../agent/component.ts'
 import { TellurionError } from '../error/error.ts'
 import type { ModelRequest } from '../port/model.ts'
 import { textOf } from '../message/message.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
+import { defineComponent } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
+import { defineSystem } from '../world/system.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -146,3 +148,32 @@ function pasts(material: Material): void {
     assert.equal((await run.record()).status, 'cancelled')
   })
 }
+
+describe('a run whose components this process does not know', () => {
+  const Mood = defineComponent<number>('Mood')
+  const remove = tool({ description: 'r', inputSchema: z.object({}), needsApproval: true, execute: () => 'gone' })
+  const soothe = defineSystem({
+    name: 'soothe',
+    query: [LLM],
+    each: (entity, world) => world.set(entity, Mood, 1),
+  })
+
+  test('can be forked, undone and cancelled all the same', async () => {
+    const store = backendPlace('sqlite')
+    const model = scriptedModel([{ calls: [{ toolName: 'remove', input: {} }] }])
+    const moody = new Agent({ name: 'moody', model, tools: { remove }, systems: [soothe] })
+    const state = { components: [Mood] }
+    await using home = await createRuntime({ store, agents: [moody], state })
+    const { id } = await home.submit('moody', 'go', { session: 's1' })
+    assert.equal((await home.run(id).result()).status, 'waiting')
+    await home.close()
+    await using stranger = await createRuntime({ store, agents: [], work: false })
+    const run = stranger.run(id)
+    await assert.rejects(run.at(1), code('unknown_component'))
+    assert.equal((await run.fork({ tick: 1 })).outsideEffects.length, 0)
+    await run.cancel()
+    for await (const event of run.events()) if (event.type.startsWith('run.cancel')) break
+    assert.equal((await run.record()).status, 'cancelled')
+    await run.undo({ ticks: 1 })
+  })
+})

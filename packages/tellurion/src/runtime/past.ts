@@ -37,14 +37,12 @@ export interface MessagePlace {
 /** What the first item of a fork's inbox carries. The edit is made now, on the past, and kept as operations. */
 export async function forkPayload(setting: Setting, branch: string, options: ForkOptions): Promise<ForkPayload> {
   const { tick, edit, input } = options
+  const said = input === undefined ? {} : { input }
+  if (edit === undefined) return { fork: true, ...said }
   const world = await worldAt(setting, branch, tick)
-  edit?.(world)
+  edit(world)
   const { operations } = world.takeDelta()
-  return {
-    fork: true,
-    ...(operations.length === 0 ? {} : { operations }),
-    ...(input === undefined ? {} : { input }),
-  }
+  return { fork: true, ...(operations.length === 0 ? {} : { operations }), ...said }
 }
 
 /** The calls that ran after a tick and were not reads: a fork from there will not undo what they did. */

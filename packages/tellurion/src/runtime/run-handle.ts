@@ -24,7 +24,7 @@ import {
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
-import { worldAt } from './state.ts'
+import { newestTick, worldAt } from './state.ts'
 import type { Json } from '../schema/json.ts'
 
 /** Stored events that are read at one time. */
@@ -201,9 +201,9 @@ export class RunHandle {
     options: { ticks?: number; cancel?: boolean } = {},
   ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
     const record = await this.#calm(options.cancel === true)
-    const world = await worldAt(this.#setting, record.branch)
-    const tick = world.header.tick - (options.ticks ?? 1)
-    if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${world.header.tick} ticks to undo.`)
+    const newest = await newestTick(this.#setting, record.branch)
+    const tick = newest - (options.ticks ?? 1)
+    if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${newest} ticks to undo.`)
     const effects = await outsideEffects(this.#setting, record, tick)
     await this.#branchAt(record, tick, true)
     return { outsideEffects: effects }

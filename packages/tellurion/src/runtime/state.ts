@@ -25,3 +25,10 @@ export async function worldAt(setting: Setting, branch: string, tick?: number): 
   const when = tick === undefined ? 'any more' : `after tick ${tick}, or not any more`
   throw new TellurionError('unknown_tick', `Branch ${branch} has no state ${when}.`)
 }
+
+/** The newest tick of a branch; nothing is brought to life for it. Throws `unknown_tick`. */
+export async function newestTick({ backend }: Setting, branch: string): Promise<number> {
+  const state = await backend.store.load(branch)
+  if (state === undefined) throw new TellurionError('unknown_tick', `Branch ${branch} has no state any more.`)
+  return state.rows.at(-1)?.tick ?? state.snapshot?.header.tick ?? 0
+}
