@@ -1,9 +1,11 @@
-// `npm run build`: compiles both packages into their dist/ folders and lays out what is published under build/, ready for
-// `npm publish build/tellurion`. `npm run build -- FOLDER` does it in a copy of the project, as the test of packing does.
+// `npm run build`: compiles both packages into their dist/ folders, joins their modules, and lays out what is published
+// under build/, ready for `npm publish build/tellurion`. `npm run build -- FOLDER` does it in a copy of the project, as
+// the test of packing does.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { joinModules } from './join.ts'
 import { root } from './source.ts'
 
 const home = resolve(process.argv[2] ?? root)
@@ -36,5 +38,6 @@ function layOut(folder: string, target: string): void {
 for (const name of ['tellurion', 'tellurion-server']) {
   const folder = join(home, 'packages', name)
   if (!compile(folder)) process.exit(1)
+  joinModules(folder, name === 'tellurion-server' ? ['dist/cli/main.js'] : [])
   layOut(folder, join(home, 'build', name))
 }

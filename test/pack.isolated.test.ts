@@ -87,11 +87,17 @@ describe('the published packages', () => {
         files.filter((file) => !expected.test(file) || file.includes('.test.')),
         [],
       )
-      const compiled = files.flatMap((file) => /^dist\/(.+)\.js$/.exec(file)?.[1] ?? []).toSorted()
+      const described = files.flatMap((file) => /^dist\/(.+)\.d\.ts$/.exec(file)?.[1] ?? []).toSorted()
       const sources = filesOf(`packages/${name}/src/**/*.ts`).flatMap(
         ({ path }) => /src\/(.+)(?<!\.test)\.ts$/.exec(path)?.[1] ?? [],
       )
-      assert.deepEqual(compiled, sources.toSorted())
+      assert.deepEqual(described, sources.toSorted())
+      // Their code is joined: one file a door, and chunks.
+      const stray = files.filter(
+        (file) =>
+          file.endsWith('.js') && !/^dist\/(?:.+\/)?(?:index|main)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
+      )
+      assert.deepEqual(stray, [])
     })
 
     test(`${name} names no machine, no source and no pinned Node`, () => {

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { buildSync } from 'esbuild'
+import { joinModules } from '../../gate/join.ts'
+import { loadedFiles, weigh } from '../../gate/weigh.ts'
 import { measureStart } from '../start.ts'
 import type { Figures, Workload } from './workload.ts'
 
@@ -29,6 +29,7 @@ function installLibrary(): void {
   )
   for (const door of Object.values(manifest.exports)) if (typeof door === 'object') delete door['@tellurion/source']
   writeFileSync(join(installed, 'package.json'), JSON.stringify(manifest))
+  joinModules(installed)
   for (const { name, folder } of dependencies()) {
     const link = join(consumer, 'node_modules', name)
     mkdirSync(dirname(link), { recursive: true })
@@ -63,31 +64,20 @@ console.log((await new Agent({ name: 'hello', model }).generate('Hello!')).text)
 }
 
 /** Bytes of a package's files. */
-function weigh(folder: string): number {
+function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !join(entry.parentPath).includes(join(folder, 'node_modules')))
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
-/** Bytes of the agent's door as a browser gets it; modules of Node are left outside. */
+/** Bytes of a program with an agent as a browser gets it at its start; modules of Node are left outside. */
 function bundled(): number {
-  const { outputFiles } = buildSync({
-    stdin: { contents: "export * from 'tellurion/agent'", resolveDir: consumer },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2024',
-    external: ['node:*'],
-    logLevel: 'silent',
-  })
-  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length
+  return weigh(loadedFiles("export { Agent } from 'tellurion/agent'", { resolveDir: consumer, external: ['node:*'] }))
 }
 
 function size(): Figures {
   const parts = dependencies().map(({ folder }) => folder)
-  const bytes = [installed, ...parts].reduce((sum, folder) => sum + weigh(folder), 0)
+  const bytes = [installed, ...parts].reduce((sum, folder) => sum + sizeOf(folder), 0)
   return { installed: bytes / 1e6, packages: parts.length + 1, bundle: bundled() / 1000 }
 }
 
@@ -98,7 +88,7 @@ export default {
     { name: 'start', unit: 'ms over empty', better: 'lower' },
     { name: 'installed', unit: 'MB installed', better: 'lower' },
     { name: 'packages', unit: 'packages', better: 'lower' },
-    { name: 'bundle', unit: 'kB gzip, agent door', better: 'lower' },
+    { name: 'bundle', unit: 'kB gzip, Agent', better: 'lower' },
   ],
   cells: {
     loop: async (scale) => ({ start: await measureStart(join(consumer, 'loop.mjs'), scale) }),

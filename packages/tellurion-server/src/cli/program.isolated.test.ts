@@ -197,13 +197,13 @@ describe('bad input gives one line that helps, and no stack', () => {
     test('a tool that does not exist is told to the model, and shown', async () => {
       const { code, stdout, stderr } = await tellurion(['run', 'hi'], await served(call('hammer', '{}'), recovered))
       assert.deepEqual([code, stdout], [0, 'Sorry.\n'])
-      assert.match(stderr, /^✗ hammer .*calculator[^\n]*\n$/)
+      assert.match(stderr, /^→ hammer \{\}\n✗ hammer .*calculator[^\n]*\n$/)
     })
 
     test('arguments that are no JSON are told to the model, and shown', async () => {
       const { code, stdout, stderr } = await tellurion(['run', 'hi'], await served(call('clock', '{"a'), recovered))
       assert.deepEqual([code, stdout], [0, 'Sorry.\n'])
-      assert.match(stderr, /^✗ clock [^\n]*JSON[^\n]*\n$/)
+      assert.match(stderr, /^→ clock null\n✗ clock [^\n]*JSON[^\n]*\n$/)
     })
 
     test('tool calls without end are ended', async () => {
