@@ -172,6 +172,31 @@ describe('tellurion chat through a pipe', options, () => {
     child.kill('SIGINT')
     assert.deepEqual(await once(child, 'exit'), [130, null])
   })
+
+  test('leaves the lines behind the one that was interrupted', async () => {
+    const server = await rawServer(() => ({ ending: 'mute' }))
+    const child = start(['chat'], leadsTo(server.url))
+    child.stdin.end('one\ntwo\nthree\n')
+    await server.requested
+    child.kill('SIGINT')
+    assert.deepEqual(await once(child, 'exit'), [130, null])
+    assert.equal(server.requests.length, 1)
+  })
+
+  test('says so when its input or its output is no place to read or write', async () => {
+    const shell = (line: string): Promise<Outcome> =>
+      runCommand('sh', ['-c', `exec ${process.execPath} ${program.join(' ')} ${line}`], {
+        cwd: folder,
+        timeout: 20_000,
+      })
+    const reads = await shell(`chat 0> ${join(emptyFolder, 'written')}`)
+    assert.equal(reads.code, 2)
+    assert.match(reads.stderr, /\ntellurion: Standard input cannot be read: EBADF[^\n]*\n$/)
+    if (process.platform !== 'linux') return
+    const writes = await shell('run 1+1 > /dev/full')
+    assert.equal(writes.code, 1)
+    assert.match(writes.stderr, /\ntellurion: Standard output cannot be written: ENOSPC[^\n]*\n$/)
+  })
 })
 
 describe('tellurion and a server written by others', options, () => {

@@ -51,6 +51,51 @@ describe('line input from a pipe', () => {
   })
 })
 
+describe('line input from a pipe that is closed or broken', () => {
+  it('gives nothing more once it is closed, whatever had come by then', async () => {
+    const stdin = new PassThrough()
+    const input = openLineInput({ stdin, stdout: new PassThrough() }, () => {})
+    stdin.write('one\ntwo\nthree\n')
+    assert.equal(await input.next(''), 'one')
+    input.close()
+    assert.equal(await input.next(''), undefined)
+    stdin.write('four\n')
+    await macrotask()
+    assert.equal(await input.next(''), undefined)
+  })
+
+  it('fails at a line that never ends, after those before it', async () => {
+    const stdin = new PassThrough()
+    const input = openLineInput({ stdin, stdout: new PassThrough() }, () => {})
+    stdin.write('one\n')
+    assert.equal(await input.next(''), 'one')
+    const next = input.next('')
+    for (let piece = 0; piece < 4; piece++) {
+      stdin.write('x'.repeat(300_000))
+      await macrotask()
+    }
+    await assert.rejects(next, /^UsageError: A line of standard input is longer than 1048576 bytes\.$/)
+    await assert.rejects(() => input.next(''), /longer/)
+    assert.ok(stdin.isPaused())
+  })
+
+  it('takes a line that is only long', async () => {
+    const stdin = new PassThrough()
+    const input = openLineInput({ stdin, stdout: new PassThrough() }, () => {})
+    for (let piece = 0; piece < 10; piece++) stdin.write(`${'x'.repeat(100_000)}\r${'y'.repeat(900_000)}`)
+    stdin.end('\n')
+    for (let line = 0; line < 11; line++) assert.ok(((await input.next('')) ?? '').length > 50_000)
+  })
+
+  it('says so when it cannot be read', async () => {
+    const stdin = new PassThrough()
+    const input = openLineInput({ stdin, stdout: new PassThrough() }, () => {})
+    const line = input.next('')
+    stdin.destroy(new Error('EISDIR'))
+    await assert.rejects(line, /^UsageError: Standard input cannot be read: EISDIR\.$/)
+  })
+})
+
 describe('line input from a terminal', () => {
   it('shows the prompt and the line that is typed, only while it is asked for', async () => {
     const { input, type, screen } = terminal()

@@ -3,6 +3,7 @@
 
 import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { UsageError } from './fault.ts'
 
 /** The streams of a process. */
 export interface Streams {
@@ -16,7 +17,7 @@ export interface LineInput {
   readonly interactive: boolean
   /**
    * The next line, or undefined when there is none any more. `fresh` wants one that was typed after the prompt showed;
-   * a pipe has no such notion and gives its next line.
+   * a pipe has no such notion and gives its next line. Rejects with a `UsageError` for a pipe that cannot be read.
    */
   next(prompt: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>
   /** Whether the line that is being typed has something in it. */
@@ -25,6 +26,7 @@ export interface LineInput {
   cancel(): void
   /** Forgets what has been typed into the current line, and shows `hint` and the prompt again. */
   discard(hint: string): void
+  /** Ends the input, with whatever of it was not asked for yet. */
   close(): void
 }
 
@@ -37,7 +39,23 @@ export function openLineInput({ stdin, stdout }: Streams, onInterrupt: () => voi
       ? { input: stdin, output: gate, terminal: true, historySize: 200 }
       : { input: stdin, crlfDelay: Infinity, terminal: false },
   )
-  return new Lines(reader, gate, { interactive, onInterrupt })
+  const lines = new Lines(reader, gate, { interactive, onInterrupt })
+  reader.on('error', (error: Error) => lines.fail(`Standard input cannot be read: ${error.message}.`))
+  if (!interactive) boundLines(stdin, (problem) => lines.fail(problem))
+  return lines
+}
+
+/** The longest line of a pipe, in bytes. */
+const maxLine = 1_048_576
+
+/** A line without an end would be gathered until no memory is left: this tells of it in time. */
+function boundLines(stdin: Streams['stdin'], onProblem: (problem: string) => void): void {
+  let open = 0
+  stdin.on('data', (chunk: string | Buffer) => {
+    const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r'))
+    open = end === -1 ? open + chunk.length : chunk.length - end - 1
+    if (open > maxLine) onProblem(`A line of standard input is longer than ${maxLine} bytes.`)
+  })
 }
 
 /** Lines that nobody has asked for yet. When there are so many, a pipe is made to wait; what is typed ahead is ignored. */
@@ -49,6 +67,7 @@ class Lines implements LineInput {
   readonly #gate: Gate
   readonly #waiting: string[] = []
   #ended = false
+  #failure: UsageError | undefined
   #asked: ((line: string | undefined) => void) | undefined
 
   constructor(reader: Interface, gate: Gate, options: { interactive: boolean; onInterrupt: () => void }) {
@@ -71,9 +90,9 @@ class Lines implements LineInput {
       if (this.interactive) this.#gate.show(`${prompt}${ready}\n`)
       return Promise.resolve(ready)
     }
-    if (this.#ended) return Promise.resolve(undefined)
-    return new Promise((resolve) => {
-      this.#asked = resolve
+    if (this.#ended) return this.#failure === undefined ? Promise.resolve(undefined) : Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#asked = (line) => (this.#failure === undefined ? resolve(line) : reject(this.#failure))
       if (!this.interactive) return
       this.#gate.open = true
       this.#reader.setPrompt(prompt)
@@ -98,7 +117,16 @@ class Lines implements LineInput {
   }
 
   close(): void {
-    if (!this.#ended) this.#reader.close()
+    this.#ended = true
+    this.#waiting.length = 0
+    this.#reader.close()
+  }
+
+  /** Ends the input because of a problem: lines that came before it are still given. */
+  fail(problem: string): void {
+    if (this.#ended) return
+    this.#failure = new UsageError(problem)
+    this.#reader.close()
   }
 
   #clear(): void {
@@ -108,6 +136,7 @@ class Lines implements LineInput {
   }
 
   #take(line: string): void {
+    if (this.#ended) return
     if (this.#asked !== undefined) this.#answer(line)
     else if (!this.interactive) {
       if (this.#waiting.push(line) >= maxWaiting) this.#reader.pause()

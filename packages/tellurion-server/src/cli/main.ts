@@ -4,8 +4,9 @@ import { main } from './program.ts'
 
 // Whoever reads the answers may stop reading: that ends the command, and is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`tellurion: Standard output cannot be written: ${error.message}.\n`)
+  process.exit(1)
 })
 process.stderr.on('error', () => {})
 
