@@ -14,6 +14,12 @@ interface Manifest {
   exports?: Record<string, string | Record<string, string>>
 }
 
+/** What is started by its path and not imported through a door. */
+const programs: Readonly<Record<string, readonly string[]>> = {
+  tellurion: ['dist/runtime/backend/sqlite/heart-thread.js'],
+  'tellurion-server': ['dist/cli/main.js'],
+}
+
 /** Compiles a package; false when it has type errors. */
 function compile(folder: string): boolean {
   rmSync(join(folder, 'dist'), { recursive: true, force: true })
@@ -38,6 +44,6 @@ function layOut(folder: string, target: string): void {
 for (const name of ['tellurion', 'tellurion-server']) {
   const folder = join(home, 'packages', name)
   if (!compile(folder)) process.exit(1)
-  joinModules(folder, name === 'tellurion-server' ? ['dist/cli/main.js'] : [])
+  joinModules(folder, programs[name] ?? [])
   layOut(folder, join(home, 'build', name))
 }

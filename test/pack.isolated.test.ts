@@ -95,7 +95,8 @@ describe('the published packages', () => {
       // Their code is joined: one file a door, and chunks.
       const stray = files.filter(
         (file) =>
-          file.endsWith('.js') && !/^dist\/(?:.+\/)?(?:index|main)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
+          file.endsWith('.js') &&
+          !/^dist\/(?:.+\/)?(?:index|main|heart-thread)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
       )
       assert.deepEqual(stray, [])
     })

@@ -17,6 +17,28 @@ export interface Backend {
   readonly hints: Hints
   /** Artifacts and other small records. */
   readonly keyValue: KeyValue
+  /** Starts a heart beside the main loop, where the material can have one. */
+  startHeart?(options: HeartOptions): Heart
+  close(): Promise<void>
+}
+
+/** How a heart beats. Milliseconds. */
+export interface HeartOptions {
+  readonly lease: number
+  readonly heartbeat: number
+  /** When the main loop has not said that it is alive for so long, the heart stops: it hangs, and others may take over. */
+  readonly stall: number
+}
+
+/**
+ * Keeps leases alive from outside the main loop, so that a busy one does not lose its runs. It only extends; what is
+ * lost the worker finds out itself.
+ */
+export interface Heart {
+  hold(run: string, epoch: number): void
+  release(run: string): void
+  /** The main loop says that it is alive. */
+  alive(): void
   close(): Promise<void>
 }
 

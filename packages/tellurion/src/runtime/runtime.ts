@@ -35,12 +35,16 @@ export interface RuntimeOptions {
   readonly work?: boolean
   /** Most runs at work at one time. Default 10. */
   readonly maxConcurrent?: number
-  /** Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. */
+  /**
+   * Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. A main
+   * loop that has not answered for `stall` (30,000) is given up: others may take its runs.
+   */
   readonly patience?: {
     readonly lease?: number
     readonly heartbeat?: number
     readonly timeout?: number
     readonly grace?: number
+    readonly stall?: number
   }
   /** Retries of a run: default 3, first after 2 s, factor 2, at most 300 s. */
   readonly retry?: Partial<RetryPolicy>
@@ -253,7 +257,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const { ports = {}, patience = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
   const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
-  const { lease = 3000, heartbeat = 1000, timeout = 300_000, grace = 8000 } = patience
+  const { lease = 3000, heartbeat = 1000, timeout = 300_000, grace = 8000, stall = 30_000 } = patience
   const registry = new Registry(options.agents)
   const backend = await options.store({ clock })
   const setting: Setting = {
@@ -269,6 +273,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     worker: ids('worker'),
     lease,
     heartbeat,
+    stall,
     timeout,
     retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
   }

@@ -31,6 +31,8 @@ export interface Setting {
   readonly worker: string
   readonly lease: number
   readonly heartbeat: number
+  /** When the main loop has not answered for so long, its leases are no longer extended. */
+  readonly stall: number
   /** Longest time at work, waiting not counted. */
   readonly timeout: number
   readonly retry: RetryPolicy

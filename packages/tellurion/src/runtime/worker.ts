@@ -4,6 +4,7 @@
 import { Agent } from '../agent/agent.ts'
 import { messageOf } from '../error/error.ts'
 import { Attempt } from './attempt.ts'
+import type { Heart } from './backend.ts'
 import type { RunRecord } from './run.ts'
 import type { Setting } from './setting.ts'
 
@@ -22,6 +23,7 @@ export class Worker {
   readonly #stopping = new AbortController()
   #consuming: Promise<void> | undefined
   #stopBeat: (() => void) | undefined
+  #heart: Heart | undefined
   #lastSweep = Number.NEGATIVE_INFINITY
 
   constructor(setting: Setting, maxConcurrent: number) {
@@ -46,7 +48,7 @@ export class Worker {
 
   /** Works on one run if it can be had: true when it was. Never rejects. `any` takes waiting and paused ones too. */
   async take(id: string, options: { any?: boolean } = {}): Promise<void> {
-    const { backend, clock, lease, worker, registry, log } = this.#setting
+    const { backend, clock, lease, heartbeat, stall, worker, registry, log } = this.#setting
     try {
       const now = clock.now()
       const run = await backend.store.beginAttempt(id, { worker, now, leaseUntil: now + lease, ...options })
@@ -56,10 +58,15 @@ export class Worker {
       const held = { run, attempt, done: attempt.work() }
       this.#held.set(id, held)
       this.#beatLater()
+      this.#heart ??= backend.startHeart?.({ lease, heartbeat, stall })
+      this.#heart?.hold(id, run.epoch)
       try {
         await held.done
       } finally {
-        if (this.#held.get(id) === held) this.#held.delete(id)
+        if (this.#held.get(id) === held) {
+          this.#held.delete(id)
+          this.#heart?.release(id)
+        }
       }
     } catch (error) {
       log?.error(`Run ${id} was left behind: ${messageOf(error)}`, { runId: id })
@@ -80,6 +87,7 @@ export class Worker {
     cancelTimer()
     this.#stopBeat?.()
     this.#stopBeat = undefined
+    await this.#heart?.close()
   }
 
   #beatLater(): void {
@@ -95,6 +103,7 @@ export class Worker {
   async #beat(): Promise<void> {
     const { backend, clock, lease, log } = this.#setting
     const now = clock.now()
+    this.#heart?.alive()
     try {
       const held = [...this.#held.values()].map(({ run: { id: run, epoch } }) => ({ run, epoch }))
       if (held.length > 0) {

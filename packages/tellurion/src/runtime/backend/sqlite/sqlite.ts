@@ -5,10 +5,12 @@ import { openDatabase, type Database, type Synchronous } from '../../../store/sq
 import { sqliteKeyValue } from '../../../store/sqlite/key-value.ts'
 import { watchDatabase } from '../../../store/sqlite/watch.ts'
 import { createWriter } from '../../../store/sqlite/writer.ts'
-import type { BackendOpener } from '../../backend.ts'
+import { systemClock } from '../../../clock/clock.ts'
+import type { BackendOpener, HeartOptions } from '../../backend.ts'
 import { createHintHub } from '../hint-hub.ts'
 import type { Hints } from '../../hints.ts'
 import { createTableQueue } from '../table-queue.ts'
+import { startHeart } from './heart.ts'
 import { runLayout } from './schema.ts'
 import { createSqliteStore, sqliteClaimTable } from './sqlite-store.ts'
 
@@ -41,6 +43,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): BackendOpener
       queue: createTableQueue(sqliteClaimTable(database), { hints, clock }),
       hints,
       keyValue: sqliteKeyValue(database, { writer, clock }),
+      // A simulated clock has no thread that could follow it.
+      ...(clock === systemClock ? { startHeart: (beat: HeartOptions) => startHeart(database.path, beat) } : {}),
       async close() {
         hints.close()
         await writer.close()
