@@ -1,7 +1,7 @@
 // `.env` files: variables by name, read strictly. Nothing is expanded, the process's own environment is never touched,
 // and no error shows a line's content, which may be a secret.
 
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { messageOf, TellurionError } from '../error/error.ts'
 
 /** The largest file that is read, in bytes. */
@@ -20,13 +20,13 @@ export function loadDotEnv(
 ): Record<string, string> {
   let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    bytes = readStart(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (optional && (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR')) return {}
     throw broken(path, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${messageOf(error)}`, error)
   }
-  if (bytes.length > maxSize) throw broken(path, `it has ${bytes.length} bytes; ${maxSize} is the limit`)
+  if (bytes.length > maxSize) throw broken(path, `it is longer than ${maxSize} bytes`)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -34,6 +34,19 @@ export function loadDotEnv(
     throw broken(path, 'it is not UTF-8 text: save it as UTF-8', error)
   }
   return parseDotEnv(text, path)
+}
+
+/** The file as far as it is worth reading: a device or a pipe may never end. */
+function readStart(path: string): Buffer {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.allocUnsafe(maxSize + 1)
+    let length = 0
+    for (let read = -1; read !== 0; length += read) read = readSync(file, bytes, length, bytes.length - length, null)
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** The text of a `.env` file as a record; `name` is the file's name for errors. */
