@@ -3,13 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { createToolbox } from 'tellurion'
+import { createToolbox, type ToolContext } from 'tellurion'
 import { demoModel } from 'tellurion/model'
 import { scriptedModel, virtualClock } from 'tellurion/testing'
 import { calculator } from './calculator.ts'
 import { demoAgent } from './demo-agent.ts'
 import { openFileRoot } from './file-root.ts'
 import { listFiles, maxEntries, maxFileSize, readFile } from './file-tool.ts'
+import { maxSeconds, wait } from './wait.ts'
 import { zoneClock } from './zone-clock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'demo-agent-'))
@@ -56,6 +57,26 @@ describe('the tools of the demo', () => {
     )
     assert.match(await result('clock', {}), /^\w+, \d+ \w+ 2026, \d\d:\d\d:05 in \S+ \(GMT[^)]*\)$/)
     assert.match(await result('clock', { timeZone: 'Atlantis' }), /no time zone 'Atlantis': write an IANA name/)
+  })
+
+  it('wait, say how long they have, and stop when told', async () => {
+    const time = virtualClock()
+    const patience = wait({ clock: time })
+    const reports: unknown[] = []
+    const context = (abortSignal: AbortSignal): ToolContext => {
+      return { toolCallId: 'c', idempotencyKey: 'k', runId: 'r', abortSignal, progress: (seen) => reports.push(seen) }
+    }
+    const done = patience.execute({ seconds: 2.5 }, context(new AbortController().signal))
+    await time.advance(2500)
+    assert.equal(await done, 'waited 2.5 s')
+    assert.deepEqual(reports.at(-1), { done: 2.5, total: 2.5, unit: 's' })
+    const stop = new AbortController()
+    const stopped = Promise.resolve(patience.execute({ seconds: 60 }, context(stop.signal)))
+    stop.abort()
+    await assert.rejects(stopped)
+    assert.equal(time.pending, 0)
+    const tools = createToolbox({ wait: patience })
+    assert.match(String((await tools.execute('wait', { seconds: maxSeconds + 1 })).content), /240/)
   })
 
   it('list files, one a line', async () => {

@@ -22,6 +22,8 @@ export function answerTo(ask: Ask, result: ToolMessage): string {
       return text === '' ? `${folderOf(ask)} is empty.` : `${folderOf(ask)} holds:\n${excerpt(text)}`
     case 'read':
       return text === '' ? `${ask.subject} is empty.` : `${ask.subject} says:\n${excerpt(text)}`
+    case 'wait':
+      return `I have waited ${ask.subject} s.`
     case 'tool':
       return `${ask.subject} says: ${excerpt(text)}`
     default:
@@ -39,6 +41,8 @@ function failedTo({ kind, subject }: Ask): string {
       return `I could not list ${subject === '' ? 'the files' : subject}`
     case 'read':
       return `I could not read ${subject}`
+    case 'wait':
+      return `I could not wait ${subject} s`
     case 'tool':
       return `${subject} did not work`
     default:
@@ -66,6 +70,7 @@ const needs: Readonly<Record<Exclude<AskKind, 'tool'>, string>> = {
   time: 'clock',
   list: 'tool that lists files',
   read: 'tool that reads files',
+  wait: 'tool that waits',
 }
 
 /** What to say of requests that no offered tool serves. */
@@ -79,6 +84,7 @@ const abilities: readonly (readonly [Ask, string])[] = [
   [{ kind: 'time', subject: '', at: 0 }, 'tell the time (what time is it in Tokyo?)'],
   [{ kind: 'list', subject: '', at: 0 }, 'list files (list files in src)'],
   [{ kind: 'read', subject: 'a', at: 0 }, 'read them (read package.json)'],
+  [{ kind: 'wait', subject: '1', at: 0 }, 'wait (wait 10 seconds)'],
 ]
 
 /** What the demo model says of itself: what it is, what it can do here, and how to have a real model instead. */

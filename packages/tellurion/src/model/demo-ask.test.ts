@@ -31,6 +31,11 @@ describe('readAsks', () => {
     ['what day is it', 'time '],
     ['show me the time', 'time '],
     ['time in Europe/Paris', 'time Europe/Paris'],
+    ['wait 60 seconds', 'wait 60'],
+    ['Sleep for a minute, then 2+2', 'wait 60', 'calculate 2+2'],
+    ['what is 12*7 and wait 1.5s', 'calculate 12*7', 'wait 1.5'],
+    ['wait 2 min', 'wait 120'],
+    ['Wait a moment'],
     ['list files', 'list '],
     ['ls', 'list '],
     ['ls src', 'list src'],
@@ -85,12 +90,14 @@ describe('callFor', () => {
     spec('calculator', 'precision', 'expression'),
     spec('get_current_time', 'timezone'),
     spec('list_files', 'path'),
+    spec('wait', 'seconds'),
   ]
-  const ask = (kind: 'calculate' | 'time' | 'list' | 'read', subject: string) =>
+  const ask = (kind: 'calculate' | 'time' | 'list' | 'read' | 'wait', subject: string) =>
     callFor({ kind, subject, at: 0 }, tools)
 
   it('finds the tool by its name and the argument by its own', () => {
     assert.deepEqual(ask('calculate', '1+1'), { toolName: 'calculator', input: { expression: '1+1' } })
+    assert.deepEqual(ask('wait', '60'), { toolName: 'wait', input: { seconds: 60 } })
     assert.deepEqual(ask('list', ''), { toolName: 'list_files', input: {} })
   })
 

@@ -5,12 +5,12 @@ import type { ToolSpec } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 
 /** The kinds of request that are understood. `tool` names a tool and its arguments outright. */
-export type AskKind = 'calculate' | 'time' | 'list' | 'read' | 'tool'
+export type AskKind = 'calculate' | 'time' | 'list' | 'read' | 'wait' | 'tool'
 
 /** One request found in a text: what is wanted, of what, and where it begins. */
 export interface Ask {
   readonly kind: AskKind
-  /** The expression, the zone, the path or the tool's name; empty for none. */
+  /** The expression, the zone, the path, the seconds or the tool's name; empty for none. */
   readonly subject: string
   readonly input?: JsonObject
   readonly at: number
@@ -27,6 +27,7 @@ export function readAsks(text: string, toolNames: readonly string[]): readonly A
   search.tools(toolNames)
   search.files()
   search.times()
+  search.waits()
   search.sums()
   return search.asks.toSorted((a, b) => a.at - b.at).slice(0, maxAsks)
 }
@@ -63,6 +64,8 @@ const times = [
   /\bwhat(?:'s| is) today(?:'s date)?\b/gi,
   /\b(?:time|date)(?= in [A-Z])/g,
 ]
+const pauses =
+  /\b(?:wait|sleep|pause)(?:\s+for)?\s+(?:another\s+)?(\d{1,6}(?:\.\d{1,3})?|an?)\s*(s|secs?|seconds?|m|mins?|minutes?)\b/gi
 const zone = /^(?:\s+(?:in|at|for)\s+)([A-Za-z][\w+\-/]*(?: [A-Z][\w-]*){0,2})/
 const otherZones = /^(?:,? and (?:in |at )|, (?:in )?)([A-Z][\w+\-/]*(?: [A-Z][\w-]*){0,2})/
 
@@ -134,6 +137,16 @@ class Search {
     }
   }
 
+  /** `wait 60 seconds`, `sleep for a minute`: the subject is in seconds. */
+  waits(): void {
+    for (const found of this.#text.matchAll(pauses)) {
+      const [all, amount = '', unit = ''] = found
+      const seconds = (/^a/i.test(amount) ? 1 : Number(amount)) * (/^m/i.test(unit) ? 60 : 1)
+      this.asks.push({ kind: 'wait', subject: String(seconds), at: found.index })
+      this.#blank(found.index, found.index + all.length)
+    }
+  }
+
   sums(): void {
     let text = this.#text.replace(isoDate, (date) => ' '.repeat(date.length))
     // Words become signs; the order of requests is all that their places are needed for.
@@ -179,6 +192,7 @@ const purposes: Readonly<Record<Exclude<AskKind, 'tool'>, { name: RegExp; argume
   calculate: { name: /calc|arithmetic|math|evaluate/i, argument: /expr|sum|input|formula|query/i },
   time: { name: /clock|time|date|now/i, argument: /zone|tz|place|location|city/i },
   list: { name: /list|^ls$|^dir$|glob/i, argument: /path|dir|folder|root/i },
+  wait: { name: /wait|sleep|pause|delay/i, argument: /second|duration|delay|time/i },
   read: { name: /read|^cat$|open_?file|file_?content/i, argument: /path|file|name/i },
 }
 
@@ -190,8 +204,13 @@ export function callFor(ask: Ask, tools: readonly ToolSpec[]): { toolName: strin
   if (spec === undefined) return undefined
   const properties = Object.keys((spec.inputSchema['properties'] ?? {}) as JsonObject)
   const key = properties.find((property) => argument.test(property)) ?? properties[0]
-  const value: Json = ask.kind === 'time' ? zoneOf(ask.subject) : ask.subject
+  const value = valueOf(ask)
   return { toolName: spec.name, input: key === undefined || value === '' ? {} : { [key]: value } }
+}
+
+function valueOf({ kind, subject }: Ask): Json {
+  if (kind === 'time') return zoneOf(subject)
+  return kind === 'wait' ? Number(subject) : subject
 }
 
 /** `Europe/Paris` for `Paris`; any other place as it was said. */

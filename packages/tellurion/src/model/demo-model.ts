@@ -1,5 +1,5 @@
 // The demo model: a deterministic program behind the port of models, for trying things out without a key. It really
-// calls the tools it is offered; it understands four kinds of request and says so when it meets another.
+// calls the tools it is offered; it understands five kinds of request and says so when it meets another.
 
 import { sleep, systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
@@ -21,7 +21,7 @@ const name = 'tellurion/demo'
 
 /**
  * Makes the built-in demo model. From plain English it calls a calculator, a clock, a tool that lists and one that reads
- * files, found among the offered tools by their names, or any tool by name (`use weather {"place": "Oslo"}`); several
+ * files, one that waits, found among the offered tools by their names, or any tool by name (`use weather {"place": "Oslo"}`); several
  * requests in one text are parallel calls. Results become sentences, streamed word by word; usage is an estimate. The
  * same request always gives the same reply. Structured output it refuses with `model_validation`. Throws
  * `unknown_option` and `invalid_option`.
