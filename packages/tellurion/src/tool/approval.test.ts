@@ -102,8 +102,12 @@ describe('approval rules', () => {
       })
       assert.deepEqual(result, { verdict: 'deny', by: 'rule 1', reason: 'the approval rule failed: no database' })
     }
-    const odd = (() => 'yes') as unknown as () => boolean
-    assert.equal(await verdict([{ allow: '*', where: odd }], 'x'), 'deny by rules')
+    for (const answer of ['yes', undefined, 1, null, Promise.resolve('yes'), Promise.resolve(undefined)]) {
+      const odd = (() => answer) as unknown as () => boolean
+      for (const rule of [{ allow: '*' }, { deny: '*' }, { ask: '*' }]) {
+        assert.equal(await verdict([{ ...rule, where: odd }, { allow: '*' }], 'x'), 'deny by rule 1')
+      }
+    }
   })
 
   it('have the three policies of the reference as lists', async () => {

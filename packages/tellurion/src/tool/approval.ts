@@ -80,10 +80,9 @@ export function createApproval(rules: readonly ApprovalRule[]): Approval {
         const matches = where(request)
         if (matches === true) return authorisation
         if (matches === false) continue
-        return Promise.resolve(matches).then(
-          (matched) => (matched === true ? authorisation : from(index + 1, request)),
-          (error: unknown) => failed(authorisation.by, error),
-        )
+        return Promise.resolve(matches)
+          .then((matched) => (isMatch(matched) ? authorisation : from(index + 1, request)))
+          .catch((error: unknown) => failed(authorisation.by, error))
       } catch (error) {
         return failed(authorisation.by, error)
       }
@@ -91,6 +90,12 @@ export function createApproval(rules: readonly ApprovalRule[]): Approval {
     return noMatch
   }
   return { authorise: (request) => from(0, request) }
+}
+
+/** Anything but true and false is a mistake, and must not let a rule that denies pass by. */
+function isMatch(matched: unknown): boolean {
+  if (typeof matched === 'boolean') return matched
+  throw new TellurionError('invalid_option', `its where gave ${String(matched)} instead of true or false`)
 }
 
 function failed(by: string, error: unknown): Authorisation {
