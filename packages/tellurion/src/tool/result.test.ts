@@ -103,6 +103,9 @@ describe('toolContent', () => {
     ['an image with both', [{ ...image, url: 'http://a/' }]],
     ['an image of no type', [{ type: 'image', data: 'x' }]],
     ['an unknown part', [{ type: 'video' }]],
+    ['a part that is none', ['text']],
+    ['no part at all', [null]],
+    ['data that is no text', [{ ...image, data: 5 }]],
     ['too much data', [{ ...image, data: 'x'.repeat(16_000_001) }]],
   ]
   for (const [name, parts] of bad) {

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../error/catalogue.ts'
 import { TellurionError, messageOf } from '../error/error.ts'
 import type { ToolCallPart, ToolMessage, UserPart } from '../message/message.ts'
+import { userPartsProblem } from '../message/user-part.ts'
 import type { Artifacts, ArtifactReference } from './artifact.ts'
 import { jsonText } from './json-text.ts'
 
@@ -53,19 +54,9 @@ class Content {
 
 /** A result of text, images and files, for `execute` to return: `toolContent([{ type: 'image', … }])`. Throws `tool_output_invalid`. */
 export function toolContent(parts: readonly UserPart[]): unknown {
-  if (!Array.isArray(parts)) throw badContent('it takes a list of parts')
-  let length = 0
-  for (const part of parts as readonly UserPart[]) {
-    if (part.type === 'text') {
-      if (typeof part.text !== 'string') throw badContent('a text part needs a text')
-    } else if (part.type === 'image' || part.type === 'file') {
-      if ((part.data === undefined) === (part.url === undefined))
-        throw badContent(`a part of type ${part.type} needs either data or url`)
-      if (typeof part.mediaType !== 'string') throw badContent(`a part of type ${part.type} needs a mediaType`)
-      length += part.data?.length ?? 0
-    } else
-      throw badContent(`there is no part of type ${JSON.stringify((part satisfies never as { type?: unknown }).type)}`)
-  }
+  const problem = userPartsProblem(parts)
+  if (problem !== undefined) throw badContent(problem)
+  const length = parts.reduce((sum, part) => sum + (part.type === 'text' ? 0 : (part.data?.length ?? 0)), 0)
   if (length > maxDataLength) throw badContent(`its data has ${length} characters, the limit is ${maxDataLength}`)
   return new Content(parts)
 }
