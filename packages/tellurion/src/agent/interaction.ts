@@ -59,17 +59,20 @@ export function close(world: World, entity: Entity, id: string): void {
 /** Throws `invalid_answer` when an answer does not fit the interaction. */
 export function checkAnswer({ kind, choices }: Interaction, given: Answer): void {
   const text = textOf(given)
-  const decides =
-    given === 'approve' || given === 'deny' || (typeof given === 'object' && 'deny' in given && isText(given.deny))
   if (kind === 'question') {
     if (text === undefined) throw new TellurionError('invalid_answer', 'Answer a question with { text } or { choice }.')
     if (choices !== undefined && !choices.includes(text)) {
       throw new TellurionError('invalid_answer', `'${text}' is no choice of it.${suggestion(text, choices)}`)
     }
-  } else if (!decides && !(kind === 'outcome' && text !== undefined)) {
+  } else if (text === undefined ? !decides(given) : kind !== 'outcome') {
     const more = kind === 'outcome' ? ', or { text: the result }' : ''
     throw new TellurionError('invalid_answer', `Answer with 'approve', 'deny' or { deny: reason }${more}.`)
   }
+}
+
+function decides(given: Answer): boolean {
+  if (typeof given !== 'object' || given === null) return given === 'approve' || given === 'deny'
+  return 'deny' in given && isText(given.deny)
 }
 
 function isText(value: unknown): value is string {
