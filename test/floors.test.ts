@@ -105,7 +105,7 @@ describe('the laws have teeth', () => {
         "import { t } from '../testing/t.ts'",
       ),
       library('testing/t.ts', "import { w } from '../world/w.ts'"),
-      library('tool/t.node.ts', "import 'node:fs'", "import { x } from '@cfworker/json-schema'"),
+      library('schema/t.node.ts', "import 'node:fs'", "import { x } from '@cfworker/json-schema'"),
       library('index.ts', "export { w } from './world/w.ts'"),
       at('tellurion-server/src/server/a.ts', "import { w } from 'tellurion'"),
       at('tellurion-server/src/cli/main.ts', "import { a } from 'tellurion/agent'", "import 'node:fs'"),

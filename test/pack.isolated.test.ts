@@ -132,7 +132,6 @@ describe('the published packages', () => {
   test('bring at most three packages, and no Node', () => {
     assert.deepEqual(Object.keys(manifest(installed('tellurion')).dependencies ?? {}).toSorted(), [
       '@cfworker/json-schema',
-      'eventsource-parser',
     ])
     assert.deepEqual(
       readdirSync(join(consumer, 'node_modules')).filter((name) => /^node(-bin)?-/.test(name)),
