@@ -4,7 +4,7 @@
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { UserInput } from '../message/message.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
-import type { Model } from '../port/model.ts'
+import type { Model, PriceFunction } from '../port/model.ts'
 import type { Schema } from '../schema/infer.ts'
 import { createApproval, type ApprovalRule } from '../tool/approval.ts'
 import { createToolbox, isToolbox, type Toolbox, type Tools } from '../tool/toolbox.ts'
@@ -12,7 +12,7 @@ import type { Component } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
 import { World, type System } from '../world/world.ts'
 import type { AgentStream } from './agent-stream.ts'
-import { agentComponents, Conversation, ConversationLimit, LLM } from './component.ts'
+import { agentComponents, Budget, Conversation, ConversationLimit, LLM, type BudgetLimits } from './component.ts'
 import { createFileLocks, type AgentConfiguration, type StopCondition } from './configuration.ts'
 import { errorHandling } from './error-handling.ts'
 import { memory } from './memory.ts'
@@ -41,11 +41,13 @@ export interface AgentOptions {
   readonly approval?:
     | readonly ApprovalRule[]
     | { readonly rules?: readonly ApprovalRule[]; readonly safeMode?: boolean }
+  /** What a turn may spend, reserved before each model call; `price` says what tokens cost. */
+  readonly budget?: BudgetLimits & { readonly price?: PriceFunction }
   /** Systems beside the built-in ones; one with the name of a built-in takes its place. */
   readonly systems?: readonly System[]
 }
 
-const known = ['name', 'model', 'instructions', 'tools', 'stopWhen', 'approval', 'systems']
+const known = ['name', 'model', 'instructions', 'tools', 'stopWhen', 'approval', 'budget', 'systems']
 const builtIn: readonly System[] = [userInput, steering, reasoning, toolApproval, toolExecution, memory, errorHandling]
 
 /** An agent. Throws `invalid_option`, `unknown_option` and the errors of tools and rules when it is made. */
@@ -54,13 +56,16 @@ export class Agent {
   readonly #model: Model
   readonly #configuration: AgentConfiguration
   readonly #systems: readonly System[]
+  readonly #limits: BudgetLimits | undefined
   #template: World | undefined
 
   constructor(options: AgentOptions) {
     checkOptions(options)
-    const { name, model, instructions, tools, stopWhen, approval, systems = [] } = options
+    const { name, model, instructions, tools, stopWhen, approval, budget, systems = [] } = options
     this.name = name
     this.#model = asModel(model)
+    const { price, ...limits } = budget ?? {}
+    this.#limits = budget === undefined ? undefined : limits
     const replaced = new Set(systems.map((system) => system.name))
     this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...systems]
     const { rules, safeMode } = approval === undefined ? {} : approvalOf(approval)
@@ -70,6 +75,7 @@ export class Agent {
       ...(stopWhen === undefined ? {} : { stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen }),
       ...(rules === undefined ? {} : { approval: createApproval(rules) }),
       ...(safeMode === undefined ? {} : { safeMode }),
+      ...(price === undefined ? {} : { price }),
     }
   }
 
@@ -109,7 +115,13 @@ export class Agent {
 
   /** Makes this agent's entity in a world it is bound to. */
   spawn(world: World): Entity {
-    return world.spawn(LLM({ model: this.name, agent: this.name }), Conversation(), ConversationLimit({ max: null }))
+    const entity = world.spawn(
+      LLM({ model: this.name, agent: this.name }),
+      Conversation(),
+      ConversationLimit({ max: null }),
+    )
+    if (this.#limits !== undefined) world.set(entity, Budget, { limits: this.#limits })
+    return entity
   }
 
   /** A chat that remembers, on a world of its own. */
@@ -153,12 +165,32 @@ function checkOptions(options: AgentOptions): void {
   if (instructions !== undefined && typeof instructions !== 'string' && typeof instructions !== 'function') {
     throw new TellurionError('invalid_option', 'instructions must be a text, or a function that gives one.')
   }
+  checkBudget(options.budget)
   const conditions = stopWhen === undefined ? [] : Array.isArray(stopWhen) ? stopWhen : [stopWhen]
   if (!conditions.every((condition) => typeof condition === 'function')) {
     throw new TellurionError('invalid_option', 'stopWhen takes conditions such as isStepCount(20).')
   }
   if (systems !== undefined && !Array.isArray(systems)) {
     throw new TellurionError('invalid_option', 'systems must be a list of what defineSystem made.')
+  }
+}
+
+const budgetKeys = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'price']
+
+function checkBudget(budget: AgentOptions['budget']): void {
+  for (const [key, value] of Object.entries(budget ?? {})) {
+    if (!budgetKeys.includes(key)) {
+      throw new TellurionError('unknown_option', `A budget has no '${key}'.${suggestion(key, budgetKeys)}`)
+    }
+    const fits = key === 'price' ? typeof value === 'function' : typeof value === 'number' && value >= 0
+    if (!fits)
+      throw new TellurionError(
+        'invalid_option',
+        `budget.${key} must be ${key === 'price' ? 'a function' : 'a number from 0'}.`,
+      )
+  }
+  if (budget?.cost !== undefined && budget.price === undefined) {
+    throw new TellurionError('invalid_option', 'A budget with a cost needs a price function: budget: { cost, price }.')
   }
 }
 

@@ -55,6 +55,7 @@ function spawnAll(world: World): void {
     dictionary.UserInput({ prompt: 'Which?', timeout: 1_000 }),
     dictionary.Steering([user('In Celsius.')]),
     dictionary.Output({ name: 'output', schema: { type: 'object' }, repairs: 0 }),
+    dictionary.Budget({ limits: { tokens: 10 }, since: 1 }),
     dictionary.TurnUsage({ steps: 1, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),
     Failure({ error, system: 'reasoning', tick: 1 }),
     Halted({ error, retryAt: 5 }),

@@ -149,12 +149,29 @@ export const Output = defineComponent<{
   readonly repairs: number
 }>('Output')
 
+/** What a turn may spend at most; absent means no limit. */
+export interface BudgetLimits {
+  readonly modelCalls?: number
+  readonly toolCalls?: number
+  /** Input and output tokens together; before each call its input is estimated and its longest output counted. */
+  readonly tokens?: number
+  /** In the unit of the price function. */
+  readonly cost?: number
+  /** Milliseconds since the first model call of the turn. */
+  readonly wallTime?: number
+}
+
+/** The budget of a turn; `since` is set by its first model call. */
+export const Budget = defineComponent<{ readonly limits: BudgetLimits; readonly since?: number }>('Budget')
+
 /** What the present turn has spent: model calls, and tokens of all of them. */
 export const TurnUsage = defineComponent<{
   readonly steps: number
   readonly usage: Usage
   /** Why the newest reply ended. */
   readonly finishReason?: FinishReason
+  /** Tool calls that the model made. */
+  readonly toolCalls?: number
   /** Length of the conversation when the turn began, where a runtime keeps it. */
   readonly from?: number
 }>('TurnUsage')
@@ -191,5 +208,6 @@ export const agentComponents = [
   UserInput,
   Steering,
   Output,
+  Budget,
   TurnUsage,
 ] as const

@@ -5,7 +5,7 @@ import type { Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
 import { memoryKeyValue } from '../port/memory-key-value.ts'
-import type { Model, Usage } from '../port/model.ts'
+import type { Model, PriceFunction, Usage } from '../port/model.ts'
 import type { CompiledSchema } from '../schema/schema.ts'
 import type { Approval } from '../tool/approval.ts'
 import { createArtifacts, type Artifacts } from '../tool/artifact.ts'
@@ -37,6 +37,8 @@ export interface AgentConfiguration {
   readonly approval?: Approval
   readonly safeMode?: boolean
   readonly stopWhen?: readonly StopCondition[]
+  /** What a model call costs, for budgets. */
+  readonly price?: PriceFunction
 }
 
 const none: AgentConfiguration = Object.freeze({})

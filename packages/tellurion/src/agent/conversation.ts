@@ -13,7 +13,7 @@ import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { Conversation, PendingToolCalls } from './component.ts'
+import { Budget, Conversation, PendingToolCalls } from './component.ts'
 
 /**
  * Appends a message. While calls are open only their results may follow, so that a call and its result are never
@@ -35,6 +35,12 @@ export function hear(world: World, entity: Entity, input: Input): void {
   say(world, entity, userMessage(input))
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
+}
+
+/** A new turn has its whole budget. */
+export function renewBudget(world: World, entity: Entity): void {
+  const budget = world.get(entity, Budget)
+  if (budget?.since !== undefined) world.set(entity, Budget, { limits: budget.limits })
 }
 
 /** What a person handed in, as a message. Throws `invalid_option` for anything else. */

@@ -5,6 +5,7 @@ export type { AgentOptions } from './agent.ts'
 export { AgentStream } from './agent-stream.ts'
 export {
   agentComponents,
+  Budget,
   Checkpoint,
   Collaboration,
   CompactionConfig,
@@ -32,7 +33,7 @@ export {
   UserInput,
   VectorStore,
 } from './component.ts'
-export type { ModelSettings, PendingToolCall, PlanStep } from './component.ts'
+export type { BudgetLimits, ModelSettings, PendingToolCall, PlanStep } from './component.ts'
 export { createFileLocks } from './configuration.ts'
 export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
 export { hear, say } from './conversation.ts'

@@ -5,12 +5,14 @@ import type { Message, Messages } from '../message/message.ts'
 import { collect } from '../model/collect.ts'
 import { failureFromError } from '../model/failure.ts'
 import type { ModelEvent, ModelReply, ModelRequest, ToolSpec } from '../port/model.ts'
+import { loadChecker } from '../schema/schema.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Terminal } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import {
+  Budget,
   Conversation,
   LLM,
   Output,
@@ -66,6 +68,16 @@ async function ask(
   const instructions =
     typeof configuration.instructions === 'function' ? await configuration.instructions() : configuration.instructions
   const request = requestFor(world, entity, { configuration, conversation, instructions })
+  // Its reply is checked in one synchronous block; what checks it must be there by then.
+  if (request.output !== undefined) await loadChecker()
+  if (world.has(entity, Budget)) {
+    const { reserve } = await import('./budget.ts')
+    const error = reserve(world, entity, { request, model: model.name, price: configuration.price })
+    if (error !== undefined) {
+      world.set(entity, Failure, { error, system: 'reasoning', tick: context.tick })
+      return
+    }
+  }
   const streams = world.get(entity, Streaming)?.enabled === true
   world.emit({ type: 'model.called', entity, model: model.name })
   if (streams) world.emit({ type: 'stream.started', entity })

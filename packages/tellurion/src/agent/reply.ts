@@ -7,7 +7,7 @@ import { jsonProblem } from '../schema/plain-json.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Terminal } from '../world/lifecycle.ts'
 import type { World } from '../world/world.ts'
-import { Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
+import { Budget, Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
 import { say } from './conversation.ts'
 import { checkOutput } from './output.ts'
 import { addUsage, noUsage } from './usage.ts'
@@ -50,13 +50,22 @@ function takeFinished(
   const message = keep(world, entity, reply.message)
   const { usage, finishReason, responseId } = reply
   const spent = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
-  world.set(entity, TurnUsage, { ...spent, steps: spent.steps + 1, usage: addUsage(spent.usage, usage), finishReason })
+  const calls = toolCallsOf(message)
+  world.set(entity, TurnUsage, {
+    ...spent,
+    steps: spent.steps + 1,
+    usage: addUsage(spent.usage, usage),
+    finishReason,
+    ...(calls.length === 0 ? {} : { toolCalls: (spent.toolCalls ?? 0) + calls.length }),
+  })
   const replied = { type: 'model.replied', entity, model: reply.model ?? model, usage, finishReason } as const
   world.emit(responseId === undefined ? replied : { ...replied, responseId })
   if (streams) world.emit({ type: 'stream.ended', entity, message })
-  const calls = toolCallsOf(message)
-  if (calls.length > 0) openCalls(world, entity, { calls, tick })
-  else if (world.has(entity, Output)) {
+  if (calls.length > 0) {
+    openCalls(world, entity, { calls, tick })
+    const error = overdrawn(world, entity)
+    if (error !== undefined) fail(world, entity, { error, tick })
+  } else if (world.has(entity, Output)) {
     const error = checkOutput(world, entity, message)
     if (error !== undefined) fail(world, entity, { error, tick })
   }
@@ -81,6 +90,15 @@ function openCalls(
   for (const { toolCallId, toolName, input } of pending) {
     world.emit({ type: 'tool.called', entity, toolCallId, toolName, input })
   }
+}
+
+/** Why the calls of this reply may not run any more: the budget has no room for so many. */
+function overdrawn(world: World, entity: Entity): ErrorData | undefined {
+  const limit = world.get(entity, Budget)?.limits.toolCalls
+  const wanted = world.get(entity, TurnUsage)?.toolCalls ?? 0
+  if (limit === undefined || wanted <= limit) return undefined
+  const message = `The budget of ${limit} tool calls does not allow this reply, which takes it to ${wanted}.`
+  return { code: 'budget_exceeded', message, retryable: false, data: { limit: 'toolCalls', allowed: limit, wanted } }
 }
 
 function keepPartial(world: World, entity: Entity, message: AssistantMessage | undefined): void {

@@ -86,9 +86,15 @@ function gather({ world, entity, stop, from }: Ending): AgentResult<undefined> {
     steps,
     usage,
     finishReason,
-    stopReason: stop.reason === 'terminal' ? (stop.terminal ?? 'terminal') : stop.reason,
+    stopReason: stopReasonOf(stop),
     interactions: openInteractions(world),
   }
+}
+
+/** The kernel's reason in the words of agents. */
+export function stopReasonOf({ reason, terminal, error }: Stop): StopReason {
+  if (reason === 'terminal') return terminal ?? 'terminal'
+  return reason === 'failed' && error?.code === 'budget_exceeded' ? 'budget' : reason
 }
 
 function statusOf({ reason }: Stop): AgentResult['status'] {
@@ -102,7 +108,6 @@ function statusOf({ reason }: Stop): AgentResult['status'] {
     case 'aborted':
       return 'cancelled'
     case 'max_ticks':
-    case 'budget':
     case 'failed':
       return 'failed'
     default:

@@ -10,7 +10,7 @@ import { perform } from '../tool/perform.ts'
 import { errorOutcome, toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
 import type { ToolSource } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
-import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
+import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
@@ -37,7 +37,7 @@ export const toolExecution = defineSystem({
   name: 'toolExecution',
   priority: 5,
   query: [PendingToolCalls, Conversation],
-  without: [Halted, Terminal],
+  without: [Halted, Terminal, Failure],
   each(entity, world, context) {
     const configuration = configurationOf(world, entity)
     const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }

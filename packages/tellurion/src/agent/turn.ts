@@ -12,7 +12,7 @@ import type { History } from '../world/history.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
 import { Conversation, LLM, Output, Streaming, TurnUsage, type ModelSettings } from './component.ts'
-import { hear, userMessage } from './conversation.ts'
+import { hear, renewBudget, userMessage } from './conversation.ts'
 import { openInteractions, resultOf, type AgentResult } from './result.ts'
 import { closeCalls } from './tool-execution.ts'
 
@@ -83,6 +83,7 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
   if (message !== undefined) {
     hear(world, entity, message)
     world.remove(entity, TurnUsage)
+    renewBudget(world, entity)
   }
   if (output !== undefined && schema !== undefined) {
     world.bind('output', output)

@@ -163,6 +163,10 @@ export const errorCatalogue = {
     "Answer an approval with `'approve'`, `'deny'` or `{ deny: reason }`, a question with `{ text }` or `{ choice }`.",
   ),
   run_failed: entry('A run ended with an error.', 'Read `error.cause` and `error.result`.'),
+  budget_exceeded: entry(
+    'The next step would take a run past its budget, so it was not made.',
+    'Raise the limit that the message names, lower `maxOutputTokens`, or accept what there is in `error.result`.',
+  ),
   run_limit: entry(
     'A run reached its limit of ticks before it came to rest.',
     'Raise `maxTicks`, or give the agent a `stopWhen`.',

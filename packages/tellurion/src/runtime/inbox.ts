@@ -6,7 +6,7 @@ import type { Entity } from '../world/entity.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
 import { Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
-import { hear, userMessage } from '../agent/conversation.ts'
+import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
 import { answer, type Answer } from '../agent/interaction.ts'
 import { noUsage } from '../agent/usage.ts'
 import { TellurionError } from '../error/error.ts'
@@ -116,6 +116,7 @@ function goOn(world: World, entity: Entity, fork: ForkPayload, components: reado
   world.remove(entity, Halted)
   world.pause(false)
   world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
+  renewBudget(world, entity)
   world.set(entity, Streaming, { enabled: true })
 }
 
@@ -135,6 +136,7 @@ function takeIn(
       const from = world.require(entity, Conversation).length
       hear(world, entity, userMessage(input))
       world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
+      renewBudget(world, entity)
       world.set(entity, Streaming, { enabled: true })
       if (output === undefined) world.remove(entity, Output)
       else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })

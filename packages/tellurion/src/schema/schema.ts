@@ -4,7 +4,7 @@
 import { TellurionError, messageOf, shown } from '../error/error.ts'
 import type { Schema, SchemaPair } from './infer.ts'
 import type { JsonObject } from './json.ts'
-import { compileJsonSchema } from './json-schema.ts'
+import { soundSchema } from './json-shape.ts'
 import { className, jsonProblem } from './plain-json.ts'
 import type { StandardResult, StandardSchema } from './standard.ts'
 
@@ -37,14 +37,40 @@ export function compileSchema(schema: Schema, what: string): CompiledSchema {
 function compile(schema: unknown, what: string): CompiledSchema {
   if (isStandard(schema)) return compileStandard(schema, what, () => ownJsonSchema(schema, what))
   if (isPair(schema)) {
-    const jsonSchema = withoutDialect(compileJsonSchema(schema.jsonSchema, `the jsonSchema of ${what}`).jsonSchema)
+    const jsonSchema = withoutDialect(soundSchema(schema.jsonSchema, `the jsonSchema of ${what}`).jsonSchema)
     return compileStandard(schema.schema, what, () => jsonSchema)
   }
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) throw noSchema(schema, what)
   const problem = jsonProblem(schema)
   if (problem !== undefined) throw noSchema(schema, what, problem)
-  const { jsonSchema, validate } = compileJsonSchema(schema as JsonObject, what)
-  return { jsonSchema: withoutDialect(jsonSchema), validate }
+  return compileJsonSchema(schema as JsonObject, what)
+}
+
+type Checker = typeof import('./json-schema.ts')
+
+let checker: Checker | undefined
+let loading: Promise<Checker> | undefined
+
+/**
+ * Resolves when JSON Schemas can be applied at once; until then checking gives promises. What applies them is loaded by
+ * the first definition: programs whose schemas are all of other libraries never carry it.
+ */
+export function loadChecker(): Promise<Checker> {
+  loading ??= import('./json-schema.ts').then((loaded) => (checker = loaded))
+  return loading
+}
+
+function compileJsonSchema(schema: JsonObject, what: string): CompiledSchema {
+  const sound = soundSchema(schema, what)
+  let check: ((value: unknown) => StandardResult<unknown>) | undefined
+  const checked = (value: unknown, { createCheck }: Checker): StandardResult<unknown> =>
+    (check ??= createCheck(sound))(value)
+  void loadChecker()
+  return {
+    jsonSchema: withoutDialect(sound.jsonSchema),
+    validate: (value) =>
+      checker === undefined ? loadChecker().then((loaded) => checked(value, loaded)) : checked(value, checker),
+  }
 }
 
 function compileStandard(schema: StandardSchema, what: string, describe: () => JsonObject): CompiledSchema {

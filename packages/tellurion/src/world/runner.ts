@@ -33,7 +33,7 @@ export interface RunOptions {
 
 /** Why a run stopped. */
 export interface Stop {
-  readonly reason: 'idle' | 'terminal' | 'waiting' | 'paused' | 'max_ticks' | 'budget' | 'failed' | 'aborted'
+  readonly reason: 'idle' | 'terminal' | 'waiting' | 'paused' | 'max_ticks' | 'failed' | 'aborted'
   /** Finished ticks of this run, resumed stretches included. */
   readonly ticks: number
   /** The reason of the `Terminal`, when that ended it. */
