@@ -3,7 +3,7 @@
 
 import type { Agent } from '../agent/agent.ts'
 import { Conversation, LLM, Output, TurnUsage } from '../agent/component.ts'
-import { openInteractions, resultOf, type AgentResult } from '../agent/result.ts'
+import { openInteractions, resultOf, stopReasonOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-execution.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import { isEphemeral } from '../event/kind.ts'
@@ -203,8 +203,8 @@ export class Attempt {
     if (stop.reason === 'aborted') {
       return endingOfCancel(result, usage)
     }
-    if (error !== undefined) return this.#endingOfFailure(error, { result, stopReason: stop.reason, ...spent })
-    const stopReason = stop.terminal ?? stop.reason
+    if (error !== undefined) return this.#endingOfFailure(error, { result, stopReason: stopReasonOf(stop), ...spent })
+    const stopReason = stopReasonOf(stop)
     const end = { to: 'succeeded' as const, stopReason, result, ...spent }
     return { end, event: { type: 'run.succeeded', stopReason } as EventRecord }
   }
