@@ -65,6 +65,7 @@ function pasts(material: Material): void {
       lengths.push(world.get(main, Conversation)?.length ?? 0)
     }
     assert.deepEqual(lengths, [0, 3, 5, 7, 8])
+    assert.equal(await run.lastTick(), 4)
     const { changes } = await run.difference(1, 2)
     const talk = changes.find((change) => change.component === 'Conversation')
     assert.equal(talk?.appended?.length, 2)

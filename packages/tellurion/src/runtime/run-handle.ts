@@ -40,8 +40,8 @@ export type RunEvent = Event & { readonly seq?: number; readonly at?: number }
 /** What a handle needs of its runtime. */
 export interface Desk {
   readonly setting: Setting
-  /** Works on a run at once, also on one that waits or is paused. */
-  wake(run: string): void
+  /** Works on a run at once, with `any` also on one that waits or is paused; resolves when the attempt is over. */
+  take(run: string, options?: { any?: boolean }): Promise<void>
   /** Makes a run that goes on from a branch. */
   goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle>
 }
@@ -140,6 +140,37 @@ export class RunHandle {
     }
   }
 
+  /**
+   * Works on this run here, and on no other, without a queue, until it has ended or `signal` aborts: its attempts, its
+   * retries, and what comes after an answer. Other workers may have it meanwhile.
+   */
+  async work(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { backend, clock } = this.#setting
+    const { signal } = options
+    while (!signal?.aborted) {
+      const news = Promise.withResolvers<void>()
+      const wake = (): void => news.resolve()
+      const stops = [
+        backend.hints.listen((hint) => {
+          if (hint.type === 'queue' || hint.run === this.id) wake()
+        }),
+        clock.timer(lookAgain, wake),
+      ]
+      signal?.addEventListener('abort', wake)
+      try {
+        await backend.store.sweep(clock.now())
+        const { status, epoch } = await this.record()
+        if (hasEnded(status)) return
+        if (status === 'queued') await this.#desk.take(this.id)
+        if (signal?.aborted) return
+        if ((await this.record()).epoch === epoch) await news.promise
+      } finally {
+        signal?.removeEventListener('abort', wake)
+        for (const stop of stops) stop()
+      }
+    }
+  }
+
   /** Says something in the middle of the work; it is taken in at the next safe point. */
   async steer(input: UserInput): Promise<void> {
     await this.#send('steer', userMessage(input) as unknown as Json)
@@ -158,7 +189,7 @@ export class RunHandle {
   async cancel(): Promise<void> {
     const sent = await this.#mail('cancel', null, 'cancel')
     if (sent === 'ended' || sent === 'duplicate') return
-    this.#desk.wake(this.id)
+    void this.#desk.take(this.id, { any: true })
   }
 
   /** Gives a run that failed or timed out another try. Throws `invalid_transition` for any other, `unknown_run`. */
@@ -173,6 +204,12 @@ export class RunHandle {
   async at(tick: number): Promise<World> {
     const { branch } = await this.record()
     return worldAt(this.#setting, branch, tick)
+  }
+
+  /** The newest finished tick of the run's branch. */
+  async lastTick(): Promise<number> {
+    const { branch } = await this.record()
+    return newestTick(this.#setting, branch)
   }
 
   /** What is different between two ticks of the run's branch. Throws `unknown_tick`. */

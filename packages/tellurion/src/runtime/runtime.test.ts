@@ -212,4 +212,26 @@ function runs(material: (typeof materials)[number]): void {
     await assert.rejects(run.retry(), code('invalid_transition'))
     await assert.rejects(runtime.run('run_x').retry(), code('unknown_run'))
   })
+
+  test('is worked on without a queue: also its retries, and what comes after an answer', async () => {
+    const model = scriptedModel([
+      failure('network', 'gone'),
+      { calls: [{ toolName: 'remove', toolCallId: 'r', input: {} }] },
+      'Done.',
+    ])
+    const remove = tool({ description: 'r', inputSchema: z.object({}), needsApproval: true, execute: () => 'gone' })
+    const agents = [new Agent({ name: 'guide', model, tools: { remove } })]
+    const store = backendPlace(material)
+    await using runtime = await createRuntime({ store, agents, work: false, retry: { initialWait: 1 } })
+    const other = await runtime.submit('guide', 'not mine')
+    const waiting = await runtime.execute('guide', 'Clean up')
+    assert.equal(waiting.status, 'waiting')
+    const [asked] = await runtime.interactions.list()
+    const run = runtime.run(asked!.run)
+    const working = run.work()
+    await runtime.interactions.answer(asked!.id, 'approve', { run: run.id })
+    await working
+    assert.equal((await run.result()).text, 'Done.')
+    assert.equal((await other.record()).status, 'queued')
+  })
 }

@@ -105,9 +105,15 @@ export class Runtime {
   /** Submits, works on it in this process without the queue, and waits for its end. */
   async execute(agent: string, input: UserInput | Json, options: SubmitOptions = {}): Promise<AgentResult<unknown>> {
     this.#refuseWhenClosed()
-    const { id } = await this.#create(agent, input, options)
-    await this.#worker.take(id)
-    return this.run(id).result()
+    const run = this.run((await this.#create(agent, input, options)).id)
+    const settled = new AbortController()
+    // What fails the work, such as the store, fails the result as well.
+    run.work({ signal: settled.signal }).catch(() => {})
+    try {
+      return await run.result()
+    } finally {
+      settled.abort()
+    }
   }
 
   /** A run by its id; nothing is looked up. */
@@ -115,7 +121,7 @@ export class Runtime {
     checkId('run', id)
     return new RunHandle(id, {
       setting: this.#setting,
-      wake: (run) => void this.#worker.take(run, { any: true }),
+      take: (run, options) => this.#worker.take(run, options),
       goOn: (source, branch, payload) => this.#goOn(source, branch, payload),
     })
   }
