@@ -159,18 +159,20 @@ export class Attempt {
 
   /** Ends, parks or goes on: false when newer mail is there. */
   async #leave(at: { world: World; entity: Entity; stop: Stop; journal: Journal }): Promise<boolean> {
-    const { world, entity, stop, journal } = at
-    if (this.#interruption === 'drained' || this.#interruption === 'lost') {
+    const { world, entity, journal } = at
+    const cut = this.#interruption
+    if (cut === 'drained' || cut === 'lost') {
       await this.#giveBack(journal, 0)
       return true
     }
+    const stop: Stop = cut === undefined ? at.stop : { ticks: at.stop.ticks, reason: 'aborted' }
     if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
     const { end, event } = await this.#ending(world, entity, stop)
     const delta = world.takeDelta()
     if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
     const entry = { end, events: [event], interactions: openInteractions(world) }
-    // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first.
-    if (this.#interruption !== undefined) await this.#end(journal, entry)
+    // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first, a cancel that came since too.
+    if (cut !== undefined) await this.#end(journal, entry)
     else if ((await journal.commit(nothing, undefined, entry)) === 'mail') return false
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
     return true
@@ -241,7 +243,7 @@ export class Attempt {
     await journal.settled()
     const availableAt = this.#setting.clock.now() + delay
     try {
-      await journal.commit(nothing, undefined, { end: { to: 'queued', availableAt, retried: false } })
+      await journal.commit(nothing, undefined, { end: { to: 'queued', availableAt, retried: false }, undone: true })
       this.#setting.backend.hints.send({ type: 'queue' })
     } catch (error) {
       if (!(error instanceof TellurionError) || error.code !== 'run_fenced') throw error
@@ -258,7 +260,8 @@ export class Attempt {
       this.#interruption === 'cancelled'
         ? endingOfCancel(null)
         : this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
-    await this.#end(journal, { end, events: [event] })
+    if (end.to === 'queued') await journal.commit(nothing, undefined, { end, events: [event], undone: true })
+    else await this.#end(journal, { end, events: [event] })
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
   }
 }

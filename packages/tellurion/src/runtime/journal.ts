@@ -20,6 +20,8 @@ export interface Entry {
   readonly events?: readonly EventRecord[]
   readonly interactions?: readonly Interaction[]
   readonly snapshot?: boolean
+  /** What was taken in since the last commit is void: that mail stays unread. */
+  readonly undone?: boolean
 }
 
 /** The journal of an attempt. */
@@ -33,6 +35,7 @@ export class Journal {
   #tailBytes: number
   #snapshotBytes: number
   #since: number
+  #read: number
   readonly #inbox: Inbox
   #last: Promise<unknown> = Promise.resolve()
 
@@ -51,6 +54,7 @@ export class Journal {
     this.#tailBytes = state.tailBytes
     this.#snapshotBytes = state.snapshotBytes
     this.#since = clock.monotonic()
+    this.#read = run.read
   }
 
   /** The number that the next row will have: part of every key that is made now. */
@@ -64,8 +68,8 @@ export class Journal {
   }
 
   /**
-   * Commits a delta of `world`; without one, a row that changes no state. Resolves with `mail` only where the entry ends the run and newer mail is there; rejects with
-   * `run_fenced` when the attempt has lost its run.
+   * Commits a delta of `world`; without one, a row that changes no state. Resolves with `mail` only where the entry ends
+   * the run and newer mail is there; rejects with `run_fenced` when the attempt has lost its run.
    */
   async commit(delta: Delta, world: World | undefined, entry: Entry = {}): Promise<'committed' | 'mail'> {
     const tick = world?.header.tick ?? this.#tick
@@ -86,7 +90,7 @@ export class Journal {
       ...(delta.versions === undefined ? {} : { versions: delta.versions }),
       events,
       firstEvent: this.#events + 1,
-      read: this.#inbox.read,
+      read: entry.undone === true ? this.#read : this.#inbox.read,
       now: this.#clock.now(),
       ...(whole ? { snapshot: snapshot(world) } : {}),
       ...(entry.interactions === undefined ? {} : { interactions: entry.interactions }),
@@ -94,10 +98,15 @@ export class Journal {
     }
     const saving = this.#store.commit(commit)
     this.#last = saving.catch(() => {})
-    const result = await saving
+    const result = await saving.catch((error: unknown) => {
+      // Whether it was written may not be known: if it was, the next row is refused.
+      this.#seq = seq
+      throw error
+    })
     if (result.status === 'committed') {
       this.#events += events.length
       this.#tick = tick
+      this.#read = commit.read
       this.#tailBytes = whole ? 0 : this.#tailBytes + result.bytes
       if (result.snapshotBytes !== undefined) this.#snapshotBytes = result.snapshotBytes
       return 'committed'

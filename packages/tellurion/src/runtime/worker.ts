@@ -105,11 +105,10 @@ export class Worker {
     const now = clock.now()
     this.#heart?.alive()
     try {
-      const held = [...this.#held.values()].map(({ run: { id: run, epoch } }) => ({ run, epoch }))
-      if (held.length > 0) {
-        for (const run of await backend.store.heartbeat(held, now + lease)) {
-          this.#held.get(run)?.attempt.interrupt('lost')
-        }
+      const held = new Map(this.#held)
+      if (held.size > 0) {
+        const leases = Array.from(held.values(), ({ run: { id: run, epoch } }) => ({ run, epoch }))
+        for (const run of await backend.store.heartbeat(leases, now + lease)) held.get(run)?.attempt.interrupt('lost')
       }
       if (now - this.#lastSweep >= lease / 3 && !this.#stopping.signal.aborted) {
         this.#lastSweep = now
