@@ -68,7 +68,7 @@ export function describeChoice({ model, because, isDemo }: ModelChoice): readonl
   const reason = because === undefined ? ', for no key was found' : ''
   return [
     `Talking to the built-in demo model${reason}.`,
-    'It can calculate, tell the time, list and read files: what is 12*7?',
+    'It can calculate, tell the time, wait, list and read files: what is 12*7?',
     'For a real model set OPENAI_API_KEY, ANTHROPIC_API_KEY or another key, or',
     'LLM_BASE_URL and LLM_MODEL, here or in .env, or pass --model vendor/name.',
   ]

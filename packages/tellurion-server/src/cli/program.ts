@@ -6,6 +6,7 @@ import { chat } from './chat.ts'
 import { faultText, UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from './inert.ts'
 import { runQuestion, type RunFlags } from './run.ts'
+import { addRunCommands } from './runs.ts'
 import type { AgentFlags, Host } from './setting.ts'
 import { testModel, type TestFlags } from './test-model.ts'
 
@@ -52,6 +53,8 @@ function commandLine(host: Host, end: (code: ExitCode) => void): Command {
     .argument('<question...>', "the question, or '-' to read it from standard input")
     .option('--json', 'print events and the result as lines of JSON')
     .action(async (words: string[], flags: RunFlags) => end(await runQuestion(words, flags, host)))
+
+  addRunCommands(program, { host, end, agentOptions })
 
   program
     .command('test-model')

@@ -14,8 +14,8 @@ export interface Host extends Streams {
   readonly stdin: Streams['stdin'] & AsyncIterable<string | Uint8Array>
   readonly stderr: Streams['stdout']
   readonly env: Readonly<Record<string, string | undefined>>
-  on(signal: 'SIGINT', listener: () => void): unknown
-  off(signal: 'SIGINT', listener: () => void): unknown
+  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }
 
 /** Options of every command that talks to the demo agent, as commander gives them. */

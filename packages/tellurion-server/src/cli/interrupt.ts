@@ -1,0 +1,34 @@
+// Being told to stop: the first signal asks, a second one finds nobody listening and ends the process.
+
+import type { Host } from './setting.ts'
+
+/** A signal of the process as an `AbortSignal`. */
+export interface Interrupt {
+  readonly signal: AbortSignal
+  /** Stops as if the signal had come; for keys of a terminal that is being read. */
+  readonly now: () => void
+  /** Listens no more. */
+  close(): void
+}
+
+/** Listens for the first of these signals. Close it, or the process stays deaf to them. */
+export function onInterrupt(host: Host, signals: readonly ('SIGINT' | 'SIGTERM')[] = ['SIGINT']): Interrupt {
+  const controller = new AbortController()
+  const close = (): void => {
+    for (const signal of signals) host.off(signal, now)
+  }
+  const now = (): void => {
+    close()
+    controller.abort()
+  }
+  for (const signal of signals) host.on(signal, now)
+  return { signal: controller.signal, now, close }
+}
+
+/** Resolves when the signal has come. */
+export function interrupted({ signal }: Interrupt): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,149 @@
+// `tellurion runs cancel | pause | resume | steer | retry | undo | fork | edit | regenerate`: telling a stored run what
+// to do. Orders are kept in the store; whoever works on the run takes them in.
+
+import type { OutsideEffect, RunHandle } from 'tellurion/runtime'
+import { UsageError, type ExitCode } from './fault.ts'
+import { inertLine } from './inert.ts'
+import { atStore, findRun, shortId, type RunDesk, type StoreFlags } from './run-desk.ts'
+import { wholeNumber } from './run-list.ts'
+import { ended } from './run-watch.ts'
+import type { Host } from './setting.ts'
+
+/** How long a worker may take to hear of a cancel, in milliseconds. */
+const cancelPatience = 10_000
+
+/** Where an order comes from. */
+export interface OrderContext<Flags extends StoreFlags = StoreFlags> {
+  readonly flags: Flags
+  readonly host: Host
+}
+
+export function cancelRun(id: string, context: OrderContext): Promise<ExitCode> {
+  return order(id, context, async (run) => {
+    await run.cancel()
+    const done = await ended(run, cancelPatience)
+    return done ? `is ${(await run.record()).status}` : 'will be cancelled when its worker looks'
+  })
+}
+
+export function pauseRun(id: string, context: OrderContext): Promise<ExitCode> {
+  return order(id, context, async (run) => {
+    await run.pause()
+    return 'pauses after its present tick'
+  })
+}
+
+export function resumeRun(id: string, context: OrderContext): Promise<ExitCode> {
+  return order(id, context, async (run) => {
+    await run.resume()
+    return "goes on as soon as a worker takes it ('tellurion worker')"
+  })
+}
+
+export function steerRun(id: string, words: readonly string[], context: OrderContext): Promise<ExitCode> {
+  const text = words.join(' ').trim()
+  if (text === '') throw new UsageError('There is nothing to say: write it behind the id.')
+  return order(id, context, async (run) => {
+    await run.steer(text)
+    return 'reads that before its next model call'
+  })
+}
+
+export function retryRun(id: string, context: OrderContext): Promise<ExitCode> {
+  return order(id, context, async (run) => {
+    await run.retry()
+    return "gets another try as soon as a worker takes it ('tellurion worker')"
+  })
+}
+
+/** Options of `runs undo`. */
+export interface UndoFlags extends StoreFlags {
+  readonly ticks: string
+  readonly cancel?: boolean
+}
+
+export function undoRun(id: string, context: OrderContext<UndoFlags>): Promise<ExitCode> {
+  const { cancel = false } = context.flags
+  const ticks = wholeNumber('--ticks', context.flags.ticks, { least: 1 })
+  return order(id, context, async (run, { remarks }) => {
+    const { outsideEffects } = await run.undo({ ticks, cancel })
+    warn(outsideEffects, { remarks })
+    return `is undone by ${ticks} ${ticks === 1 ? 'tick' : 'ticks'}: later runs of its session go on from there`
+  })
+}
+
+/** Options of `runs fork`. */
+export interface ForkFlags extends StoreFlags {
+  readonly tick: string
+  readonly say?: string
+}
+
+export function forkRun(id: string, { flags, host }: OrderContext<ForkFlags>): Promise<ExitCode> {
+  const tick = wholeNumber('--tick', flags.tick, { least: 0 })
+  const said = flags.say === undefined ? {} : { input: flags.say }
+  return branch(id, { flags, host }, (run) => run.fork({ tick, ...said }))
+}
+
+/** Options of `runs edit` and `runs regenerate`. */
+export interface AnewFlags extends StoreFlags {
+  readonly cancel?: boolean
+}
+
+export function editMessage(
+  message: string,
+  words: readonly string[],
+  context: OrderContext<AnewFlags>,
+): Promise<ExitCode> {
+  const text = words.join(' ').trim()
+  if (text === '') throw new UsageError('There is no new text: write it behind the id of the message.')
+  const { cancel = false } = context.flags
+  return branch(runOf(message), context, (run) => run.edit(message, text, { cancel }))
+}
+
+export function regenerateMessage(message: string, context: OrderContext<AnewFlags>): Promise<ExitCode> {
+  const { cancel = false } = context.flags
+  return branch(runOf(message), context, (run) => run.regenerate(message, { cancel }))
+}
+
+/** The id of a message is that of its run and a number. */
+function runOf(message: string): string {
+  return message.replace(/-\d+$/, '')
+}
+
+/** Gives an order and says what comes of it; as JSON, the run as it is then. */
+function order(
+  id: string,
+  { flags, host }: OrderContext,
+  give: (run: RunHandle, desk: RunDesk) => Promise<string>,
+): Promise<ExitCode> {
+  return atStore(flags, host, async (desk) => {
+    const run = await findRun(desk.runtime, id)
+    const outcome = await give(run, desk)
+    desk.tell(await run.record(), () => desk.remarks.note(`${shortId(run.id, desk.out)} ${outcome}.`))
+    return 0
+  })
+}
+
+/** Makes another run out of one, and says which. */
+function branch(
+  id: string,
+  { flags, host }: OrderContext,
+  make: (run: RunHandle) => Promise<RunHandle>,
+): Promise<ExitCode> {
+  return atStore(flags, host, async (desk) => {
+    const made = await make(await findRun(desk.runtime, id))
+    warn(made.outsideEffects, desk)
+    const record = await made.record()
+    desk.tell({ ...record, outsideEffects: made.outsideEffects }, () => {
+      desk.out.line(made.id)
+      desk.remarks.note("It is queued: 'tellurion worker' works on it.")
+    })
+    return 0
+  })
+}
+
+function warn(effects: readonly OutsideEffect[], { remarks }: Pick<RunDesk, 'remarks'>): void {
+  for (const { toolName, toolCallId } of effects) {
+    remarks.note(`Not undone: what ${inertLine(toolName)} (${inertLine(toolCallId)}) did outside.`, 'warning')
+  }
+}

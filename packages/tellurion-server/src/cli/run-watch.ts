@@ -1,0 +1,90 @@
+// `tellurion runs events` and `messages`: what has happened in a run, and what happens while one watches.
+
+import type { MessagePlace, RunHandle } from 'tellurion/runtime'
+import { eventLine, said } from './event-line.ts'
+import type { ExitCode } from './fault.ts'
+import { onInterrupt } from './interrupt.ts'
+import { progressText } from './run-view.ts'
+import { atStore, findRun, type RunDesk, type StoreFlags } from './run-desk.ts'
+import { wholeNumber } from './run-list.ts'
+import type { Host } from './setting.ts'
+import { StatusLine } from './status-line.ts'
+import { tableLines } from './table.ts'
+
+/** Options of `runs events`. */
+export interface EventFlags extends StoreFlags {
+  readonly follow?: boolean
+  readonly after: string
+}
+
+/** Shows events after a number; with `--follow` until the run ends. 130 when that was interrupted. */
+export async function showEvents(id: string, flags: EventFlags, host: Host): Promise<ExitCode> {
+  const after = wholeNumber('--after', flags.after, { least: 0 })
+  return atStore(flags, host, async (desk) => {
+    const run = await findRun(desk.runtime, id)
+    if (flags.follow === true) return followEvents(run, after, { desk, host })
+    const { events } = await run.record()
+    if (after >= events) return 0
+    for await (const event of run.events({ after })) {
+      if (event.seq === undefined) continue
+      desk.tell(event, () => desk.out.note(eventLine(event), 'plain'))
+      if (event.seq >= events) break
+    }
+    return 0
+  })
+}
+
+async function followEvents(run: RunHandle, after: number, to: { desk: RunDesk; host: Host }): Promise<ExitCode> {
+  const { desk, host } = to
+  const interrupt = onInterrupt(host)
+  const status = new StatusLine(host.stderr)
+  try {
+    for await (const event of run.events({ after, signal: interrupt.signal })) {
+      status.clear()
+      desk.tell(event, () => {
+        if (event.seq !== undefined) desk.out.note(eventLine(event), 'plain')
+        else if (event.type === 'tool.progress') status.show(progressText(event))
+      })
+    }
+    return 0
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+    return 130
+  } finally {
+    status.clear()
+    interrupt.close()
+  }
+}
+
+/** Shows the messages of a run with the ids by which they can be edited and regenerated. */
+export async function showMessages(id: string, flags: StoreFlags, host: Host): Promise<ExitCode> {
+  return atStore(flags, host, async ({ runtime, out, tell }) => {
+    const places = await (await findRun(runtime, id)).messages()
+    if (flags.json === true) for (const place of places) tell(place, () => {})
+    else {
+      const columns = [
+        { title: 'MESSAGE', of: (place: MessagePlace) => place.id },
+        { title: 'TICK', of: (place: MessagePlace) => String(place.tick), right: true },
+        { title: 'ROLE', of: (place: MessagePlace) => place.message.role },
+        { title: 'TEXT', of: (place: MessagePlace) => said(place.message) },
+      ]
+      const [head = '', ...lines] = tableLines(places, columns, out.columns - 1)
+      out.line(head, 'faint')
+      for (const line of lines) out.line(line)
+    }
+    return 0
+  })
+}
+
+/** Waits until a run has ended; false when that takes longer than `ms`. */
+export async function ended(run: RunHandle, ms: number): Promise<boolean> {
+  const { events } = await run.record()
+  const signal = AbortSignal.timeout(ms)
+  try {
+    for await (const _event of run.events({ after: events, signal }));
+    return true
+  } catch (error) {
+    if (signal.aborted) return false
+    throw error
+  }
+}
