@@ -175,6 +175,11 @@ export const errorCatalogue = {
     'A run was told to become what it cannot become from where it stands.',
     'Look at its status first; an ended run stays ended, but a failed one can be retried.',
   ),
+  step_failed: entry(
+    'A step failed, also when it was tried again.',
+    'Read `error.cause`; steps that are done stay done.',
+  ),
+  step_timeout: entry('A step took longer than its timeout and was stopped.', 'Raise its `timeout`, or split it.'),
   unknown_agent: entry(
     'A run names an agent that no worker of this runtime has.',
     'Pass the agent to createRuntime, or use the name that the message suggests.',

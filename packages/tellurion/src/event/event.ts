@@ -34,9 +34,21 @@ export type RunResumed = { readonly type: 'run.resumed'; readonly agent: string;
 export type RunPaused = { readonly type: 'run.paused' }
 export type RunRetrying = { readonly type: 'run.retrying'; readonly error: ErrorData; readonly availableAt: number }
 export type RunTimedOut = { readonly type: 'run.timed_out'; readonly error: ErrorData }
+export type RunCheckpointed = { readonly type: 'run.checkpointed'; readonly number: number }
+export type RunHeartbeat = { readonly type: 'run.heartbeat'; readonly attempt: number }
 export type RunCancelled = { readonly type: 'run.cancelled' }
 
 type Of<Type extends string, Payload> = { readonly type: Type; readonly entity: number } & Readonly<Payload>
+
+/** A step of a `StepExecutor`: its name, its place from 0, and how many there are. */
+type StepEvent<Type extends string, Payload> = Of<Type, { name: string; index: number; total: number } & Payload>
+
+export type StepStarted = StepEvent<'step.started', { description?: string }>
+export type StepCompleted = StepEvent<'step.completed', { duration: number }>
+export type StepFailed = StepEvent<'step.failed', { error: ErrorData; attempts: number }>
+export type StepRetrying = StepEvent<'step.retrying', { error: ErrorData; attempt: number; delay: number }>
+export type StepSkipped = StepEvent<'step.skipped', object>
+export type ProgressUpdated = Of<'progress.updated', { percent: number; done: number; total: number }>
 
 export type ModelCalled = Of<'model.called', { model: string }>
 export type ModelReplied = Of<
@@ -83,7 +95,15 @@ export type Event =
   | RunTimedOut
   | RunSucceeded
   | RunFailed
+  | RunCheckpointed
+  | RunHeartbeat
   | RunCancelled
+  | StepStarted
+  | StepCompleted
+  | StepFailed
+  | StepRetrying
+  | StepSkipped
+  | ProgressUpdated
   | ModelCalled
   | ModelReplied
   | MessageAdded

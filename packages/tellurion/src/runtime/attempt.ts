@@ -1,16 +1,14 @@
 // One attempt of a run: loads the world, winds it on, commits what happens, and leaves the run in its next state. It
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
-import type { Agent } from '../agent/agent.ts'
-import { Conversation, LLM, Output, TurnUsage } from '../agent/component.ts'
-import { openInteractions, resultOf, stopReasonOf, type AgentResult } from '../agent/result.ts'
+import { Conversation, TurnUsage } from '../agent/component.ts'
+import { openInteractions, stopReasonOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-execution.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import { isEphemeral } from '../event/kind.ts'
 import type { EventRecord } from '../event/event.ts'
 import type { Usage } from '../port/model.ts'
 import { backoff } from '../retry/backoff.ts'
-import { compileSchema } from '../schema/schema.ts'
 import type { Json } from '../schema/json.ts'
 import { createArtifacts } from '../tool/artifact.ts'
 import type { Delta } from '../world/delta.ts'
@@ -18,12 +16,15 @@ import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Wait } from '../world/lifecycle.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
+import { agentResult } from './agent-work.ts'
+import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
 import type { RunRecord } from './run.ts'
 import type { RunEnd, StoredState } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { revive } from './state.ts'
+import type { Work } from './work.ts'
 
 /** A state that a newer version of the code wrote waits this long for such a worker. */
 const newerDelay = 30_000
@@ -33,16 +34,16 @@ const nothing: Delta = { operations: [], records: [] }
 /** Why an attempt is stopped from outside. */
 export type Interruption = 'cancelled' | 'timed_out' | 'drained' | 'lost'
 
-/** One attempt of a run of an `Agent`; without the agent it can only end: cancelled, or failed as unknown. */
+/** One attempt of a run; without its agent it can only end: cancelled, or failed as unknown. */
 export class Attempt {
   readonly #run: RunRecord
-  readonly #agent: Agent | undefined
+  readonly #agent: Work | undefined
   readonly #setting: Setting
   readonly #inbox: Inbox
   readonly #controller = new AbortController()
   #interruption: Interruption | undefined
 
-  constructor(run: RunRecord, agent: Agent | undefined, setting: Setting) {
+  constructor(run: RunRecord, agent: Work | undefined, setting: Setting) {
     this.#run = run
     this.#agent = agent
     this.#setting = setting
@@ -100,6 +101,7 @@ export class Attempt {
     world.bind('clock', clock)
     world.bind('ids', ids)
     world.bind('runId', this.#run.id)
+    world.bind('run', this.#run)
     world.bind('durable', true)
     world.bind('artifacts', createArtifacts(backend.keyValue, this.#run.session))
     if (log !== undefined) world.bind('log', log)
@@ -116,10 +118,14 @@ export class Attempt {
       return
     }
     this.#furnish(world, { agent, entity, journal })
+    const given = { inbox: this.#inbox, components: this.#setting.components, taker: agent }
+    world.addSystem(intake(entity, given))
+    world.bind('takeIn', (handle: World) => takeAll(handle, entity, given))
     for (;;) {
-      takeAll(world, entity, { inbox: this.#inbox, components: this.#setting.components })
+      takeAll(world, entity, given)
       const stop = await run(world, {
         main: entity,
+        ...(agent.maxTicks === undefined ? {} : { maxTicks: agent.maxTicks }),
         clock: this.#setting.clock,
         signal: this.#controller.signal,
         sink: (delta, at) => this.#save(journal, delta, at),
@@ -130,10 +136,9 @@ export class Attempt {
   }
 
   /** What only an attempt has: keys from the journal, the intake, and somebody who listens to what is live. */
-  #furnish(world: World, { agent, entity, journal }: { agent: Agent; entity: Entity; journal: Journal }): void {
+  #furnish(world: World, { agent, entity, journal }: { agent: Work; entity: Entity; journal: Journal }): void {
     const { branch, id, epoch } = this.#run
     world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
-    world.addSystem(intake(this.#inbox, entity, this.#setting.components))
     world.on('*', (event) => {
       if (isEphemeral(event.type)) this.#setting.live.send(id, event)
     })
@@ -144,8 +149,7 @@ export class Attempt {
 
   /** The agent's entity: the one it has in this world, or a new one. */
   #entity(world: World): Entity {
-    for (const [entity, [llm]] of world.query(LLM)) if (llm.agent === this.#run.agent) return entity
-    return this.#agent?.spawn(world) ?? world.spawn(Conversation())
+    return entityOf(world, this.#run.agent) ?? this.#agent?.spawn(world) ?? world.spawn(Conversation())
   }
 
   /** A commit of the run. Once the attempt is drained or has lost its run, nothing more of it is saved. */
@@ -214,7 +218,7 @@ export class Attempt {
   #endingOfFailure(error: ErrorData, rest: { result: Json; stopReason: string }): { end: RunEnd; event: EventRecord } {
     const { retry, random, clock } = this.#setting
     if (error.retryable && this.#run.retries < retry.maxRetries) {
-      const availableAt = clock.now() + backoff(this.#run.retries + 1, retry, { random })
+      const availableAt = clock.now() + Math.ceil(backoff(this.#run.retries + 1, retry, { random }))
       const end = { to: 'queued' as const, availableAt, retried: true, error }
       return { end, event: { type: 'run.retrying', error, availableAt } as EventRecord }
     }
@@ -224,11 +228,9 @@ export class Attempt {
 
   /** The result as it is stored: everything but the messages, which are in the journal. */
   async #result(world: World, entity: Entity, stop: Stop): Promise<{ result: Json; error?: ErrorData }> {
-    const { from = 0 } = world.get(entity, TurnUsage) ?? {}
-    const asked = world.get(entity, Output)
-    const output = asked === undefined ? undefined : compileSchema(asked.schema, 'the output schema')
+    const result = this.#agent?.result ?? agentResult
     try {
-      return { result: storedResult(await resultOf({ world, entity, stop, from, output }), world, entity) }
+      return { result: storedResult(await result(world, entity, stop), world, entity) }
     } catch (error) {
       if (!(error instanceof TellurionError) || error.result === undefined) throw error
       return {

@@ -1,21 +1,17 @@
 // The inbox of one attempt: what came for the run from outside, in order, and how it gets into the world. It is taken in
 // at the beginning of a tick and committed together with what came of it: never twice, never lost.
 
-import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { Entity } from '../world/entity.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
-import { Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
-import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
-import { answer, type Answer } from '../agent/interaction.ts'
-import { noUsage } from '../agent/usage.ts'
+import { userMessage } from '../agent/conversation.ts'
+import type { Answer } from '../agent/interaction.ts'
 import { TellurionError } from '../error/error.ts'
-import type { UserInput } from '../message/message.ts'
+import type { UserInput, UserMessage } from '../message/message.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Component } from '../world/component.ts'
 import type { Operation } from '../world/delta.ts'
 import { replay } from './replay.ts'
-import { askAgain, closeCalls } from '../agent/tool-execution.ts'
 import type { Mail, RunStore } from './run-store.ts'
 
 /** What the first item of a run carries. */
@@ -83,77 +79,58 @@ export class Inbox {
   }
 }
 
+/** What takes mail into a world: each make of agent in its own way. */
+export interface Taker {
+  input(world: World, entity: Entity, payload: InputPayload): void
+  /** Goes on from a fork; its edit has been replayed. */
+  goOn(world: World, entity: Entity, fork: ForkPayload): void
+  steer(world: World, entity: Entity, message: UserMessage): void
+  /** Throws a `TellurionError` for an answer that does not fit or comes too late. */
+  answer(world: World, entity: Entity, payload: AnswerPayload): void
+}
+
+/** What mail is taken in with. */
+export interface Intake {
+  readonly inbox: Inbox
+  readonly components: readonly Component[]
+  readonly taker: Taker
+}
+
 /** The system that takes mail in, before all others. */
-export function intake(inbox: Inbox, main: Entity, components: readonly Component[]): System {
-  const run = (world: World): void => takeAll(world, main, { inbox, components })
-  return defineSystem({ name: 'intake', priority: -1000, run })
+export function intake(main: Entity, given: Intake): System {
+  return defineSystem({ name: 'intake', priority: -1000, run: (world) => takeAll(world, main, given) })
 }
 
 /** Takes in what is there. Also called before a run begins: a paused world would not tick to be resumed. */
-export function takeAll(
-  world: World,
-  main: Entity,
-  { inbox, components }: { inbox: Inbox; components: readonly Component[] },
-): void {
-  if (inbox.empty) return
-  for (const mail of inbox.take()) takeIn(world, main, { mail, components })
+export function takeAll(world: World, main: Entity, given: Intake): void {
+  if (given.inbox.empty) return
+  for (const mail of given.inbox.take()) takeIn(world, main, mail, given)
 }
 
 function isFork(payload: Json): payload is Json & ForkPayload {
   return typeof payload === 'object' && payload !== null && 'fork' in payload
 }
 
-/** A fork goes on: calls that were open are closed, questions are asked again, and what is new is said. */
-function goOn(world: World, entity: Entity, fork: ForkPayload, components: readonly Component[]): void {
-  replay(world, fork.operations ?? [], components)
-  const from = world.get(entity, TurnUsage)?.from ?? 0
-  if (fork.input === undefined) askAgain(world, entity)
-  else {
-    closeCalls(world, entity)
-    hear(world, entity, userMessage(fork.input))
-  }
-  world.remove(entity, Terminal)
-  world.remove(entity, Halted)
-  world.pause(false)
-  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-  renewBudget(world, entity)
-  world.set(entity, Streaming, { enabled: true })
-}
-
 /** Takes one item into the world; one that does not fit any more is reported and passed over. */
-function takeIn(
-  world: World,
-  entity: Entity,
-  { mail, components }: { mail: Mail; components: readonly Component[] },
-): void {
+function takeIn(world: World, entity: Entity, mail: Mail, { components, taker }: Intake): void {
   switch (mail.kind) {
-    case 'input': {
+    case 'input':
       if (isFork(mail.payload)) {
-        goOn(world, entity, mail.payload, components)
-        return
-      }
-      const { input, output } = mail.payload as unknown as InputPayload
-      const from = world.require(entity, Conversation).length
-      hear(world, entity, userMessage(input))
-      world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-      renewBudget(world, entity)
-      world.set(entity, Streaming, { enabled: true })
-      if (output === undefined) world.remove(entity, Output)
-      else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
+        replay(world, mail.payload.operations ?? [], components)
+        taker.goOn(world, entity, mail.payload)
+      } else taker.input(world, entity, mail.payload as unknown as InputPayload)
       return
-    }
     case 'steer':
-      world.append(entity, Steering, userMessage(mail.payload as unknown as UserInput))
-      world.remove(entity, Terminal)
-      world.remove(entity, Halted)
+      taker.steer(world, entity, userMessage(mail.payload as unknown as UserInput))
       return
     case 'answer': {
-      const { interaction, answer: given, by } = mail.payload as unknown as AnswerPayload
+      const payload = mail.payload as unknown as AnswerPayload
       try {
-        answer(world, interaction, given, { by })
+        taker.answer(world, entity, payload)
       } catch (error) {
         if (!(error instanceof TellurionError)) throw error
-        world.emit({ type: 'interaction.refused', id: interaction, by, error: error.toJSON() })
+        const { interaction: id, by } = payload
+        world.emit({ type: 'interaction.refused', id, by, error: error.toJSON() })
       }
       return
     }

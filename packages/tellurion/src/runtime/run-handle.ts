@@ -1,7 +1,7 @@
 // A run as a caller holds it: watch it, await it, steer it, go back in it. It is only an id and a runtime; any process
 // can make one.
 
-import { Conversation, LLM } from '../agent/component.ts'
+import { Conversation } from '../agent/component.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
@@ -11,6 +11,7 @@ import type { Event } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
 import type { World } from '../world/world.ts'
+import { entityOf } from './foreign-component.ts'
 import type { ForkPayload } from './inbox.ts'
 import {
   forkPayload,
@@ -347,10 +348,8 @@ export class RunHandle {
 
   async #messages(record: RunRecord, from: number, to: number | undefined): Promise<readonly Message[]> {
     const world = await worldAt(this.#setting, record.branch)
-    for (const [entity, [llm]] of world.query(LLM)) {
-      if (llm.agent === record.agent) return world.get(entity, Conversation)?.slice(from, to) ?? []
-    }
-    return []
+    const entity = entityOf(world, record.agent)
+    return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
   }
 }
 

@@ -18,6 +18,7 @@ import { compileSchema } from '../schema/schema.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
+import { foreignComponents } from './foreign-component.ts'
 import { Registry, type AnyAgent } from './registry.ts'
 import { RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
@@ -290,7 +291,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 /** What stored worlds may hold: the components of every agent, and those that only the caller knows. */
 function componentsOf(agents: readonly AnyAgent[], more: readonly Component[]): readonly Component[] {
-  const all = new Set<Component>([...agentComponents, Failure, Halted, Terminal, Wait])
+  const all = new Set<Component>([...agentComponents, ...foreignComponents, Failure, Halted, Terminal, Wait])
   for (const agent of agents) if (agent instanceof Agent) for (const each of agent.components) all.add(each)
   for (const each of more) all.add(each)
   return [...all]

@@ -3,10 +3,17 @@
 
 import { Agent } from '../agent/agent.ts'
 import { messageOf } from '../error/error.ts'
+import { agentWork } from './agent-work.ts'
 import { Attempt } from './attempt.ts'
 import type { Heart } from './backend.ts'
+import { foreignWork } from './foreign-work.ts'
+import type { AnyAgent } from './registry.ts'
 import type { RunRecord } from './run.ts'
 import type { Setting } from './setting.ts'
+import type { Work } from './work.ts'
+
+/** How often sessions that nobody touched any more are looked for, in milliseconds. */
+const cleaningEvery = 60_000
 
 /** What a worker holds. */
 interface Held {
@@ -25,6 +32,7 @@ export class Worker {
   #stopBeat: (() => void) | undefined
   #heart: Heart | undefined
   #lastSweep = Number.NEGATIVE_INFINITY
+  #lastCleaning = Number.NEGATIVE_INFINITY
 
   constructor(setting: Setting, maxConcurrent: number) {
     this.#setting = setting
@@ -54,7 +62,7 @@ export class Worker {
       const run = await backend.store.beginAttempt(id, { worker, now, leaseUntil: now + lease, ...options })
       if (run === undefined) return
       const agent = registry.find(run.agent)
-      const attempt = new Attempt(run, agent instanceof Agent ? agent : undefined, this.#setting)
+      const attempt = new Attempt(run, agent === undefined ? undefined : workOf(agent), this.#setting)
       const held = { run, attempt, done: attempt.work() }
       this.#held.set(id, held)
       this.#beatLater()
@@ -115,8 +123,17 @@ export class Worker {
         const claimable = await backend.store.sweep(now)
         if (claimable.length > 0) backend.hints.send({ type: 'queue' })
       }
+      if (now - this.#lastCleaning >= cleaningEvery && !this.#stopping.signal.aborted) {
+        this.#lastCleaning = now
+        await backend.store.gc({ before: now - this.#setting.idle, limit: 100 })
+      }
     } catch (error) {
       log?.error(`The heartbeat failed: ${messageOf(error)}`)
     }
   }
+}
+
+/** An agent of either make as the work of a run. */
+function workOf(agent: AnyAgent): Work {
+  return agent instanceof Agent ? agentWork(agent) : foreignWork(agent)
 }

@@ -30,6 +30,10 @@ export interface ExecuteOptions {
   readonly approved?: boolean | undefined
   readonly results?: ResultOptions | undefined
   readonly clock?: Clock | undefined
+  /** What the tool sees as its run; default `manual`. */
+  readonly runId?: string | undefined
+  /** The same for each try of the same call; default its `toolCallId`. */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** Tools by name. */
@@ -107,8 +111,8 @@ export function createToolbox(tools: Tools = {}): Toolbox {
         toolbox,
         schedule: (schedule ??= createSchedule()),
         clock: options.clock ?? systemClock,
-        runId: 'manual',
-        idempotencyKey: call.toolCallId,
+        runId: options.runId ?? 'manual',
+        idempotencyKey: options.idempotencyKey ?? call.toolCallId,
         signal: options.signal,
         results: options.results,
       })

@@ -1,0 +1,75 @@
+// An `Agent` as the work of a run: its systems tick, and mail becomes messages, decisions and wishes of its entity.
+
+import type { Agent } from '../agent/agent.ts'
+import { Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
+import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
+import { answer } from '../agent/interaction.ts'
+import { resultOf, type AgentResult } from '../agent/result.ts'
+import { askAgain, closeCalls } from '../agent/tool-execution.ts'
+import { noUsage } from '../agent/usage.ts'
+import type { UserMessage } from '../message/message.ts'
+import { compileSchema } from '../schema/schema.ts'
+import type { Entity } from '../world/entity.ts'
+import { Halted, Terminal } from '../world/lifecycle.ts'
+import type { Stop } from '../world/runner.ts'
+import type { World } from '../world/world.ts'
+import type { ForkPayload, InputPayload } from './inbox.ts'
+import type { Work } from './work.ts'
+
+/** An agent of this library as the work of a run. */
+export function agentWork(agent: Agent): Work {
+  return {
+    name: agent.name,
+    maxTicks: undefined,
+    components: agent.components,
+    bindTo: (world) => agent.bindTo(world),
+    spawn: (world) => agent.spawn(world),
+    input,
+    goOn,
+    steer,
+    answer: (world, _entity, { interaction, answer: given, by }) => answer(world, interaction, given, { by }),
+    result: agentResult,
+  }
+}
+
+function input(world: World, entity: Entity, { input: said, output }: InputPayload): void {
+  const from = world.require(entity, Conversation).length
+  hear(world, entity, userMessage(said))
+  begin(world, entity, from)
+  if (output === undefined) world.remove(entity, Output)
+  else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
+}
+
+/** Calls that were open are closed, questions are asked again, and what is new is said. */
+function goOn(world: World, entity: Entity, { input: said }: ForkPayload): void {
+  const from = world.get(entity, TurnUsage)?.from ?? 0
+  if (said === undefined) askAgain(world, entity)
+  else {
+    closeCalls(world, entity)
+    hear(world, entity, userMessage(said))
+  }
+  world.remove(entity, Terminal)
+  world.remove(entity, Halted)
+  world.pause(false)
+  begin(world, entity, from)
+}
+
+function begin(world: World, entity: Entity, from: number): void {
+  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
+  renewBudget(world, entity)
+  world.set(entity, Streaming, { enabled: true })
+}
+
+function steer(world: World, entity: Entity, message: UserMessage): void {
+  world.append(entity, Steering, message)
+  world.remove(entity, Terminal)
+  world.remove(entity, Halted)
+}
+
+/** How the present turn of an entity ended; also where the agent itself is not known. */
+export async function agentResult(world: World, entity: Entity, stop: Stop): Promise<AgentResult<unknown>> {
+  const { from = 0 } = world.get(entity, TurnUsage) ?? {}
+  const asked = world.get(entity, Output)
+  const output = asked === undefined ? undefined : compileSchema(asked.schema, 'the output schema')
+  return resultOf({ world, entity, stop, from, output })
+}

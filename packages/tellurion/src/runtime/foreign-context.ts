@@ -1,0 +1,217 @@
+// What a running agent of any make holds: its context, as writes to its entity. It ends with the call of `run` that it
+// was made for; what is tried through it later reaches nobody.
+
+import { abortReason, raceAbort } from '../abort/abort.ts'
+import { Conversation, Steering } from '../agent/component.ts'
+import { say } from '../agent/conversation.ts'
+import { ask } from '../agent/tool-execution.ts'
+import type { Clock } from '../clock/clock.ts'
+import { TellurionError } from '../error/error.ts'
+import type { Event, EventRecord } from '../event/event.ts'
+import { isBuiltIn } from '../event/kind.ts'
+import { toolCallsOf, type Message, type Messages } from '../message/message.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
+import type { ExecuteOptions, Toolbox } from '../tool/toolbox.ts'
+import type { Entity } from '../world/entity.ts'
+import { own } from '../world/value.ts'
+import type { World } from '../world/world.ts'
+import type { Question, RunContext, StepLog } from './agent-runtime.ts'
+import { Foreign, Kept, Questions, Steps, StepState } from './foreign-component.ts'
+
+/** How long an event may wait for a commit of its own, in milliseconds. */
+const eventDelay = 100
+
+/** What a context stands on besides its entity. */
+export interface ContextOptions {
+  readonly runId: string
+  readonly metadata: JsonObject
+  readonly tools: Toolbox
+  readonly clock: Clock
+  /** Aborts when the call of `run` should end. */
+  readonly signal: AbortSignal
+  /** Saves everything pending; in memory there is nothing to save. */
+  readonly commit?: (() => void | Promise<void>) | undefined
+  /** Takes mail in; called where the agent is at a safe point. */
+  readonly takeIn?: (() => void) | undefined
+  /** Ends the call of `run`: the run waits, or is paused. */
+  readonly park: () => void
+}
+
+/** A context, and the end of it. */
+export interface OpenContext {
+  readonly context: RunContext
+  close(): void
+}
+
+/** Makes the context of one call of `run`. */
+export function openContext(world: World, entity: Entity, options: ContextOptions): OpenContext {
+  const desk = new Desk(world, entity, options)
+  const { runId, metadata, tools, clock, signal } = options
+  const context: RunContext = {
+    runId,
+    metadata,
+    clock,
+    signal,
+    input: world.require(entity, Foreign).input,
+    tools: withDefaults(tools, { signal, clock, runId }),
+    steps: desk.steps(),
+    get messages() {
+      return world.require(entity, Conversation).toArray()
+    },
+    get state() {
+      return world.get(entity, Kept)?.state
+    },
+    checkpoint: (state) => desk.checkpoint(state),
+    say: (...messages) => desk.say(messages),
+    emit: (event) => desk.emit(event),
+    ask: (question) => desk.ask(question),
+  }
+  return { context, close: () => desk.close() }
+}
+
+/** The same tools, called by hand with these options unless others are given. */
+export function withDefaults(tools: Toolbox, defaults: ExecuteOptions): Toolbox {
+  return { ...tools, execute: (name, args, options) => tools.execute(name, args, { ...defaults, ...options }) }
+}
+
+/** Takes into the conversation what was said meanwhile, unless a tool call still waits for its result. */
+export function heed(world: World, entity: Entity): void {
+  const said = world.get(entity, Steering)
+  if (said === undefined || hasOpenCalls(world.require(entity, Conversation))) return
+  const messages = said.toArray()
+  world.remove(entity, Steering)
+  for (const message of messages) say(world, entity, message)
+}
+
+function hasOpenCalls(conversation: Messages): boolean {
+  const results = new Set<string>()
+  for (let index = conversation.length - 1; index >= 0; index--) {
+    const message = conversation.at(index)
+    if (message?.role === 'tool') results.add(message.toolCallId)
+    else return message !== undefined && toolCallsOf(message).some(({ toolCallId }) => !results.has(toolCallId))
+  }
+  return false
+}
+
+/** The writing half of a context. */
+class Desk {
+  readonly #world: World
+  readonly #entity: Entity
+  readonly #options: ContextOptions
+  /** How often each list of steps has come to its end in this call of `run`. */
+  readonly #finished = new Map<string, number>()
+  #stopTimer: (() => void) | undefined
+  #closed = false
+
+  constructor(world: World, entity: Entity, options: ContextOptions) {
+    this.#world = world
+    this.#entity = entity
+    this.#options = options
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stopTimer?.()
+  }
+
+  checkpoint(state: Json): Promise<void> {
+    this.#refuseWhenOver()
+    const number = (this.#world.get(this.#entity, Kept)?.number ?? 0) + 1
+    this.#world.set(this.#entity, Kept, { state, number })
+    this.#world.emit({ type: 'run.checkpointed', number })
+    return this.#commit()
+  }
+
+  say(messages: readonly Message[]): Promise<void> {
+    this.#refuseWhenOver()
+    for (const message of messages) say(this.#world, this.#entity, message)
+    return this.#commit()
+  }
+
+  emit(event: EventRecord & Readonly<Record<string, unknown>>): void {
+    this.#refuseWhenOver()
+    if (/^(run|interaction)\./.test(String(event.type))) {
+      throw new TellurionError('invalid_name', `Only the runtime emits ${event.type}; give your event another name.`)
+    }
+    const entity = this.#entity
+    if (isBuiltIn(event.type)) this.#world.emit({ entity, ...own(event, `Event ${event.type}`) } as unknown as Event)
+    else this.#world.emit(event)
+    const { clock, commit } = this.#options
+    if (commit === undefined) return
+    this.#stopTimer ??= clock.timer(eventDelay, () => {
+      this.#stopTimer = undefined
+      void commit()
+    })
+  }
+
+  async ask(question: Question): Promise<string> {
+    this.#refuseWhenOver()
+    const { id, prompt, choices, expires } = question
+    const key = id ?? prompt
+    const asked = this.#world.get(this.#entity, Questions) ?? []
+    const known = asked.find((each) => each.key === key)
+    if (known?.answer !== undefined) return known.answer
+    if (known === undefined) {
+      const { runId, clock } = this.#options
+      const interaction = `question-${runId.slice(0, 40)}-${this.#entity}-${asked.length}`
+      const otherwise = expires === undefined ? {} : { otherwise: expires.answer }
+      this.#world.set(this.#entity, Questions, [...asked, { key, id: interaction, ...otherwise }])
+      ask(this.#world, this.#entity, {
+        id: interaction,
+        kind: 'question',
+        entity: this.#entity,
+        prompt,
+        ...(choices === undefined ? {} : { choices }),
+        ...(expires === undefined ? {} : { due: clock.now() + expires.after }),
+      })
+    }
+    return this.#parked()
+  }
+
+  steps(): StepLog {
+    const world = this.#world
+    const entity = this.#entity
+    const executionOf = (list: string): number => (this.#finished.get(list) ?? 0) + 1
+    return {
+      read(list) {
+        const execution = executionOf(list)
+        const items = world.get(entity, Steps)?.toArray() ?? []
+        const done = items.filter((step) => step.list === list && step.execution === execution)
+        const shared = world.get(entity, StepState)?.[list]
+        const state = shared?.execution === execution ? shared.state : undefined
+        return { done: done.map(({ name, result }) => ({ name, result })), state }
+      },
+      keep: (list, done, state) => {
+        this.#refuseWhenOver()
+        const execution = executionOf(list)
+        const records = done.map(({ name, result }) => ({ list, execution, name, result }))
+        world.append(entity, Steps, ...records)
+        world.set(entity, StepState, { ...world.get(entity, StepState), [list]: { execution, state } })
+        return this.#commit()
+      },
+      finish: (list) => void this.#finished.set(list, executionOf(list)),
+    }
+  }
+
+  /** Saves what is pending, and looks at what has come: a safe point. */
+  async #commit(): Promise<void> {
+    const { takeIn, commit, signal } = this.#options
+    takeIn?.()
+    heed(this.#world, this.#entity)
+    await commit?.()
+    if (signal.aborted) throw abortReason(signal)
+    if (this.#world.header.paused) await this.#parked()
+  }
+
+  /** Ends the call of `run` once what is under way in this moment has been written; never resolves. */
+  #parked(): Promise<never> {
+    queueMicrotask(() => this.#options.park())
+    return raceAbort(new Promise<never>(() => {}), this.#options.signal)
+  }
+
+  #refuseWhenOver(): void {
+    const { signal } = this.#options
+    if (signal.aborted) throw abortReason(signal)
+    if (this.#closed) throw new TellurionError('aborted', 'This call of run has ended; nothing more of it is kept.')
+  }
+}

@@ -1,0 +1,284 @@
+// Agents of any make as the work of a run: one system that calls `run`, and ends the call when the run must wait. What
+// it decides it decides from components alone, so it may be called again after any commit.
+
+import { childController } from '../abort/abort.ts'
+import { agentComponents, Conversation, Output, Steering, TurnUsage } from '../agent/component.ts'
+import { hear, renewBudget, say, userMessage } from '../agent/conversation.ts'
+import { checkAnswer, close } from '../agent/interaction.ts'
+import { resultOf, type AgentResult } from '../agent/result.ts'
+import { noUsage } from '../agent/usage.ts'
+import { systemClock, type Clock } from '../clock/clock.ts'
+import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
+import type { Interaction } from '../event/event.ts'
+import type { UserMessage } from '../message/message.ts'
+import { failureFromError } from '../model/failure.ts'
+import { issuesText } from '../schema/issue.ts'
+import type { Json } from '../schema/json.ts'
+import { jsonProblem } from '../schema/plain-json.ts'
+import { compileSchema } from '../schema/schema.ts'
+import { createToolbox } from '../tool/toolbox.ts'
+import type { Entity } from '../world/entity.ts'
+import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
+import type { Stop } from '../world/runner.ts'
+import { defineSystem } from '../world/system.ts'
+import type { System, SystemContext, World } from '../world/world.ts'
+import type { AgentRuntime, RunResult } from './agent-runtime.ts'
+import {
+  Foreign,
+  foreignComponents,
+  Kept,
+  Outcome,
+  Questions,
+  spawnForeign,
+  Steps,
+  StepState,
+} from './foreign-component.ts'
+import { heed, openContext } from './foreign-context.ts'
+import type { AnswerPayload, ForkPayload, InputPayload } from './inbox.ts'
+import type { RunRecord } from './run.ts'
+import type { Work } from './work.ts'
+
+/** How long a call of `run` that should end may take to clean up, in milliseconds. */
+const grace = 100
+
+/** An agent of any make as the work of a run. */
+export function foreignWork(agent: AgentRuntime): Work {
+  return {
+    name: agent.key,
+    // A tick here is a call of `run`: it bounds itself.
+    maxTicks: null,
+    components: [...agentComponents, ...foreignComponents],
+    bindTo(world) {
+      world.addSystem(lapse)
+      world.addSystem(calling(agent))
+    },
+    spawn: (world) => spawnForeign(world, agent.key),
+    input,
+    goOn,
+    steer,
+    answer,
+    result,
+  }
+}
+
+/** Questions whose time has come are answered as they said. */
+const lapse = defineSystem({
+  name: 'lapse',
+  priority: -20,
+  query: [Foreign, Wait],
+  each(entity, world) {
+    const now = (world.findResource<Clock>('clock') ?? systemClock).now()
+    for (const { id, due } of world.require(entity, Wait)) {
+      if (due === undefined || due > now) continue
+      const { otherwise = '' } = world.get(entity, Questions)?.find((question) => question.id === id) ?? {}
+      settle(world, entity, id, otherwise)
+      world.emit({ type: 'interaction.expired', entity, id })
+    }
+  },
+})
+
+/** The system that calls the agent: once, until it has given its result or must end the call. */
+function calling(agent: AgentRuntime): System {
+  return defineSystem({
+    name: 'foreign',
+    priority: 0,
+    query: [Foreign, Conversation],
+    without: [Wait, Halted, Terminal],
+    each(entity, world, context) {
+      const outcome = world.get(entity, Outcome)
+      if (outcome !== undefined && outcome.failed !== true) return undefined
+      return call(agent, world, { entity, context })
+    },
+  })
+}
+
+async function call(
+  agent: AgentRuntime,
+  world: World,
+  { entity, context }: { entity: Entity; context: SystemContext },
+): Promise<void> {
+  world.remove(entity, Outcome)
+  heed(world, entity)
+  const { controller, detach } = childController(context.signal)
+  const clock = world.findResource<Clock>('clock') ?? systemClock
+  const { id: runId, metadata } = world.resource<RunRecord>('run')
+  let parked = false
+  const { context: given, close } = openContext(world, entity, {
+    runId,
+    metadata,
+    tools: createToolbox(agent.tools),
+    clock,
+    signal: controller.signal,
+    commit: context.commit,
+    takeIn: () => world.findResource<(world: World) => void>('takeIn')?.(world),
+    park() {
+      parked = true
+      controller.abort(new TellurionError('aborted', 'The run waits; run is called again when it goes on.'))
+    },
+  })
+  const from = world.require(entity, Conversation).length
+  try {
+    const end = await endOf(
+      Promise.resolve().then(() => agent.run(given)),
+      controller.signal,
+      clock,
+    )
+    if (end === undefined || parked) return
+    if ('result' in end) conclude(world, entity, { agent, from, result: end.result })
+    else if (!context.signal.aborted) halt(world, entity, failureOf(end.error))
+  } finally {
+    close()
+    detach()
+  }
+}
+
+/** How a call of `run` ends; undefined when it should end and does not. */
+async function endOf(
+  running: Promise<RunResult>,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<{ readonly result: RunResult } | { readonly error: unknown } | undefined> {
+  const ended = running.then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error }),
+  )
+  let stopTimer: (() => void) | undefined
+  let onAbort: (() => void) | undefined
+  const left = new Promise<undefined>((resolve) => {
+    onAbort = () => (stopTimer = clock.timer(grace, () => resolve(undefined)))
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+  const end = await Promise.race([ended, left])
+  if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+  stopTimer?.()
+  return end
+}
+
+/** Takes over what the agent gave back. What is no JSON fails the run. */
+function conclude(
+  world: World,
+  entity: Entity,
+  { agent, from, result }: { agent: AgentRuntime; from: number; result: RunResult },
+): void {
+  const { output = null, messages, usage, error } = typeof result === 'object' && result !== null ? result : {}
+  const problem = jsonProblem(output) ?? jsonProblem(messages ?? null)
+  if (problem !== undefined) {
+    const message = `What the agent '${agent.key}' gave back is not plain JSON: ${problem}.`
+    return halt(world, entity, { code: 'invalid_value', message, retryable: false })
+  }
+  const silent = world.require(entity, Conversation).length === from
+  const spoken = typeof output === 'string' && output !== '' && silent && error === undefined
+  for (const message of messages ?? (spoken ? [{ role: 'assistant' as const, content: output }] : [])) {
+    say(world, entity, message)
+  }
+  if (usage !== undefined) world.update(entity, TurnUsage, (turn) => ({ ...turn, usage }))
+  world.set(entity, Outcome, { output, ...(error === undefined ? {} : { failed: true as const }) })
+  if (error !== undefined) halt(world, entity, error)
+}
+
+function halt(world: World, entity: Entity, error: ErrorData): void {
+  const { code = 'run_failed', message = 'The agent failed.', retryable = false, data } = error
+  const whole = { code, message: message.slice(0, 10_000).toWellFormed(), retryable: retryable === true }
+  world.set(entity, Halted, {
+    error: data === undefined || jsonProblem(data) !== undefined ? whole : { ...whole, data },
+  })
+}
+
+/** What an agent threw. Of what is not ours only a lost connection or a timeout is worth another try. */
+function failureOf(error: unknown): ErrorData {
+  if (error instanceof TellurionError) return error.toJSON()
+  const { retryable } = failureFromError(error)
+  return { ...errorData(error, 'run_failed'), retryable }
+}
+
+/** A new run begins: what the last one kept is gone, what was said stays. */
+function input(world: World, entity: Entity, payload: InputPayload): void {
+  for (const kept of [Kept, Steps, StepState, Questions, Outcome]) world.remove(entity, kept)
+  const given = payload.input as Json
+  const from = world.require(entity, Conversation).length
+  world.update(entity, Foreign, (foreign) => ({ ...foreign, input: given }))
+  if (isSaid(given)) hear(world, entity, userMessage(payload.input))
+  begin(world, entity, from)
+  if (payload.output === undefined) world.remove(entity, Output)
+  else world.set(entity, Output, { name: 'output', schema: payload.output, repairs: 0 })
+}
+
+function begin(world: World, entity: Entity, from: number): void {
+  world.remove(entity, Terminal)
+  world.remove(entity, Halted)
+  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
+  renewBudget(world, entity)
+}
+
+/** Whether an input is something said, and no other data. */
+function isSaid(given: Json): boolean {
+  if (typeof given === 'string') return given !== ''
+  if (typeof given !== 'object' || given === null) return false
+  if (!Array.isArray(given)) return 'role' in given && given.role === 'user' && 'content' in given
+  return given.length > 0 && given.every((part: Json) => typeof part === 'object' && part !== null && 'type' in part)
+}
+
+/** A fork goes on from what was kept then; what nobody had answered is asked again. */
+function goOn(world: World, entity: Entity, fork: ForkPayload): void {
+  const answered = world.get(entity, Questions)?.filter((question) => question.answer !== undefined) ?? []
+  world.remove(entity, Wait)
+  world.remove(entity, Outcome)
+  if (world.has(entity, Questions)) world.set(entity, Questions, answered)
+  const from = world.get(entity, TurnUsage)?.from ?? 0
+  if (fork.input !== undefined) {
+    const given = fork.input as Json
+    world.update(entity, Foreign, (foreign) => ({ ...foreign, input: given }))
+    if (isSaid(given)) hear(world, entity, userMessage(fork.input))
+  }
+  world.pause(false)
+  begin(world, entity, from)
+}
+
+/** What is said in the middle: heeded at the next safe point, also by an agent that has come to its end. */
+function steer(world: World, entity: Entity, message: UserMessage): void {
+  world.append(entity, Steering, message)
+  for (const ended of [Outcome, Terminal, Halted]) world.remove(entity, ended)
+}
+
+function answer(world: World, entity: Entity, { interaction: id, answer: given, by }: AnswerPayload): void {
+  const open = world.get(entity, Wait)?.find((wait) => wait.id === id) as Interaction | undefined
+  if (open === undefined) throw new TellurionError('unknown_interaction', `No open interaction has the id '${id}'.`)
+  checkAnswer(open, given)
+  const text = typeof given !== 'object' ? '' : 'text' in given ? given.text : 'choice' in given ? given.choice : ''
+  settle(world, entity, id, text.toWellFormed())
+  world.emit({ type: 'interaction.answered', entity, id, by })
+}
+
+function settle(world: World, entity: Entity, id: string, text: string): void {
+  close(world, entity, id)
+  world.update(entity, Questions, (asked) =>
+    asked.map((question) => (question.id === id ? { ...question, answer: text } : question)),
+  )
+}
+
+async function result(world: World, entity: Entity, stop: Stop): Promise<AgentResult<unknown>> {
+  const { from = 0 } = world.get(entity, TurnUsage) ?? {}
+  const { output } = world.get(entity, Outcome) ?? {}
+  try {
+    const whole = {
+      ...(await resultOf({ world, entity, stop, from, output: undefined })),
+      output,
+    } as AgentResult<unknown>
+    const text = whole.text === '' && typeof output === 'string' ? output : whole.text
+    const asked = world.get(entity, Output)
+    if (asked === undefined || whole.status !== 'succeeded') return { ...whole, text }
+    const checked = await compileSchema(asked.schema, 'the output schema').validate(output)
+    if (checked.issues === undefined) return { ...whole, text }
+    const error = new TellurionError(
+      'output_invalid',
+      `The output does not match the output schema: ${issuesText(checked.issues)}`,
+    )
+    error.result = { ...whole, text, status: 'failed' }
+    throw error
+  } catch (error) {
+    if (!(error instanceof TellurionError) || error.result === undefined) throw error
+    error.result = { ...(error.result as AgentResult<unknown>), output }
+    throw error
+  }
+}
