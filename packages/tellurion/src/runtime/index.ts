@@ -3,6 +3,8 @@
 export type { AgentRuntime, RunContext, RunResult } from './agent-runtime.ts'
 export type { Backend, BackendOpener } from './backend.ts'
 export { memory } from './backend/memory/memory.ts'
+export { DurableSession, DurableTurn } from './durable-session.ts'
+export type { DurableTurnOptions } from './durable-session.ts'
 export type { Hint, Hints } from './hints.ts'
 export { Registry } from './registry.ts'
 export type { AnyAgent } from './registry.ts'

@@ -232,15 +232,15 @@ export class RunHandle {
   }
 
   /**
-   * Puts the session back by `ticks` (default 1) finished ticks: later runs go on from there. Throws `run_live` while a
+   * Puts the session back by `ticks` (default 1) finished ticks, or `to` a tick: later runs go on from there. Throws `run_live` while a
    * run is live, unless `cancel` ends it first, and `unknown_tick` when there are not so many.
    */
   async undo(
-    options: { ticks?: number; cancel?: boolean } = {},
+    options: { ticks?: number; to?: number; cancel?: boolean } = {},
   ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
     const record = await this.#calm(options.cancel === true)
     const newest = await newestTick(this.#setting, record.branch)
-    const tick = newest - (options.ticks ?? 1)
+    const tick = options.to ?? newest - (options.ticks ?? 1)
     if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${newest} ticks to undo.`)
     const effects = await outsideEffects(this.#setting, record, tick)
     await this.#branchAt(record, tick, true)

@@ -19,12 +19,14 @@ import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
 import { foreignComponents } from './foreign-component.ts'
+import { DurableSession } from './durable-session.ts'
 import { Registry, type AnyAgent } from './registry.ts'
 import { RunHandle } from './run-handle.ts'
-import type { RunRecord } from './run.ts'
+import type { RunRecord, SessionRecord } from './run.ts'
 import type { ForkPayload } from './inbox.ts'
 import type { NewRun, RunFilter } from './run-store.ts'
 import { createLive, type Setting } from './setting.ts'
+import { standingMessages, standingRuns } from './standing.ts'
 import { Worker } from './worker.ts'
 
 /** What makes a runtime. Durations are milliseconds. */
@@ -38,7 +40,8 @@ export interface RuntimeOptions {
   readonly maxConcurrent?: number
   /**
    * Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. A main
-   * loop that has not answered for `stall` (30,000) is given up: others may take its runs.
+   * loop that has not answered for `stall` (30,000) is given up: others may take its runs. Sessions without a live run
+   * are deleted when nobody touched them for `idle` (24 hours).
    */
   readonly patience?: {
     readonly lease?: number
@@ -46,6 +49,7 @@ export interface RuntimeOptions {
     readonly timeout?: number
     readonly grace?: number
     readonly stall?: number
+    readonly idle?: number
   }
   /** Retries of a run: default 3, first after 2 s, factor 2, at most 300 s. */
   readonly retry?: Partial<RetryPolicy>
@@ -132,6 +136,27 @@ export class Runtime {
     return this.#setting.backend.store.listRuns(filter)
   }
 
+  /** A chat that remembers, kept in the store; without an id a new one. Throws `unknown_agent`. */
+  session(agent: string, options: { readonly id?: string; readonly user?: string } = {}): DurableSession {
+    this.#refuseWhenClosed()
+    this.agents.get(agent)
+    const { id = this.#setting.ids('session'), user } = options
+    checkId('session', id)
+    return new DurableSession(id, {
+      submit: (input, { signal: _signal, ...rest }) =>
+        this.submit(agent, input, { ...rest, session: id, ...(user === undefined ? {} : { user }) }),
+      runs: (limit) => standingRuns(this.#setting, id, limit),
+      messages: () => standingMessages(this.#setting, id, agent),
+      run: (run) => this.run(run),
+      answer: (interaction, given, by) => this.#answerIn(id, interaction, { given, by }),
+    })
+  }
+
+  /** Named sessions, newest first, and own ones of runs. */
+  async sessions(filter: { readonly user?: string; readonly limit?: number } = {}): Promise<readonly SessionRecord[]> {
+    return this.#setting.backend.store.listSessions(filter)
+  }
+
   /** What waits for a person, across runs. */
   readonly interactions = {
     list: async (filter: { agent?: string; user?: string } = {}): Promise<readonly OpenInteraction[]> =>
@@ -181,6 +206,18 @@ export class Runtime {
       before = page.at(-1)?.id
       if (page.length < 1000 || open.some((interaction) => interaction.id === id)) return open
     }
+  }
+
+  async #answerIn(
+    session: string,
+    id: string,
+    { given, by }: { given: Answer; by: string | undefined },
+  ): Promise<string> {
+    const open = openOf(await this.runs({ session, asking: true }))
+    const found = open.find((interaction) => interaction.id === id)
+    if (found === undefined) throw unknownInteraction(id, open)
+    await this.interactions.answer(id, given, { run: found.run, ...(by === undefined ? {} : { by }) })
+    return found.run
   }
 
   /** A new run of the same agent on a branch of the same session. */
@@ -264,7 +301,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const { ports = {}, patience = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
   const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
-  const { lease = 3000, heartbeat = 1000, timeout = 300_000, grace = 8000, stall = 30_000 } = patience
+  const {
+    lease = 3000,
+    heartbeat = 1000,
+    timeout = 300_000,
+    grace = 8000,
+    stall = 30_000,
+    idle = 86_400_000,
+  } = patience
   const registry = new Registry(options.agents)
   const backend = await options.store({ clock })
   const setting: Setting = {
@@ -281,6 +325,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     lease,
     heartbeat,
     stall,
+    idle,
     timeout,
     retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
   }

@@ -33,6 +33,8 @@ export interface Setting {
   readonly heartbeat: number
   /** When the main loop has not answered for so long, its leases are no longer extended. */
   readonly stall: number
+  /** Sessions that nobody touched for so long, and that have no live run, are deleted. */
+  readonly idle: number
   /** Longest time at work, waiting not counted. */
   readonly timeout: number
   readonly retry: RetryPolicy

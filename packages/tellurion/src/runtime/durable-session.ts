@@ -1,0 +1,106 @@
+// A durable chat: the shape of `agent.session()`, kept in a store. Its turns are runs, one after another.
+
+import type { Answer } from '../agent/interaction.ts'
+import type { AgentResult } from '../agent/result.ts'
+import { TellurionError } from '../error/error.ts'
+import type { Interaction } from '../event/event.ts'
+import type { Message, UserInput } from '../message/message.ts'
+import type { Schema } from '../schema/infer.ts'
+import type { RunEvent, RunHandle } from './run-handle.ts'
+import type { RunRecord } from './run.ts'
+
+/** What one turn may bring besides its input. */
+export interface DurableTurnOptions {
+  readonly output?: Schema
+  readonly priority?: number
+  readonly idempotencyKey?: string
+  readonly signal?: AbortSignal
+}
+
+/** What a session needs of its runtime. */
+export interface SessionDesk {
+  submit(input: UserInput, options: DurableTurnOptions): Promise<RunHandle>
+  /** Runs on the session's present branch, newest first. */
+  runs(limit: number): Promise<readonly RunRecord[]>
+  messages(): Promise<readonly Message[]>
+  run(id: string): RunHandle
+  answer(id: string, given: Answer, by: string | undefined): Promise<string>
+}
+
+/** A durable chat, made by `runtime.session(agent, { id })`. Any process may hold one of the same id. */
+export class DurableSession {
+  readonly id: string
+  readonly #desk: SessionDesk
+
+  constructor(id: string, desk: SessionDesk) {
+    this.id = id
+    this.#desk = desk
+  }
+
+  /** Says something and waits for the end of the turn, as `run.result()` does. Turns queue behind each other. */
+  async generate(input: UserInput, options: DurableTurnOptions = {}): Promise<AgentResult<unknown>> {
+    const run = await this.#desk.submit(input, options)
+    return run.result(options.signal === undefined ? {} : { signal: options.signal })
+  }
+
+  /** Says something; the turn can be watched, awaited, or both. */
+  stream(input: UserInput, options: DurableTurnOptions = {}): DurableTurn {
+    return new DurableTurn(this.#desk.submit(input, options), options.signal)
+  }
+
+  /** Answers an interaction of this session and waits for what comes of it. Throws `unknown_interaction`. */
+  async answer(
+    id: string,
+    given: Answer,
+    options: { by?: string; signal?: AbortSignal } = {},
+  ): Promise<AgentResult<unknown>> {
+    const run = await this.#desk.answer(id, given, options.by)
+    return this.#desk.run(run).result(options.signal === undefined ? {} : { signal: options.signal })
+  }
+
+  /** What waits for a person. */
+  async interactions(): Promise<readonly Interaction[]> {
+    return (await this.#desk.runs(100)).flatMap((run) => run.interactions)
+  }
+
+  /** What has been said, oldest first, as it stands after the newest commit. */
+  messages(): Promise<readonly Message[]> {
+    return this.#desk.messages()
+  }
+
+  /**
+   * Goes back by `turns` (default 1): later ones go on from there. Throws `run_live` while a turn is under way, unless
+   * `cancel` ends it first, and `unknown_tick` when there are not so many.
+   */
+  async undo(options: { turns?: number; cancel?: boolean } = {}): Promise<void> {
+    const { turns = 1, cancel = false } = options
+    const [newest, oldest] = [await this.#desk.runs(1), await this.#desk.runs(turns)].map((runs) => runs.at(-1))
+    if (newest === undefined || oldest === undefined || (await this.#desk.runs(turns)).length < turns) {
+      throw new TellurionError('unknown_tick', `Session ${this.id} has no ${turns} turns to undo.`)
+    }
+    await this.#desk.run(newest.id).undo({ to: oldest.firstTick - 1, cancel })
+  }
+}
+
+/** A turn that is under way. It goes on whether anybody reads or not. */
+export class DurableTurn implements AsyncIterable<RunEvent> {
+  /** The run of this turn, once it was accepted. */
+  readonly run: Promise<RunHandle>
+  readonly #signal: AbortSignal | undefined
+
+  constructor(run: Promise<RunHandle>, signal: AbortSignal | undefined) {
+    this.run = run
+    this.#signal = signal
+    // The failure belongs to whoever asks for it.
+    run.catch(() => {})
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
+    yield* (await this.run).events(this.#signal === undefined ? {} : { signal: this.#signal })
+  }
+
+  /** How the turn ended. */
+  async result(): Promise<AgentResult<unknown>> {
+    return (await this.run).result(this.#signal === undefined ? {} : { signal: this.#signal })
+  }
+}
