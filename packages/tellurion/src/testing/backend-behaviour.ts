@@ -62,24 +62,28 @@ const queueBehaviour: readonly BackendCase[] = [
       for (let index = 0; index < 10; index++) {
         await backend.store.createRun(draftRun(`r${index}`, { agent: index < 8 ? 'mine' : 'other' }))
       }
-      let [open, most, capacity] = [0, 0, 2]
+      let [open, most, capacity, free] = [0, 0, 2, false]
       const served: string[] = []
       const gates: (() => void)[] = []
       const deliver = async (id: string): Promise<void> => {
         most = Math.max(most, ++open)
-        await new Promise<void>((resolve) => gates.push(resolve))
+        if (!free) await new Promise<void>((resolve) => gates.push(resolve))
         if (await serve(backend, id)) served.push(id)
         open--
       }
       await consuming(backend, { agents: ['mine'], capacity: () => capacity, deliver }, async () => {
-        await until(() => gates.length === 2, 'two runs')
-        for (let turn = 0; turn < 20; turn++) await macrotask()
-        same([most, gates.length], [2, 2], 'handed out')
-        capacity = 5
-        gates.shift()?.()
-        await until(() => open === 5, 'five runs')
-        const opener = setOpen(gates)
-        await until(() => served.length === 8 || opener(), 'all of mine')
+        try {
+          await until(() => gates.length === 2, 'two runs')
+          for (let turn = 0; turn < 20; turn++) await macrotask()
+          same([most, gates.length], [2, 2], 'handed out')
+          capacity = 5
+          gates.shift()?.()
+          await until(() => open === 5, 'five runs')
+        } finally {
+          free = true
+          for (const gate of gates) gate()
+        }
+        await until(() => served.length === 8, 'all of mine')
       })
       same([most, served.length], [5, 8], 'the most at a time, and all')
       same((await backend.store.getRun('r9'))?.status, 'queued', 'a run of another agent')
@@ -182,14 +186,6 @@ const queueBehaviour: readonly BackendCase[] = [
     },
   },
 ]
-
-/** Opens all gates that there are; never holds by itself. */
-function setOpen(gates: (() => void)[]): () => boolean {
-  return () => {
-    for (const open of gates.splice(0)) open()
-    return false
-  }
-}
 
 const durableBehaviour: readonly BackendCase[] = [
   {

@@ -12,10 +12,13 @@ export function draftRun(id: string, more: Partial<NewRun> = {}): NewRun {
   return { ...base, priority: 0, metadata: {}, availableAt: 0, newBranch: `b-${id}`, now: 0, ...more }
 }
 
+/** What a draft of a commit may say. */
+export type DraftCommit = { readonly items?: readonly Json[] } & Partial<Commit>
+
 /** The next commit of a run on top of `seq` rows: appends `items` to one log and tells of each. */
 export function draftCommit(
   run: Pick<RunRecord, 'id' | 'branch' | 'epoch' | 'events' | 'mail'>,
-  { items = [], ...more }: { readonly items?: readonly Json[] } & Partial<Commit> & { readonly seq: number },
+  { items = [], ...more }: DraftCommit & { readonly seq: number },
 ): Commit {
   const tick = more.tick ?? more.seq + 1
   return {
