@@ -37,6 +37,8 @@ export interface Database {
   readonly sqlite: DatabaseSync
   readonly lockTimeout: number
   prepare(sql: string): StatementSync
+  /** Reads at once; what goes wrong is a store error. */
+  read<T>(fn: () => T): Promise<T>
   close(): void
 }
 
@@ -105,6 +107,13 @@ function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Databa
       let statement = prepared.get(sql)
       if (statement === undefined) prepared.set(sql, (statement = sqlite.prepare(sql)))
       return statement
+    },
+    async read(fn) {
+      try {
+        return fn()
+      } catch (error) {
+        throw storeFailure(error, path)
+      }
     },
     close() {
       prepared.clear()

@@ -2,7 +2,7 @@
 
 import { systemClock, type Clock } from '../../clock/clock.ts'
 import type { KeyValue } from '../../port/key-value.ts'
-import { openDatabase, type Synchronous } from './database.ts'
+import { openDatabase, type DatabaseOptions } from './database.ts'
 import { keyValueTable, sqliteKeyValue } from './key-value.ts'
 import { createWriter } from './writer.ts'
 
@@ -22,7 +22,7 @@ const mark = 0x54454c4b
  */
 export async function sqliteKeyValueFile(
   path: string,
-  options: { readonly clock?: Clock; readonly synchronous?: Synchronous; readonly maxBytes?: number } = {},
+  options: Omit<DatabaseOptions, 'clock' | 'layout'> & { readonly clock?: Clock } = {},
 ): Promise<KeyValueFile> {
   const { clock = systemClock, ...rest } = options
   const layout = { mark, version: 1, create: keyValueTable }

@@ -31,11 +31,12 @@ const where = 'scope = ? AND owner = ? AND name = ? AND (expires IS NULL OR expi
 /** Key-value records in a file that has `keyValueTable`. */
 export function sqliteKeyValue(database: Database, { writer, clock }: { writer: Writer; clock: Clock }): KeyValue {
   return {
-    async get({ scope, owner }, name) {
-      const read = database.prepare(`SELECT version, name, expires, value FROM record WHERE ${where}`)
-      const row = read.get(scope, encode(owner), encode(name), clock.now()) as RecordRow | undefined
-      return row && entryOf(row)
-    },
+    get: ({ scope, owner }, name) =>
+      database.read(() => {
+        const read = database.prepare(`SELECT version, name, expires, value FROM record WHERE ${where}`)
+        const row = read.get(scope, encode(owner), encode(name), clock.now()) as RecordRow | undefined
+        return row && entryOf(row)
+      }),
     set({ scope, owner }, name, value, { ttl, ifVersion } = {}) {
       const [by, key, bytes] = [encode(owner), encode(name), value.slice()]
       const now = clock.now()
@@ -59,17 +60,18 @@ export function sqliteKeyValue(database: Database, { writer, clock }: { writer: 
         { single: true },
       )
     },
-    async list({ scope, owner }, { prefix = '', after, limit = 1_000 } = {}) {
-      const read = database.prepare(
-        `SELECT version, name, expires, value FROM record
-         WHERE scope = ?1 AND owner = ?2 AND name >= ?3 AND (?4 IS NULL OR name > ?4) AND substr(name, 1, length(?3)) = ?3
-           AND (expires IS NULL OR expires > ?5)
-         ORDER BY name LIMIT ?6`,
-      )
-      const from = after === undefined ? null : encode(after)
-      const rows = read.all(scope, encode(owner), encode(prefix), from, clock.now(), limit)
-      return (rows as unknown as RecordRow[]).map(entryOf)
-    },
+    list: ({ scope, owner }, { prefix = '', after, limit = 1_000 } = {}) =>
+      database.read(() => {
+        const read = database.prepare(
+          `SELECT version, name, expires, value FROM record
+           WHERE scope = ?1 AND owner = ?2 AND name >= ?3 AND (?4 IS NULL OR name > ?4)
+             AND substr(name, 1, length(?3)) = ?3 AND (expires IS NULL OR expires > ?5)
+           ORDER BY name LIMIT ?6`,
+        )
+        const from = after === undefined ? null : encode(after)
+        const rows = read.all(scope, encode(owner), encode(prefix), from, clock.now(), limit)
+        return (rows as unknown as RecordRow[]).map(entryOf)
+      }),
   }
 }
 

@@ -1,7 +1,6 @@
 // Reading from the tables of durable runs. A read sees what was acknowledged, and never waits for a writer.
 
 import type { Database } from '../../../store/sqlite/database.ts'
-import { storeFailure } from '../../../store/sqlite/failure.ts'
 import type { Json } from '../../../schema/json.ts'
 import type { SessionRecord } from '../../run.ts'
 import type { JournalRow, Mail, MailKind, RunFilter, RunStore, StoredEvent, StoredState } from '../../run-store.ts'
@@ -39,14 +38,7 @@ const chunk = 64
 /** The methods that write nothing. */
 export function createSqliteReads(database: Database): Reads {
   const index = journalIndex(database)
-  /** One read; what goes wrong in it is a store error. */
-  const read = async <T>(fn: () => T): Promise<T> => {
-    try {
-      return fn()
-    } catch (error) {
-      throw storeFailure(error, database.path)
-    }
-  }
+  const read = database.read
   return {
     mail: (run, after) => read(() => readMail(database, run, after)),
     getRun: (run) => read(() => findRun(database, run)?.record),
