@@ -6,6 +6,8 @@ import { Agent } from '../agent/agent.ts'
 import { systemClock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
+import { macrotask } from '../testing/virtual-clock.ts'
+import { tool } from '../tool/tool.ts'
 import type { Backend } from './backend.ts'
 import { memory } from './backend/memory/memory.ts'
 import type { Commit, CommitResult } from './run-store.ts'
@@ -90,4 +92,38 @@ test('a cancel that is taken before the end is kept: the run does not succeed', 
   cancel = () => run.cancel()
   assert.equal((await run.result()).status, 'cancelled')
   assert.equal((await run.record()).status, 'cancelled')
+})
+
+test('a run that is being taken while the runtime closes is not left held', async () => {
+  const store = await lastingStore()
+  const backend = await store()
+  const careful = tool({
+    description: 'Asks',
+    inputSchema: { type: 'object' },
+    needsApproval: true,
+    execute: () => 'ok',
+  })
+  const model = scriptedModel([{ calls: [{ toolName: 'careful', input: {} }] }])
+  const agents = [new Agent({ name: 'guide', model, tools: { careful } })]
+  const worker = await createRuntime({ store, agents })
+  const { id } = await worker.submit('guide', 'Go')
+  assert.equal((await worker.run(id).result()).status, 'waiting')
+  await worker.close()
+
+  // Somebody cancels from a process that does not work, and goes at once.
+  const gate = Promise.withResolvers<void>()
+  const beginAttempt: typeof backend.store.beginAttempt = async (run, claim) => {
+    await gate.promise
+    return backend.store.beginAttempt(run, claim)
+  }
+  const slow: Backend = { ...backend, store: { ...backend.store, beginAttempt } }
+  const desk = await createRuntime({ store: async () => slow, agents, work: false })
+  await desk.run(id).cancel()
+  let over = false
+  const closed = desk.close().then(() => (over = true))
+  for (let turn = 0; turn < 5; turn++) await macrotask()
+  assert.ok(!over, 'it closed under a run that it was taking')
+  gate.resolve()
+  await closed
+  assert.equal((await backend.store.getRun(id))?.status, 'cancelled')
 })

@@ -27,7 +27,9 @@ export class Worker {
   readonly #setting: Setting
   readonly #maxConcurrent: number
   readonly #held = new Map<string, Held>()
+  readonly #taken = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
+  #graceOver = false
   #consuming: Promise<void> | undefined
   #stopBeat: (() => void) | undefined
   #heart: Heart | undefined
@@ -54,8 +56,15 @@ export class Worker {
     )
   }
 
-  /** Works on one run if it can be had: true when it was. Never rejects. `any` takes waiting and paused ones too. */
-  async take(id: string, options: { any?: boolean } = {}): Promise<void> {
+  /** Works on one run if it can be had, and not any more when told to stop. Never rejects. `any` takes waiting and paused ones too. */
+  take(id: string, options: { any?: boolean } = {}): Promise<void> {
+    if (this.#stopping.signal.aborted) return Promise.resolve()
+    const taken = this.#take(id, options).finally(() => this.#taken.delete(taken))
+    this.#taken.add(taken)
+    return taken
+  }
+
+  async #take(id: string, options: { any?: boolean }): Promise<void> {
     const { backend, clock, lease, heartbeat, stall, worker, registry, log } = this.#setting
     try {
       const now = clock.now()
@@ -63,6 +72,7 @@ export class Worker {
       if (run === undefined) return
       const agent = registry.find(run.agent)
       const attempt = new Attempt(run, agent === undefined ? undefined : workOf(agent), this.#setting)
+      if (this.#graceOver) attempt.interrupt('drained')
       const held = { run, attempt, done: attempt.work() }
       this.#held.set(id, held)
       this.#beatLater()
@@ -88,10 +98,11 @@ export class Worker {
   async stop(grace: number): Promise<void> {
     this.#stopping.abort()
     const cancelTimer = this.#setting.clock.timer(grace, () => {
+      this.#graceOver = true
       for (const { attempt } of this.#held.values()) attempt.interrupt('drained')
     })
     await this.#consuming
-    await Promise.allSettled([...this.#held.values()].map((held) => held.done))
+    await Promise.all(this.#taken)
     cancelTimer()
     this.#stopBeat?.()
     this.#stopBeat = undefined
