@@ -15,9 +15,11 @@ type Path = readonly (string | number)[]
 /** An event whose fields were taken from the operations: what is left, and field → path. */
 type Pointing = readonly [JsonObject, { readonly [field: string]: Path }]
 
+/** A place in the operations; its path is put together only when something points there. */
 interface Target {
   readonly value: Json
-  readonly path: Path
+  readonly step: string | number
+  readonly parent: Target | undefined
 }
 
 /** A row's operations and events as text. No events are an empty text. */
@@ -50,16 +52,19 @@ function encodeEvents(operations: readonly Operation[], events: readonly EventRe
   let targets: readonly Target[] | undefined
   return JSON.stringify(
     events.map((event) => {
+      const fields = event as unknown as JsonObject
       let pointing: [Record<string, Json>, Record<string, Path>] | undefined
-      for (const [field, value] of Object.entries(event) as [string, Json][]) {
-        if (!isWorthPointing(value)) continue
+      for (const field of Object.keys(fields)) {
+        const value = fields[field]!
+        // That name cannot be set like others.
+        if (!isWorthPointing(value) || field === '__proto__') continue
         targets ??= targetsOf(operations)
         const target = targets.find((target) => same(target.value, value))
         if (target === undefined) continue
-        pointing ??= [{ ...(event as unknown as JsonObject) }, {}]
+        pointing ??= [{ ...fields }, {}]
         // The field keeps its place in the order of fields.
         pointing[0][field] = 0
-        pointing[1][field] = target.path
+        pointing[1][field] = pathOf(target)
       }
       return pointing ?? event
     }),
@@ -74,18 +79,27 @@ function isWorthPointing(value: Json): boolean {
 /** Everything in the operations that is worth pointing at, outer values first. */
 function targetsOf(operations: readonly Operation[]): readonly Target[] {
   const targets: Target[] = []
-  const collect = (value: Json, path: Path): void => {
+  const collect = (value: Json, step: string | number, { parent, depth }: { parent: Target; depth: number }): void => {
     if (targets.length >= maxTargets || !isWorthPointing(value)) return
-    targets.push({ value, path })
-    if (typeof value !== 'object' || value === null || path.length > maxDepth + 1) return
-    if (Array.isArray(value)) value.forEach((item: Json, index) => collect(item, [...path, index]))
-    else for (const key of Object.keys(value)) collect((value as JsonObject)[key]!, [...path, key])
+    const target = { value, step, parent }
+    targets.push(target)
+    if (typeof value !== 'object' || value === null || depth >= maxDepth) return
+    const inside = { parent: target, depth: depth + 1 }
+    if (Array.isArray(value)) value.forEach((item: Json, index) => collect(item, index, inside))
+    else for (const key of Object.keys(value)) collect((value as JsonObject)[key]!, key, inside)
   }
   operations.forEach((operation, index) => {
     const at = operation[0] === 'set' || operation[0] === 'append' ? 3 : operation[0] === 'splice' ? 5 : 0
-    if (at > 0) collect(operation[at as 3] as Json, [index, at])
+    const parent = { value: null, step: index, parent: undefined }
+    if (at > 0) collect(operation[at as 3] as Json, at, { parent, depth: 0 })
   })
   return targets
+}
+
+function pathOf(target: Target): Path {
+  const path: (string | number)[] = []
+  for (let at: Target | undefined = target; at !== undefined; at = at.parent) path.unshift(at.step)
+  return path
 }
 
 /** Whether two values are the same JSON, fields in the same order; a field that is undefined is none. */
@@ -96,15 +110,20 @@ function same(a: Json, b: Json): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item: Json, index) => same(item, b[index] as Json))
   }
   if (Array.isArray(b)) return false
-  const [left, right] = [fieldsOf(a as JsonObject), fieldsOf(b as JsonObject)]
-  return (
-    left.length === right.length &&
-    left.every((key, index) => key === right[index] && same((a as JsonObject)[key]!, (b as JsonObject)[key]!))
-  )
+  return sameFields(a as JsonObject, b as JsonObject)
 }
 
-function fieldsOf(value: JsonObject): readonly string[] {
-  return Object.keys(value).filter((key) => value[key] !== undefined)
+function sameFields(a: JsonObject, b: JsonObject): boolean {
+  let index = 0
+  const others = Object.keys(b)
+  for (const key of Object.keys(a)) {
+    const value = a[key]
+    if (value === undefined) continue
+    while (index < others.length && b[others[index]!] === undefined) index++
+    if (others[index++] !== key || !same(value, b[key]!)) return false
+  }
+  while (index < others.length && b[others[index]!] === undefined) index++
+  return index === others.length
 }
 
 function resolve([event, pointers]: Pointing, operations: Json): EventRecord {

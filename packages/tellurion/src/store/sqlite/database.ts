@@ -43,6 +43,8 @@ export interface Database {
 }
 
 const pageSize = 4_096
+/** Pages of log (16 MB) after which they are moved into the file: the fewer times, the less each commit costs. */
+const logPages = 4_096
 /** SQLite's own waiting blocks the event loop, so it is kept short; longer waits are ours. */
 const busyTimeout = 10
 /** Up to this size a file is looked through when it is opened; a larger one is judged by its header and its rows. */
@@ -82,7 +84,10 @@ function openOnce(path: string, options: DatabaseOptions): Database {
     sqlite.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
     const fresh = checkLayout(sqlite, path, options.layout)
     if (size > 0 && size <= checkedBytes) checkPages(sqlite, path)
-    sqlite.exec(`PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216`)
+    sqlite.exec(
+      `PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logPages * pageSize}`,
+    )
+    sqlite.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
     sqlite.exec(
       `PRAGMA synchronous = ${options.synchronous === 'normal' ? 'NORMAL' : 'FULL'}; PRAGMA temp_store = MEMORY`,
     )

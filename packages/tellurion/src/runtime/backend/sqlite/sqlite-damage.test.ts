@@ -65,7 +65,7 @@ suite('damage', () => {
   test('the log beside the file stays small, and the space of what is gone is used again', () =>
     withRuns(async ({ store }, _, path) => {
       let largest = 0
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 12; round++) {
         const run = await begin(store, `r${round}`)
         for (let seq = 0; seq < 40; seq++) {
           const items = ['x'.repeat(20_000)]
@@ -75,7 +75,7 @@ suite('damage', () => {
         largest = Math.max(largest, statSync(`${path}-wal`).size)
         assert.equal(await store.gc({ before: 2, limit: 9 }), 1)
       }
-      assert.ok(largest < 8_000_000, `the log grew to ${largest} bytes`)
+      assert.ok(largest < 20_000_000, `the log grew to ${largest} bytes`)
       assert.ok(statSync(path).size < 4_000_000, `the file grew to ${statSync(path).size} bytes`)
     }))
 })
