@@ -11,6 +11,7 @@ import { createRuntime, type Runtime } from 'tellurion/runtime'
 import { sqlite } from 'tellurion/sqlite'
 import { Agent } from 'tellurion'
 import { scriptedModel } from 'tellurion/testing'
+import { systemClock } from '../packages/tellurion/src/clock/clock.ts'
 import { compileCache } from '../gate/source.ts'
 
 const fixture = join(import.meta.dirname, 'fixture/crash-worker.ts')
@@ -94,12 +95,12 @@ export class Crew {
 
   /** Resolves when all runs have ended. */
   async drained(limit: number): Promise<void> {
-    const end = performance.now() + limit
+    const end = systemClock.monotonic() + limit
     for (;;) {
       await this.answer()
       const open = await this.desk.runs({ status: ['queued', 'running', 'waiting', 'paused'], limit: 5 })
       if (open.length === 0) return
-      assert.ok(performance.now() < end, `after ${limit} ms run ${open[0]!.id} is still ${open[0]!.status}`)
+      assert.ok(systemClock.monotonic() < end, `after ${limit} ms run ${open[0]!.id} is still ${open[0]!.status}`)
       await pause(50)
     }
   }

@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '../packages/tellurion/src/clock/clock.ts'
+import { systemRandom } from '../packages/tellurion/src/id/random.ts'
 import { openCrew } from './crash-crew.ts'
 
 const kills = Number(process.env['TELLURION_KILLS'] ?? 200)
@@ -12,21 +14,21 @@ const runsPerKill = 10
 test(`${kills} times kill -9 on 4 workers loses nothing and doubles nothing`, async (context) => {
   const crew = await openCrew({ lease: 800, slowest: 120 })
   try {
-    const began = performance.now()
+    const began = systemClock.monotonic()
     await Promise.all([crew.hire(), crew.hire(), crew.hire(), crew.hire()])
     let unknown = 0
     for (let kill = 0; kill < kills; kill++) {
       const calls = kill % 5 === 0 ? ['never', 'keyed'] : kill % 2 === 0 ? ['keyed', 'keyed'] : ['keyed']
       await crew.submit(runsPerKill, calls)
-      await pause(Math.random() * 100)
-      const victim = crew.workers[Math.floor(Math.random() * crew.workers.length)]!
+      await pause(systemRandom() * 100)
+      const victim = crew.workers[Math.floor(systemRandom() * crew.workers.length)]!
       victim.kill('SIGKILL')
       void crew.hire()
       while (crew.workers.length > 4) await pause(5)
       if (kill % 10 === 0) unknown += await crew.answer()
     }
     await crew.drained(30_000)
-    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    const seconds = ((systemClock.monotonic() - began) / 1000).toFixed(1)
     const { runs, lost, gapped, doubled, again, repeated } = await crew.inspect()
     context.diagnostic(
       `${runs} runs, ${kills} kills in ${seconds} s: lost ${lost}, gapped ${gapped}, doubled ${doubled}; ` +
