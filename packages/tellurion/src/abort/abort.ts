@@ -1,5 +1,10 @@
 // The one place that knows how cancellation travels: check before, race during, detach in `finally`.
 
+/** Whether a value can be listened to as a signal: a controller, for one, cannot. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+}
+
 /** The reason of an aborted signal, always an `Error`; a `DOMException` named `AbortError` where none was given. */
 export function abortReason(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason

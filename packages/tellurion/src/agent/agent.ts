@@ -22,7 +22,7 @@ import { Session } from './session.ts'
 import { steering } from './steering.ts'
 import { toolApproval } from './tool-approval.ts'
 import { toolExecution } from './tool-execution.ts'
-import type { OutputOf, TurnOptions } from './turn.ts'
+import type { OutputOf, TurnOptions } from './turn-options.ts'
 import { userInput } from './user-input.ts'
 
 /** What makes an agent. */

@@ -9,6 +9,8 @@ import {
   type UserMessage,
   type UserPart,
 } from '../message/message.ts'
+import { userPartsProblem } from '../message/user-part.ts'
+import { jsonProblem } from '../schema/plain-json.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
@@ -20,14 +22,18 @@ import { Budget, Conversation, PendingToolCalls } from './component.ts'
  * separated; anything else throws `open_tool_calls`.
  */
 export function say(world: World, entity: Entity, message: Message): void {
-  if (message.role !== 'tool' && world.has(entity, PendingToolCalls)) {
-    throw new TellurionError(
-      'open_tool_calls',
-      'Tool calls of this conversation are still open: answer their interactions, or let them finish, first.',
-    )
-  }
+  if (message.role !== 'tool') refuseOpenCalls(world, entity)
   world.append(entity, Conversation, message)
   world.emit({ type: 'message.added', entity, message })
+}
+
+/** Throws `open_tool_calls` while calls are open. */
+export function refuseOpenCalls(world: World, entity: Entity): void {
+  if (!world.has(entity, PendingToolCalls)) return
+  throw new TellurionError(
+    'open_tool_calls',
+    'Tool calls of this conversation are still open: answer their interactions, or let them finish, first.',
+  )
 }
 
 /** New input from outside: appended, and a reason to go on for an entity that had ended or was halted. */
@@ -43,15 +49,26 @@ export function renewBudget(world: World, entity: Entity): void {
   if (budget?.since !== undefined) world.set(entity, Budget, { limits: budget.limits })
 }
 
-/** What a person handed in, as a message. Throws `invalid_option` for anything else. */
+/** What a person handed in, as a message that a world can hold. Throws `invalid_option` for anything else. */
 export function userMessage(input: Input): UserMessage {
   if (typeof input === 'string') return { role: 'user', content: input.toWellFormed() }
+  const message = asMessage(input)
+  const problem = contentProblem(message.content) ?? jsonProblem(message)
+  if (problem !== undefined) throw new TellurionError('invalid_option', `The input is no message: ${problem}.`)
+  return message
+}
+
+function asMessage(input: UserMessage | readonly UserPart[]): UserMessage {
   if (isParts(input)) return { role: 'user', content: input }
   if (typeof input === 'object' && input !== null && input.role === 'user') return input
   throw new TellurionError(
     'invalid_option',
     "The input must be a text, a list of parts, or a message { role: 'user', content }.",
   )
+}
+
+function contentProblem(content: unknown): string | undefined {
+  return typeof content === 'string' ? undefined : userPartsProblem(content)
 }
 
 /** The newest message that is whole: a partial reply is not seen. */

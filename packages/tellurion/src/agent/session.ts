@@ -10,9 +10,11 @@ import type { World } from '../world/world.ts'
 import { AgentStream } from './agent-stream.ts'
 import { Conversation } from './component.ts'
 import { artifactsOf } from './configuration.ts'
+import { refuseOpenCalls, userMessage } from './conversation.ts'
 import { answer, type Answer } from './interaction.ts'
 import { openInteractions, type AgentResult } from './result.ts'
-import { runTurn, type OutputOf, type Turn, type TurnOptions } from './turn.ts'
+import { runTurn, type Turn } from './turn.ts'
+import { checkTurnOptions, type OutputOf, type TurnOptions } from './turn-options.ts'
 
 /** How a waiting turn goes on after an answer. */
 export interface AnswerOptions {
@@ -29,6 +31,8 @@ export class Session {
   readonly #agent: string
   #busy = false
   #last: TurnOptions<Schema | undefined> = {}
+  /** Length of the conversation when the last turn began. */
+  #from = 0
 
   constructor(world: World, entity: Entity, agent: string) {
     this.world = world
@@ -56,7 +60,7 @@ export class Session {
     input: UserInput,
     options: TurnOptions<S> = {},
   ): Promise<AgentResult<OutputOf<S>>> {
-    return this.#turn({ options, streams: false, input }) as Promise<AgentResult<OutputOf<S>>>
+    return this.#asked(input, options, false) as Promise<AgentResult<OutputOf<S>>>
   }
 
   /** Says something; the turn can be watched, awaited, or both. */
@@ -64,8 +68,7 @@ export class Session {
     input: UserInput,
     options: TurnOptions<S> = {},
   ): AgentStream<OutputOf<S>> {
-    const turn = { options, streams: true, input }
-    return new AgentStream(this.world, () => this.#turn(turn) as Promise<AgentResult<OutputOf<S>>>)
+    return new AgentStream(this.world, () => this.#asked(input, options, true) as Promise<AgentResult<OutputOf<S>>>)
   }
 
   /**
@@ -86,22 +89,37 @@ export class Session {
     return new AgentStream(this.world, () => this.#answered(id, given, going) as Promise<AgentResult<Output>>)
   }
 
+  async #asked(
+    said: UserInput,
+    options: TurnOptions<Schema | undefined>,
+    streams: boolean,
+  ): Promise<AgentResult<unknown>> {
+    this.#refuseIfBusy()
+    checkTurnOptions(options)
+    const input = userMessage(said)
+    refuseOpenCalls(this.world, this.entity)
+    this.#last = options
+    this.#from = this.messages.length
+    return this.#turn({ options, streams, input })
+  }
+
   async #answered(
     id: string,
     given: Answer,
     { by, abortSignal, streams }: AnswerOptions & { streams: boolean },
   ): Promise<AgentResult<unknown>> {
     this.#refuseIfBusy()
+    const going = { ...this.#last, abortSignal }
+    checkTurnOptions(going)
     answer(this.world, id, given, by === undefined ? {} : { by })
-    return this.#turn({ options: { ...this.#last, abortSignal }, streams })
+    return this.#turn({ options: going, streams })
   }
 
-  async #turn(turn: Pick<Turn, 'options' | 'streams'> & { input?: UserInput }): Promise<AgentResult<unknown>> {
-    this.#refuseIfBusy()
+  async #turn(turn: Pick<Turn, 'options' | 'streams' | 'input'>): Promise<AgentResult<unknown>> {
     this.#busy = true
-    this.#last = turn.options
     try {
-      return await runTurn({ ...turn, world: this.world, entity: this.entity, agent: this.#agent })
+      const { world, entity } = this
+      return await runTurn({ ...turn, world, entity, agent: this.#agent, from: this.#from })
     } finally {
       this.#busy = false
     }

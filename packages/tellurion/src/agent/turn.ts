@@ -2,37 +2,20 @@
 
 import { isAbort } from '../abort/abort.ts'
 import { sleep, systemClock, type Clock } from '../clock/clock.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
 import { systemIds, type Ids } from '../id/id.ts'
-import type { UserInput } from '../message/message.ts'
-import type { InferSchema, Schema } from '../schema/infer.ts'
+import type { UserMessage } from '../message/message.ts'
+import type { Schema } from '../schema/infer.ts'
 import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
 import type { Entity } from '../world/entity.ts'
 import type { History } from '../world/history.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
-import { Conversation, LLM, Output, Streaming, TurnUsage, type ModelSettings } from './component.ts'
-import { hear, renewBudget, userMessage } from './conversation.ts'
+import { LLM, Output, Streaming, TurnUsage } from './component.ts'
+import { hear, renewBudget } from './conversation.ts'
 import { openInteractions, resultOf, type AgentResult } from './result.ts'
 import { closeCalls } from './tool-execution.ts'
-
-/** What one turn may bring besides its input. */
-export interface TurnOptions<S extends Schema | undefined = undefined> {
-  readonly abortSignal?: AbortSignal | undefined
-  /** The shape of the final answer: any Standard Schema, or JSON Schema. */
-  readonly output?: S
-  /** Most ticks of the turn. Default 100; null for no limit. */
-  readonly maxTicks?: number | null
-  /** How the model is asked in this turn and after it. */
-  readonly settings?: ModelSettings
-  /** Live things bound to the world: `clock`, `ids`, `log`, `runId`, `artifacts`, or what the agent's own systems need. */
-  readonly resources?: Readonly<Record<string, unknown>>
-}
-
-/** The output type that goes with a schema. */
-export type OutputOf<S> = S extends Schema ? InferSchema<S> : undefined
-
-const known = ['abortSignal', 'output', 'maxTicks', 'settings', 'resources']
+import type { TurnOptions } from './turn-options.ts'
 
 /** A turn that is about to run. */
 export interface Turn {
@@ -43,14 +26,14 @@ export interface Turn {
   readonly streams: boolean
   readonly history?: History | undefined
   /** Input, or nothing when the turn goes on after an answer. */
-  readonly input?: UserInput
+  readonly input?: UserMessage
+  /** Length of the conversation when the turn began. */
+  readonly from: number
 }
 
-/** Runs a turn to its end. Rejects with the run's error when it failed, and for options that are not known. */
+/** Runs a turn, whose options are checked, to its end. Rejects with the run's error when it failed. */
 export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
-  const { world, entity, options } = turn
-  checkOptions(options)
-  const from = world.require(entity, Conversation).length
+  const { world, entity, from } = turn
   const output = prepare(turn)
   let stop = await drive(turn)
   for (let due = dueOf(stop, world); due !== undefined; due = dueOf(stop, world)) {
@@ -76,12 +59,11 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
   const output = options.output === undefined ? undefined : compileSchema(options.output, 'the output schema')
   const schema = output?.jsonSchema
   for (const [name, resource] of Object.entries(options.resources ?? {})) world.bind(name, resource)
-  const message = input === undefined ? undefined : userMessage(input)
   world.emit({ type: 'run.started', agent })
   const ids = world.findResource<Ids>('ids') ?? systemIds
   if (options.resources?.['runId'] === undefined) world.bind('runId', ids('run'))
-  if (message !== undefined) {
-    hear(world, entity, message)
+  if (input !== undefined) {
+    hear(world, entity, input)
     world.remove(entity, TurnUsage)
     renewBudget(world, entity)
   }
@@ -129,11 +111,4 @@ async function driveLater(turn: Turn, { ticks }: Stop, due: number): Promise<Sto
 
 function clockOf(world: World): Clock {
   return world.findResource<Clock>('clock') ?? systemClock
-}
-
-function checkOptions(options: TurnOptions<Schema | undefined>): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `generate and stream have no option '${key}'.${suggestion(key, known)}`)
-  }
 }

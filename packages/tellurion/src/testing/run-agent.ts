@@ -2,7 +2,7 @@
 
 import { Agent } from '../agent/agent.ts'
 import type { AgentResult } from '../agent/result.ts'
-import type { TurnOptions } from '../agent/turn.ts'
+import type { TurnOptions } from '../agent/turn-options.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
 import type { UserInput } from '../message/message.ts'

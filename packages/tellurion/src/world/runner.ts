@@ -1,5 +1,6 @@
 // The runner: ticks a world until something says stop, and says what it was.
 
+import { isAbortSignal } from '../abort/abort.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError, type ErrorData } from '../error/error.ts'
 import { Committer, type CommitSink } from './committer.ts'
@@ -51,7 +52,7 @@ export interface Stop {
  */
 export async function run(world: World, options: RunOptions = {}): Promise<Stop> {
   const { state } = world[$inside]
-  checkOptions(options)
+  checkRunOptions(options)
   if (state.running) {
     throw new TellurionError('already_running', 'This world is running already; await that run, or fork the world.')
   }
@@ -237,11 +238,15 @@ function atRest(world: World, main: Entity): Reason {
   return { reason: 'idle' }
 }
 
-function checkOptions({ maxTicks, concurrency }: RunOptions): void {
+/** Throws `invalid_option`. */
+export function checkRunOptions({ maxTicks, concurrency, signal }: RunOptions): void {
   if (maxTicks !== undefined && maxTicks !== null && (!Number.isInteger(maxTicks) || maxTicks < 1)) {
     throw new TellurionError('invalid_option', `maxTicks must be a positive integer or null, got ${maxTicks}.`)
   }
   if (concurrency !== undefined && !(concurrency >= 1)) {
     throw new TellurionError('invalid_option', `concurrency must be at least 1, got ${concurrency}.`)
+  }
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw new TellurionError('invalid_option', "signal must be an AbortSignal, such as a controller's signal.")
   }
 }
