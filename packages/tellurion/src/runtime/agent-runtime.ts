@@ -44,7 +44,7 @@ export interface RunContext {
   say(...messages: readonly Message[]): Promise<void>
   /**
    * Adds an event to the run's log, with the next commit or soon after. Plain JSON with a name of your own, or an event
-   * of the catalogue that does not begin with `run.` or `interaction.`.
+   * of the catalogue that does not begin with `run.` or `interaction.`; the usage of a `model.replied` counts.
    */
   emit(event: EventRecord & Readonly<Record<string, unknown>>): void
   /**
@@ -74,8 +74,12 @@ export interface StepDone {
 
 /** What step executors keep, by the name of their list. A list may be executed again and again; each time is its own. */
 export interface StepLog {
-  /** What the present execution has done, oldest first, and the state that its steps share; none at its beginning. */
-  read(list: string): { readonly done: readonly StepDone[]; readonly state: JsonObject | undefined }
+  /** Which execution is the present one, from 1, what it has done, oldest first, and the state that its steps share. */
+  read(list: string): {
+    readonly execution: number
+    readonly done: readonly StepDone[]
+    readonly state: JsonObject | undefined
+  }
   /** Resolves when it is kept. Here a pause takes effect. */
   keep(list: string, done: readonly StepDone[], state: JsonObject): Promise<void>
   /** The present execution is over; from now on this call of `run` is in the next one. */
@@ -87,7 +91,7 @@ export interface RunResult {
   readonly output: Json
   /** What it adds to the conversation, oldest first. Default: an output that is text, where nothing was said. */
   readonly messages?: readonly Message[]
-  /** What its models have spent. */
+  /** What its models have spent, where no `model.replied` said so. */
   readonly usage?: Usage
   /** Set when the agent failed in an orderly way. */
   readonly error?: ErrorData

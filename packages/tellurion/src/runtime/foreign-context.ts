@@ -2,20 +2,23 @@
 // was made for; what is tried through it later reaches nobody.
 
 import { abortReason, raceAbort } from '../abort/abort.ts'
-import { Conversation, Steering } from '../agent/component.ts'
+import { Conversation, Steering, TurnUsage } from '../agent/component.ts'
 import { say } from '../agent/conversation.ts'
 import { ask } from '../agent/tool-execution.ts'
+import { addUsage, noUsage } from '../agent/usage.ts'
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event, EventRecord } from '../event/event.ts'
 import { isBuiltIn } from '../event/kind.ts'
-import { toolCallsOf, type Message, type Messages } from '../message/message.ts'
+import type { Message } from '../message/message.ts'
+import type { Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { ExecuteOptions, Toolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
 import { own } from '../world/value.ts'
 import type { World } from '../world/world.ts'
 import type { Question, RunContext, StepLog } from './agent-runtime.ts'
+import { openCalls } from './open-calls.ts'
 import { Foreign, Kept, Questions, Steps, StepState } from './foreign-component.ts'
 
 /** How long an event may wait for a commit of its own, in milliseconds. */
@@ -77,20 +80,10 @@ export function withDefaults(tools: Toolbox, defaults: ExecuteOptions): Toolbox 
 /** Takes into the conversation what was said meanwhile, unless a tool call still waits for its result. */
 export function heed(world: World, entity: Entity): void {
   const said = world.get(entity, Steering)
-  if (said === undefined || hasOpenCalls(world.require(entity, Conversation))) return
+  if (said === undefined || openCalls(world.require(entity, Conversation)).length > 0) return
   const messages = said.toArray()
   world.remove(entity, Steering)
   for (const message of messages) say(world, entity, message)
-}
-
-function hasOpenCalls(conversation: Messages): boolean {
-  const results = new Set<string>()
-  for (let index = conversation.length - 1; index >= 0; index--) {
-    const message = conversation.at(index)
-    if (message?.role === 'tool') results.add(message.toolCallId)
-    else return message !== undefined && toolCallsOf(message).some(({ toolCallId }) => !results.has(toolCallId))
-  }
-  return false
 }
 
 /** The writing half of a context. */
@@ -136,12 +129,20 @@ class Desk {
     const entity = this.#entity
     if (isBuiltIn(event.type)) this.#world.emit({ entity, ...own(event, `Event ${event.type}`) } as unknown as Event)
     else this.#world.emit(event)
+    if (event.type === 'model.replied') this.#count(event)
     const { clock, commit } = this.#options
     if (commit === undefined) return
     this.#stopTimer ??= clock.timer(eventDelay, () => {
       this.#stopTimer = undefined
       void commit()
     })
+  }
+
+  /** A reply of a model counts for the run. */
+  #count({ usage }: EventRecord & { readonly usage?: unknown }): void {
+    const turn = this.#world.get(this.#entity, TurnUsage) ?? { steps: 0, usage: noUsage }
+    const spent = { ...noUsage, ...(usage as Partial<Usage> | undefined) }
+    this.#world.set(this.#entity, TurnUsage, { ...turn, steps: turn.steps + 1, usage: addUsage(turn.usage, spent) })
   }
 
   async ask(question: Question): Promise<string> {
@@ -179,7 +180,7 @@ class Desk {
         const done = items.filter((step) => step.list === list && step.execution === execution)
         const shared = world.get(entity, StepState)?.[list]
         const state = shared?.execution === execution ? shared.state : undefined
-        return { done: done.map(({ name, result }) => ({ name, result })), state }
+        return { execution, done: done.map(({ name, result }) => ({ name, result })), state }
       },
       keep: (list, done, state) => {
         this.#refuseWhenOver()

@@ -16,6 +16,7 @@ import { issuesText } from '../schema/issue.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { compileSchema } from '../schema/schema.ts'
+import { errorOutcome, toolMessage } from '../tool/result.ts'
 import { createToolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
@@ -35,6 +36,7 @@ import {
 } from './foreign-component.ts'
 import { heed, openContext } from './foreign-context.ts'
 import type { AnswerPayload, ForkPayload, InputPayload } from './inbox.ts'
+import { openCalls } from './open-calls.ts'
 import type { RunRecord } from './run.ts'
 import type { Work } from './work.ts'
 
@@ -196,6 +198,7 @@ function failureOf(error: unknown): ErrorData {
 function input(world: World, entity: Entity, payload: InputPayload): void {
   for (const kept of [Kept, Steps, StepState, Questions, Outcome]) world.remove(entity, kept)
   const given = payload.input as Json
+  closeOpen(world, entity)
   const from = world.require(entity, Conversation).length
   world.update(entity, Foreign, (foreign) => ({ ...foreign, input: given }))
   if (isSaid(given)) hear(world, entity, userMessage(payload.input))
@@ -209,6 +212,13 @@ function begin(world: World, entity: Entity, from: number): void {
   world.remove(entity, Halted)
   world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
   renewBudget(world, entity)
+}
+
+/** Calls that a former run left without a result get one: nothing else may come between. */
+function closeOpen(world: World, entity: Entity): void {
+  for (const call of openCalls(world.require(entity, Conversation))) {
+    say(world, entity, toolMessage(errorOutcome(call, 'aborted', `The call of '${call.toolName}' was cancelled.`)))
+  }
 }
 
 /** Whether an input is something said, and no other data. */
@@ -229,6 +239,7 @@ function goOn(world: World, entity: Entity, fork: ForkPayload): void {
   if (fork.input !== undefined) {
     const given = fork.input as Json
     world.update(entity, Foreign, (foreign) => ({ ...foreign, input: given }))
+    closeOpen(world, entity)
     if (isSaid(given)) hear(world, entity, userMessage(fork.input))
   }
   world.pause(false)

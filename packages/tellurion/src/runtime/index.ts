@@ -1,6 +1,6 @@
 // The door `tellurion/runtime`: the same agents, made to survive.
 
-export type { AgentRuntime, RunContext, RunResult } from './agent-runtime.ts'
+export type { AgentRuntime, Question, RunContext, RunResult, StepDone, StepLog } from './agent-runtime.ts'
 export type { Backend, BackendOpener } from './backend.ts'
 export { memory } from './backend/memory/memory.ts'
 export { DurableSession, DurableTurn } from './durable-session.ts'
@@ -27,5 +27,11 @@ export type {
   StoredEvent,
   StoredState,
 } from './run-store.ts'
+export { step } from './step.ts'
+export type { Step, StepContext, StepFunction, StepOptions, StepState } from './step.ts'
+export { StepExecutor } from './step-executor.ts'
+export type { StepResults, StepRunOptions } from './step-executor.ts'
+export { executeWithEvents, toolCallingAgent } from './tool-calling-agent.ts'
+export type { ToolCallingOptions } from './tool-calling-agent.ts'
 export { createRuntime, Runtime } from './runtime.ts'
 export type { OpenInteraction, RuntimeOptions, SubmitOptions } from './runtime.ts'

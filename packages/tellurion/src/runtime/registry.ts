@@ -2,6 +2,7 @@
 
 import { Agent } from '../agent/agent.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
+import { createToolbox } from '../tool/toolbox.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
 
 /** What can be run: an agent of this library, or one of any make. */
@@ -20,7 +21,7 @@ export class Registry {
     for (const agent of agents) this.register(agent)
   }
 
-  /** Adds an agent. Throws `duplicate_name`, and `invalid_option` for what is no agent. */
+  /** Adds an agent. Throws `duplicate_name`, `invalid_option` for what is no agent, and the errors of its tools. */
   register(agent: AnyAgent): void {
     if (!(agent instanceof Agent) && (typeof agent?.key !== 'string' || typeof agent.run !== 'function')) {
       throw new TellurionError('invalid_option', 'agents takes agents: new Agent({ … }) or { key, run }.')
@@ -32,6 +33,7 @@ export class Registry {
     if (this.#agents.has(key)) {
       throw new TellurionError('duplicate_name', `Two agents are named '${key}'; rename one of them.`)
     }
+    if (!(agent instanceof Agent)) createToolbox(agent.tools)
     this.#agents.set(key, agent)
   }
 

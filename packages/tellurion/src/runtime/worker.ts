@@ -120,7 +120,7 @@ export class Worker {
 
   /** Extends the leases of what is held, leaves what was lost, and looks for what others have lost. */
   async #beat(): Promise<void> {
-    const { backend, clock, lease, log } = this.#setting
+    const { backend, clock, lease, live, log } = this.#setting
     const now = clock.now()
     this.#heart?.alive()
     try {
@@ -128,6 +128,7 @@ export class Worker {
       if (held.size > 0) {
         const leases = Array.from(held.values(), ({ run: { id: run, epoch } }) => ({ run, epoch }))
         for (const run of await backend.store.heartbeat(leases, now + lease)) held.get(run)?.attempt.interrupt('lost')
+        for (const { run, epoch } of leases) live.send(run, { type: 'run.heartbeat', attempt: epoch })
       }
       if (now - this.#lastSweep >= lease / 3 && !this.#stopping.signal.aborted) {
         this.#lastSweep = now
