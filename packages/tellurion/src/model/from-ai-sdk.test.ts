@@ -338,6 +338,18 @@ test('a provider that does not listen to the signal is left at once', async () =
   assert.deepEqual(cancelled, ['stream', 'stream'], 'a stream that opens too late is closed')
 })
 
+test('a provider that opens no stream gives a failure, and takes nothing else down', async () => {
+  for (const opened of [undefined, null, {}, { stream: 5 }, 'text']) {
+    const doStream = (() => Promise.resolve(opened)) as unknown as AISDKModel['doStream']
+    const model = fromAISDK({ specificationVersion: 'v4', provider: 'p', modelId: 'm', doStream })
+    const reply = await complete(model, request)
+    assert.equal(reply.status === 'failed' && reply.failure.code, 'invalid_reply')
+    const cancelled = await complete(model, request, { signal: AbortSignal.abort() })
+    assert.equal(cancelled.status, 'aborted')
+  }
+  await macrotask()
+})
+
 test('an AI SDK model is taken wherever a model is, and nothing else is', async () => {
   const { model } = speaking('v4', [
     { type: 'text-delta', id: '1', delta: 'hi' },

@@ -2,6 +2,7 @@
 // files, raw chunks, and whatever a later release adds) is passed over.
 
 import { raceAbort } from '../abort/abort.ts'
+import { TellurionError } from '../error/error.ts'
 import type { ProviderMetadata, ToolCallPart } from '../message/message.ts'
 import type { FinishReason, Model, ModelEvent, ModelRequest, Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
@@ -58,17 +59,20 @@ async function open(
   signal: AbortSignal | undefined,
 ): Promise<ReadableStream<unknown>> {
   signal?.throwIfAborted()
-  const opening = model.doStream(callOptions(model, request, signal))
+  const opening = Promise.resolve(model.doStream(callOptions(model, request, signal))).then(streamOf)
   try {
-    return (await raceAbort(opening, signal)).stream
+    return await raceAbort(opening, signal)
   } catch (error) {
     // A provider that did not listen opens its stream later: nobody reads it then.
-    opening.then(
-      ({ stream }) => void stream.cancel().catch(() => {}),
-      () => {},
-    )
+    opening.then((stream) => stream.cancel()).catch(() => {})
     throw error
   }
+}
+
+function streamOf(opened: { readonly stream?: ReadableStream<unknown> } | undefined): ReadableStream<unknown> {
+  const stream = opened?.stream
+  if (typeof stream?.getReader === 'function') return stream
+  throw new TellurionError('invalid_reply', 'the model opened no stream; check its provider and version')
 }
 
 /** What must be remembered between the parts of one stream. */
