@@ -118,7 +118,6 @@ async function call(
       controller.abort(new TellurionError('aborted', 'The run waits; run is called again when it goes on.'))
     },
   })
-  const from = world.require(entity, Conversation).length
   try {
     const end = await endOf(
       Promise.resolve().then(() => agent.run(given)),
@@ -126,7 +125,7 @@ async function call(
       clock,
     )
     if (end === undefined || parked) return
-    if ('result' in end) conclude(world, entity, { agent, from, result: end.result })
+    if ('result' in end) conclude(world, entity, { agent, result: end.result })
     else if (!context.signal.aborted) halt(world, entity, failureOf(end.error))
   } finally {
     close()
@@ -158,25 +157,27 @@ async function endOf(
 }
 
 /** Takes over what the agent gave back. What is no JSON fails the run. */
-function conclude(
-  world: World,
-  entity: Entity,
-  { agent, from, result }: { agent: AgentRuntime; from: number; result: RunResult },
-): void {
+function conclude(world: World, entity: Entity, { agent, result }: { agent: AgentRuntime; result: RunResult }): void {
   const { output = null, messages, usage, error } = typeof result === 'object' && result !== null ? result : {}
   const problem = jsonProblem(output) ?? jsonProblem(messages ?? null)
   if (problem !== undefined) {
     const message = `What the agent '${agent.key}' gave back is not plain JSON: ${problem}.`
     return halt(world, entity, { code: 'invalid_value', message, retryable: false })
   }
-  const silent = world.require(entity, Conversation).length === from
-  const spoken = typeof output === 'string' && output !== '' && silent && error === undefined
+  const spoken = typeof output === 'string' && output !== '' && error === undefined && isSilent(world, entity)
   for (const message of messages ?? (spoken ? [{ role: 'assistant' as const, content: output }] : [])) {
     say(world, entity, message)
   }
   if (usage !== undefined) world.update(entity, TurnUsage, (turn) => ({ ...turn, usage }))
   world.set(entity, Outcome, { output, ...(error === undefined ? {} : { failed: true as const }) })
   if (error !== undefined) halt(world, entity, error)
+}
+
+/** Whether the agent has said nothing since it was last spoken to. */
+function isSilent(world: World, entity: Entity): boolean {
+  const conversation = world.require(entity, Conversation)
+  const { from = 0 } = world.get(entity, TurnUsage) ?? {}
+  return conversation.length === from || conversation.at(conversation.length - 1)?.role !== 'assistant'
 }
 
 function halt(world: World, entity: Entity, error: ErrorData): void {
