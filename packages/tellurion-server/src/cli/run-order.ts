@@ -21,6 +21,8 @@ export interface OrderContext<Flags extends StoreFlags = StoreFlags> {
 export function cancelRun(id: string, context: OrderContext): Promise<ExitCode> {
   return order(id, context, async (run) => {
     await run.cancel()
+    // Its worker may be dead: then the cancel is taken in here, as soon as the lease has lapsed.
+    run.work({ signal: AbortSignal.timeout(cancelPatience) }).catch(() => {})
     const done = await ended(run, cancelPatience)
     return done ? `is ${(await run.record()).status}` : 'will be cancelled when its worker looks'
   })

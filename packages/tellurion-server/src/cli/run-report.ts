@@ -77,7 +77,8 @@ function report(record: RunRecord, ticks: number, out: Screen): void {
   const text = (result as { readonly text?: string } | undefined)?.text
   if (text !== undefined && text !== '') {
     out.line('')
-    out.line(inert(text))
+    out.text(inert(text))
+    out.endLine()
   }
   if (error !== undefined) {
     out.line('')

@@ -1,7 +1,8 @@
 // `tellurion runs start "question"`: a durable run, worked on and watched here until it ends. What is committed
 // survives this process: a worker, or the next command that works, goes on with it.
 
-import { TellurionError, type Event, type Interaction } from 'tellurion'
+import { TellurionError, type Event } from 'tellurion'
+import type { Answer } from 'tellurion/agent'
 import { createRuntime, type RunEvent, type RunHandle, type RunRecord, type Runtime } from 'tellurion/runtime'
 import { askApproval } from './approval.ts'
 import type { ExitCode } from './fault.ts'
@@ -11,7 +12,7 @@ import { lateLines } from './late-lines.ts'
 import type { LineInput } from './line-input.ts'
 import { commandEnvironment } from './model-choice.ts'
 import { readQuestion } from './question.ts'
-import type { StoreFlags } from './run-desk.ts'
+import { shortId, type StoreFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import { reportInteraction } from './run-report.ts'
 import { progressText, runView } from './run-view.ts'
@@ -74,8 +75,9 @@ class Watch {
   readonly #status: StatusLine
   readonly #lines: LineInput | undefined
   readonly #show: (event: RunEvent) => void
-  /** Interactions that are not open any more. */
+  /** Interactions that are not open any more, and the one that a person is looking at. */
   readonly #settled = new Set<string>()
+  #shown: string | undefined
   #asking = false
 
   constructor(run: RunHandle, context: WatchContext) {
@@ -102,7 +104,8 @@ class Watch {
       return await this.#end(await this.#run.record())
     } catch (error) {
       if (!signal.aborted) throw error
-      this.#remarks.line(`(run ${this.#run.id} is kept: 'tellurion worker' goes on with it)`, 'faint')
+      this.#status.clear()
+      this.#remarks.line(`(kept: 'tellurion worker' goes on with ${shortId(this.#run.id, this.#remarks)})`, 'faint')
       return 130
     } finally {
       this.#status.clear()
@@ -115,7 +118,7 @@ class Watch {
     this.#status.clear()
     if (event.type === 'interaction.answered' || event.type === 'interaction.expired') {
       this.#settled.add(event.id)
-      this.#lines?.cancel()
+      if (event.id === this.#shown) this.#lines?.cancel()
     }
     if (event.type === 'tool.progress' && this.#context.flags.json !== true) this.#status.show(progressText(event))
     else this.#show(event)
@@ -126,22 +129,27 @@ class Watch {
     return status === 'waiting' && interactions.length > 0
   }
 
-  /** Asks for what is open; what is answered elsewhere meanwhile is not asked any more. */
+  /** Asks for all that is open, then answers it; what was answered elsewhere meanwhile is left alone. */
   async #ask(): Promise<void> {
     this.#asking = true
+    const answers = new Map<string, Answer>()
     for (const interaction of (await this.#run.record()).interactions) {
-      if (interaction.kind === 'approval') await this.#askOne(interaction)
-      else reportInteraction(interaction, this.#run.id, this.#remarks)
+      if (interaction.kind !== 'approval') {
+        reportInteraction(interaction, this.#run.id, this.#remarks)
+        continue
+      }
+      this.#shown = interaction.id
+      answers.set(interaction.id, await askApproval(interaction, { screen: this.#remarks, lines: this.#lines }))
     }
+    this.#shown = undefined
     this.#asking = false
+    if (this.#context.interrupt.signal.aborted) return
+    for (const [id, answer] of answers) if (!this.#settled.has(id)) await this.#answer(id, answer)
   }
 
-  async #askOne(interaction: Interaction): Promise<void> {
-    const { runtime, interrupt } = this.#context
-    const answer = await askApproval(interaction, { screen: this.#remarks, lines: this.#lines })
-    if (this.#settled.has(interaction.id) || interrupt.signal.aborted) return
+  async #answer(id: string, answer: Answer): Promise<void> {
     try {
-      await runtime.interactions.answer(interaction.id, answer, { run: this.#run.id })
+      await this.#context.runtime.interactions.answer(id, answer, { run: this.#run.id })
     } catch (error) {
       this.#remarks.note(`(${inertLine(error instanceof Error ? error.message : String(error))})`)
     }
