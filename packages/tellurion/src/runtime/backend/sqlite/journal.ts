@@ -42,13 +42,16 @@ export function insertRow(
   commit: Commit,
   { text, run, branch }: { text: CommitText; run: number; branch: BranchRow },
 ): boolean {
+  // No run means no row: the column must not be null. As a SELECT that reads the table it inserts into, SQLite would
+  // keep its result in a table of its own first.
   const insert = database.prepare(
     `INSERT OR IGNORE INTO journal (id, run, epoch, tick, finished, event, read, at, sum, operations, events, versions)
-     SELECT (?1 << 32) + ?2, r.key, r.epoch, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-     FROM run r LEFT JOIN journal p ON p.id = (?1 << 32) + ?2 - 1 AND ?2 > ?16
-     WHERE r.key = ?12 AND r.id = ?13 AND r.epoch = ?14 AND r.status = 'running' AND r.branch = ?1
-       AND (p.id IS NOT NULL OR ?2 = ?16)
-       AND ?15 = 1 + CASE WHEN p.run = r.key THEN p.event ELSE r.events END`,
+     VALUES ((?1 << 32) + ?2, (
+       SELECT r.key FROM run r LEFT JOIN journal p ON p.id = (?1 << 32) + ?2 - 1 AND ?2 > ?16
+       WHERE r.key = ?12 AND r.id = ?13 AND r.epoch = ?14 AND r.status = 'running' AND r.branch = ?1
+         AND (p.id IS NOT NULL OR ?2 = ?16)
+         AND ?15 = 1 + CASE WHEN p.run = r.key THEN p.event ELSE r.events END
+     ), ?14, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
   )
   const { seq, tick, finished, events, read, now, epoch, firstEvent } = commit
   const event = firstEvent - 1 + events.length
@@ -202,8 +205,8 @@ export function readSnapshot(
 }
 
 /** SQLite keeps no sums of its pages, so a flipped bit in a text would go unseen without one of ours. */
-function sumOf(seq: number, ...texts: readonly string[]): number {
-  return texts.reduce((sum, text) => crc32(text, sum), seq >>> 0)
+function sumOf(seq: number, text: string, more = ''): number {
+  return crc32(text + more, seq >>> 0)
 }
 
 function torn(database: Database, what: string, branch: BranchRecord): Error {
