@@ -307,6 +307,23 @@ function behaviours(material: (typeof materials)[number]): void {
     assert.equal((await run.result()).output, 1)
   })
 
+  test('shows that its worker still holds it', async () => {
+    let release = (): void => {}
+    await using runtime = await open(
+      agent(async () => {
+        await new Promise<void>((resolve) => (release = resolve))
+        return { output: 1 }
+      }),
+      { patience: { heartbeat: 5, lease: 500 } },
+    )
+    const run = await runtime.submit('other', 'x')
+    for await (const event of run.events()) {
+      if (event.type !== 'run.heartbeat') continue
+      assert.deepEqual(event, { type: 'run.heartbeat', attempt: 1 })
+      release()
+    }
+  })
+
   test('forks: what was answered stays, what was open is asked again', async () => {
     await using runtime = await open(
       agent(async ({ ask, input }) => ({ output: `${String(input)} ${await ask({ prompt: 'Name?' })}` })),
