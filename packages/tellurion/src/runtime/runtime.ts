@@ -171,10 +171,14 @@ export class Runtime {
       const found = open.find((interaction) => interaction.id === id)
       if (found === undefined) throw unknownInteraction(id, open)
       checkAnswer(found, answer)
-      if (found.due !== undefined && found.due <= clock.now()) throw unknownInteraction(id, [])
+      if (found.due !== undefined && found.due <= clock.now()) {
+        throw new TellurionError('unknown_interaction', `The interaction '${id}' has expired.`)
+      }
       const payload = { interaction: id, answer, by: options.by ?? 'user' } as unknown as Json
       const mail = { run: found.run, id: `answer-${id}`, kind: 'answer' as const, payload, now: clock.now() }
-      if ((await backend.store.send(mail)) !== 'sent') throw unknownInteraction(id, open)
+      if ((await backend.store.send(mail)) !== 'sent') {
+        throw new TellurionError('unknown_interaction', `The interaction '${id}' has been answered already.`)
+      }
       backend.hints.send({ type: 'run', run: found.run })
       backend.hints.send({ type: 'queue' })
     },
