@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { flaws } from './simulation-flaw.ts'
 import { simulate } from './simulation.ts'
 
@@ -7,17 +7,25 @@ const seeds = 1000
 /** Seeds that a defect may take to be found. */
 const patience = 150
 
-test(`${seeds} simulated courses break no law`, async (context) => {
+describe(`${seeds} simulated courses break no law`, () => {
   const sum: Record<string, number> = {}
-  for (let seed = 1; seed <= seeds; seed++) {
-    const { broken, count } = await simulate({ seed })
-    for (const [name, value] of Object.entries(count)) sum[name] = (sum[name] ?? 0) + value
-    assert.deepEqual(broken, [], `seed ${seed}; see its course with: npm run simulate -- ${seed}`)
+
+  for (let first = 1; first <= seeds; first += 100) {
+    test(`seeds ${first} to ${first + 99}`, async () => {
+      for (let seed = first; seed < first + 100; seed++) {
+        const { broken, count } = await simulate({ seed })
+        for (const [name, value] of Object.entries(count)) sum[name] = (sum[name] ?? 0) + value
+        assert.deepEqual(broken, [], `seed ${seed}; see its course with: npm run simulate -- ${seed}`)
+      }
+    })
   }
-  for (const often of ['kills', 'freezes', 'drains', 'fenced', 'mail']) {
-    assert.ok((sum[often] ?? 0) >= 20, `${often} happened only ${sum[often]} times`)
-  }
-  context.diagnostic(`${seeds} courses: ${JSON.stringify(sum)}`)
+
+  test('and much went wrong in them', (context) => {
+    for (const often of ['kills', 'freezes', 'drains', 'fenced', 'refused', 'mail']) {
+      assert.ok((sum[often] ?? 0) >= 20, `${often} happened only ${sum[often]} times`)
+    }
+    context.diagnostic(`${seeds} courses: ${JSON.stringify(sum)}`)
+  })
 })
 
 test('100 courses in which nothing goes wrong break no law, and lose no lease', async () => {
