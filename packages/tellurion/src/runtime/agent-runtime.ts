@@ -23,7 +23,7 @@ export interface AgentRuntime {
 
 /**
  * What a running agent is given. What is written through it is in the run's journal once the promise resolves; when the
- * signal aborts, everything but reading rejects with the signal's reason.
+ * signal has aborted, promises reject with its reason. Events may still be emitted while it cleans up.
  */
 export interface RunContext {
   readonly runId: string

@@ -108,7 +108,7 @@ class Desk {
   }
 
   checkpoint(state: Json): Promise<void> {
-    this.#refuseWhenOver()
+    if (this.#over !== undefined) return refused(this.#over)
     const number = (this.#world.get(this.#entity, Kept)?.number ?? 0) + 1
     this.#world.set(this.#entity, Kept, { state, number })
     this.#world.emit({ type: 'run.checkpointed', number })
@@ -116,13 +116,14 @@ class Desk {
   }
 
   say(messages: readonly Message[]): Promise<void> {
-    this.#refuseWhenOver()
+    if (this.#over !== undefined) return refused(this.#over)
     for (const message of messages) say(this.#world, this.#entity, message)
     return this.#commit()
   }
 
+  /** Never throws for being late: who emits in a callback could not catch it. Until the call has ended it counts. */
   emit(event: EventRecord & Readonly<Record<string, unknown>>): void {
-    this.#refuseWhenOver()
+    if (this.#closed) return
     if (/^(run|interaction)\./.test(String(event.type))) {
       throw new TellurionError('invalid_name', `Only the runtime emits ${event.type}; give your event another name.`)
     }
@@ -145,13 +146,13 @@ class Desk {
     this.#world.set(this.#entity, TurnUsage, { ...turn, steps: turn.steps + 1, usage: addUsage(turn.usage, spent) })
   }
 
-  async ask(question: Question): Promise<string> {
-    this.#refuseWhenOver()
+  ask(question: Question): Promise<string> {
+    if (this.#over !== undefined) return refused(this.#over)
     const { id, prompt, choices, expires } = question
     const key = id ?? prompt
     const asked = this.#world.get(this.#entity, Questions) ?? []
     const known = asked.find((each) => each.key === key)
-    if (known?.answer !== undefined) return known.answer
+    if (known?.answer !== undefined) return Promise.resolve(known.answer)
     if (known === undefined) {
       const { runId, clock } = this.#options
       const interaction = `question-${runId.slice(0, 40)}-${this.#entity}-${asked.length}`
@@ -183,7 +184,7 @@ class Desk {
         return { execution, done: done.map(({ name, result }) => ({ name, result })), state }
       },
       keep: (list, done, state) => {
-        this.#refuseWhenOver()
+        if (this.#over !== undefined) return refused(this.#over)
         const execution = executionOf(list)
         const records = done.map(({ name, result }) => ({ list, execution, name, result }))
         world.append(entity, Steps, ...records)
@@ -195,24 +196,40 @@ class Desk {
   }
 
   /** Saves what is pending, and looks at what has come: a safe point. */
-  async #commit(): Promise<void> {
+  #commit(): Promise<void> {
     const { takeIn, commit, signal } = this.#options
     takeIn?.()
     heed(this.#world, this.#entity)
-    await commit?.()
-    if (signal.aborted) throw abortReason(signal)
-    if (this.#world.header.paused) await this.#parked()
+    const saved = async (): Promise<void> => {
+      await commit?.()
+      if (signal.aborted) throw abortReason(signal)
+      if (this.#world.header.paused) await this.#parked()
+    }
+    return handled(saved())
   }
 
   /** Ends the call of `run` once what is under way in this moment has been written; never resolves. */
   #parked(): Promise<never> {
     queueMicrotask(() => this.#options.park())
-    return raceAbort(new Promise<never>(() => {}), this.#options.signal)
+    return handled(raceAbort(new Promise<never>(() => {}), this.#options.signal))
   }
 
-  #refuseWhenOver(): void {
+  /** Why nothing more is kept; undefined while the call lasts. */
+  get #over(): Error | undefined {
     const { signal } = this.#options
-    if (signal.aborted) throw abortReason(signal)
-    if (this.#closed) throw new TellurionError('aborted', 'This call of run has ended; nothing more of it is kept.')
+    if (signal.aborted) return abortReason(signal)
+    return this.#closed
+      ? new TellurionError('aborted', 'This call of run has ended; nothing more of it is kept.')
+      : undefined
   }
+}
+
+function refused(reason: Error): Promise<never> {
+  return handled(Promise.reject(reason))
+}
+
+/** The same promise; that an agent which was left behind does not await it must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }

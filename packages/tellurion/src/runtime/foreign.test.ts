@@ -130,15 +130,20 @@ function behaviours(material: (typeof materials)[number]): void {
   })
 
   test('is cancelled in the middle: its signal aborts, what it kept stays, nothing comes after', async () => {
-    let later: unknown
+    const refused: unknown[] = []
+    let late = (): void => {}
     await using runtime = await open(
-      agent(async ({ signal, say, emit }) => {
+      agent(async ({ signal, say, emit, checkpoint, ask }) => {
         await say({ role: 'assistant', content: 'so far' })
         await hang(signal).catch(() => {})
-        try {
+        for (const tried of [checkpoint('late'), say(), ask({ prompt: 'late' })]) {
+          await tried.catch((error: unknown) => refused.push(error))
+        }
+        emit({ type: 'other.cleaned' })
+        late = () => {
           emit({ type: 'other.late' })
-        } catch (error) {
-          later = error
+          // Nobody awaits it: that must not end the process.
+          void checkpoint('later')
         }
         return { output: 'too late' }
       }),
@@ -146,10 +151,12 @@ function behaviours(material: (typeof materials)[number]): void {
     const run = await runtime.submit('other', 'x')
     for await (const event of run.events()) if (event.type === 'message.added' && event.seq! > 2) await run.cancel()
     const result = await run.result()
+    late()
     assert.equal(result.status, 'cancelled')
     assert.equal(result.messages.at(-1)?.content, 'so far')
-    assert.ok(code('aborted')(later))
-    assert.ok(!(await typesOf(run)).includes('run.succeeded'))
+    assert.equal(refused.length, 3)
+    assert.ok(refused.every(code('aborted')))
+    assert.deepEqual((await typesOf(run)).slice(-2), ['other.cleaned', 'run.cancelled'])
   })
 
   test('is left behind when it does not heed its signal', async () => {
