@@ -3,7 +3,7 @@
 
 import { systemClock, type Clock } from '../clock/clock.ts'
 import type { Interaction } from '../event/event.ts'
-import { textOf, type ToolCallPart } from '../message/message.ts'
+import { textOf, type Message, type ToolCallPart } from '../message/message.ts'
 import type { Artifacts } from '../tool/artifact.ts'
 import { decide, type Decided, type Decision } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
@@ -41,68 +41,74 @@ export const toolExecution = defineSystem({
   each(entity, world, context) {
     const configuration = configurationOf(world, entity)
     const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }
-    let waiting: Promise<void>[] | undefined
     const results = world.get(entity, ToolResults)
-    for (const call of world.require(entity, PendingToolCalls)) {
-      // It waits for a person, or has its result and only waits for an earlier one.
-      if (call.decision?.verdict === 'ask' || resultOfCall(results, call) !== undefined) continue
-      const work = runCall(world, entity, { call, pass })
-      if (work !== undefined) (waiting ??= []).push(work)
+    // The others wait for a person, or have their result and only wait for an earlier one.
+    const open = world
+      .require(entity, PendingToolCalls)
+      .filter((call) => call.decision?.verdict !== 'ask' && resultOfCall(results, call) === undefined)
+    const decided = open.map((call) => decideOnce(call, pass))
+    if (!decided.some((each) => each instanceof Promise)) {
+      return carryOut(world, entity, { open, decided: decided as Decided[], pass })
     }
-    if (waiting === undefined) return undefined
-    return waiting.length === 1 ? waiting[0] : Promise.all(waiting).then(() => undefined)
+    return Promise.all(decided).then((all) => carryOut(world, entity, { open, decided: all, pass }))
   },
 })
 
-/** Decides and performs one call; a promise only where something takes time. */
-function runCall(
-  world: World,
-  entity: Entity,
-  { call, pass }: { call: PendingToolCall; pass: Pass },
-): Promise<void> | undefined {
-  const part = partOf(call)
-  const { toolbox } = pass
-  const { approval, safeMode } = pass.configuration
-  const decided =
-    call.decision === undefined ? decide(part, { toolbox, approval, safeMode }) : { decision: call.decision }
-  if (decided instanceof Promise) return decided.then((each) => carryOut(world, entity, { part, call, pass }, each))
-  return carryOut(world, entity, { part, call, pass }, decided) as Promise<void> | undefined
+/** The decision of a call: the recorded one, or a new one. */
+function decideOnce(call: PendingToolCall, { toolbox, configuration }: Pass): Decided | Promise<Decided> {
+  if (call.decision !== undefined) return { decision: call.decision }
+  const { approval, safeMode } = configuration
+  return decide(partOf(call), { toolbox, approval, safeMode })
 }
 
+/** Shows and keeps what was decided, in call order, and performs what is allowed; a promise only where that takes time. */
 function carryOut(
   world: World,
   entity: Entity,
-  { part, call, pass }: { part: ToolCallPart; call: PendingToolCall; pass: Pass },
-  decided: Decided,
+  { open, decided, pass }: { open: readonly PendingToolCall[]; decided: readonly Decided[]; pass: Pass },
 ): Promise<void> | undefined {
-  const { context } = pass
-  if (context.signal.aborted) return undefined
-  const isNew = call.decision === undefined
-  if (isNew) announce(world, entity, call, decided.decision)
-  if (decided.decision.verdict === 'ask') {
-    if (isNew) record(world, entity, call, decided.decision)
-    return undefined
+  if (pass.context.signal.aborted) return undefined
+  const decisions = new Map<string, Decision>()
+  for (const [index, call] of open.entries()) {
+    if (call.decision !== undefined) continue
+    const { decision } = decided[index]!
+    decisions.set(call.toolCallId, decision)
+    announce(world, entity, call, decision)
   }
-  if (decided.decision.verdict === 'allow' && neverRepeats(world, pass, part.toolName)) {
-    if (call.started) return askOutcome(world, entity, call)
-    // Should the process die while it runs, nobody may start it a second time: that it starts is saved first.
-    change(world, entity, call, { decision: decided.decision, started: true })
-    return Promise.resolve(context.commit()).then(() => begin(world, entity, { part, call, pass, decided }))
+  // A single call that has its result at once is over before anybody could read what was decided about it.
+  const single = open.length === 1 && decided[0]!.decision.verdict !== 'ask'
+  if (!single) record(world, entity, decisions)
+  let waiting: Promise<void>[] | undefined
+  for (const [index, call] of open.entries()) {
+    if (decided[index]!.decision.verdict === 'ask') continue
+    const work = start(world, entity, { part: partOf(call), call, pass, decided: decided[index]! })
+    if (work !== undefined) (waiting ??= []).push(work)
   }
-  const outcome = begin(world, entity, { part, call, pass, decided })
-  // No commit comes between this and the decision. With a result at once the call is over and nothing reads it again.
-  if (isNew && outcome !== undefined && world.has(entity, PendingToolCalls))
-    record(world, entity, call, decided.decision)
-  return outcome
+  if (waiting === undefined) return undefined
+  if (single) record(world, entity, decisions)
+  return waiting.length === 1 ? waiting[0] : Promise.all(waiting).then(() => undefined)
+}
+
+interface Start {
+  readonly part: ToolCallPart
+  readonly call: PendingToolCall
+  readonly pass: Pass
+  readonly decided: Decided
+}
+
+/** Begins a call, saving first that it begins where nobody may ever begin it again. */
+function start(world: World, entity: Entity, given: Start): Promise<void> | undefined {
+  const { call, pass, decided } = given
+  if (decided.decision.verdict !== 'allow' || !neverRepeats(world, pass, call.toolName)) {
+    return begin(world, entity, given)
+  }
+  if (call.started) return askOutcome(world, entity, call)
+  change(world, entity, call, { decision: decided.decision, started: true })
+  return Promise.resolve(pass.context.commit()).then(() => begin(world, entity, given))
 }
 
 /** Performs a call and keeps its result; a promise only where it takes time. */
-function begin(
-  world: World,
-  entity: Entity,
-  given: { part: ToolCallPart; call: PendingToolCall; pass: Pass; decided: Decided },
-): Promise<void> | undefined {
-  const { part, call, pass, decided } = given
+function begin(world: World, entity: Entity, { part, call, pass, decided }: Start): Promise<void> | undefined {
   const { context } = pass
   const { toolCallId, toolName } = part
   if (decided.decision.verdict === 'allow') {
@@ -140,9 +146,15 @@ class LateArtifacts implements ResultOptions {
   }
 }
 
-/** Writes a decision into the call, so that it stands whatever happens next. */
-function record(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
-  change(world, entity, call, { decision })
+/** Writes decisions into their calls, in one write, so that they stand whatever happens next. */
+function record(world: World, entity: Entity, decisions: ReadonlyMap<string, Decision>): void {
+  if (decisions.size === 0 || !world.has(entity, PendingToolCalls)) return
+  world.update(entity, PendingToolCalls, (calls) =>
+    calls.map((call) => {
+      const decision = call.decision === undefined ? decisions.get(call.toolCallId) : undefined
+      return decision === undefined ? call : { ...call, decision }
+    }),
+  )
 }
 
 function change(
@@ -284,19 +296,27 @@ function withdraw(world: World, entity: Entity): void {
   else world.remove(entity, Wait)
 }
 
-/** Moves the finished prefix of the batch, in call order, and closes the batch with its last result. */
+/**
+ * Moves the finished prefix of the batch to the conversation, in call order; its last result closes the batch. How many
+ * have been moved the conversation itself tells: nothing else may follow a reply whose calls are open.
+ */
 function moveFinished(world: World, entity: Entity): void {
   const pending = world.require(entity, PendingToolCalls)
   const results = world.get(entity, ToolResults)
-  let moved = 0
-  for (const call of pending) {
-    const result = resultOfCall(results, call)
-    if (result === undefined) break
+  let moved = answered(world.require(entity, Conversation))
+  for (; moved < pending.length; moved++) {
+    const result = resultOfCall(results, pending[moved]!)
+    if (result === undefined) return
     say(world, entity, toolMessage(result))
-    moved++
   }
-  if (moved === pending.length) world.remove(entity, PendingToolCalls)
-  else if (moved > 0) world.set(entity, PendingToolCalls, pending.slice(moved))
+  world.remove(entity, PendingToolCalls)
+}
+
+/** The tool messages at the end of a conversation. */
+function answered(conversation: LogView<Message>): number {
+  let count = 0
+  while (conversation.at(conversation.length - 1 - count)?.role === 'tool') count++
+  return count
 }
 
 /** The newest results are the likeliest. */
