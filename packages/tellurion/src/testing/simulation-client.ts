@@ -11,6 +11,9 @@ import type { Lane, Scheduler } from './simulation-scheduler.ts'
 /** Virtual milliseconds within which clients begin what they do. */
 const eagerness = 12_000
 
+/** What a client is told when what it wanted is not possible any more. */
+const tooLate = new Set(['invalid_transition', 'run_live', 'unknown_tick', 'unknown_message'])
+
 /** One simulated process and the runtime in it. */
 export interface Process {
   readonly lane: Lane & { die(): void }
@@ -125,12 +128,18 @@ export class Clients {
     if (scheduler.chance(0.15)) this.#later(() => this.#pause(run), 3000)
     if (scheduler.chance(0.12)) this.#later(() => this.#cancel(run), 6000)
     if (scheduler.chance(0.15)) this.#later(() => this.#fork(run), 8000)
+    if (scheduler.chance(0.1)) this.#later(() => this.#again(run), 9000)
+    if (scheduler.chance(0.2)) this.#later(() => this.#retry(run), 9000)
     if (scheduler.chance(0.3)) this.#later(() => this.#read(run), 2000)
   }
 
   /** A session: its runs come one after another, whoever works on them. */
   async #chat(): Promise<void> {
-    for (const program of ['r', 'k r', 'a'].slice(this.#course.scheduler.pick(3))) await this.#submit(program, 'chat')
+    const { scheduler } = this.#course
+    for (const program of ['r', 'k r', 'a'].slice(scheduler.pick(3))) {
+      const run = await this.#submit(program, 'chat')
+      if (scheduler.chance(0.2)) this.#later(() => this.#once(run, (handle) => handle.undo({ cancel: true })), 5000)
+    }
   }
 
   async #steer(run: string): Promise<void> {
@@ -150,12 +159,37 @@ export class Clients {
   }
 
   /** Something that may come too late. */
-  async #once(run: string, act: (handle: ReturnType<Runtime['run']>) => Promise<void>): Promise<void> {
+  async #once(run: string, act: (handle: ReturnType<Runtime['run']>) => Promise<unknown>): Promise<void> {
     try {
       await this.#through((runtime) => act(runtime.run(run)))
     } catch (error) {
-      if (!(error instanceof TellurionError) || error.code !== 'invalid_transition') throw error
+      if (!(error instanceof TellurionError) || !tooLate.has(error.code)) throw error
     }
+  }
+
+  /** Says one of its messages otherwise, or has the model answer it anew. */
+  async #again(run: string): Promise<void> {
+    const { scheduler, witness } = this.#course
+    await this.#once(run, async (handle) => {
+      const places = await handle.messages()
+      const place = places[scheduler.pick(places.length)]
+      if (place === undefined || place.message.role === 'tool') return
+      const again =
+        place.message.role === 'user'
+          ? await handle.edit(place.id, inputFor('r'), { cancel: true })
+          : await handle.regenerate(place.id, { cancel: true })
+      witness.told.accepted.set(`again${++this.#made}`, { run: again.id })
+      witness.told.forks.set(again.id, run)
+    })
+  }
+
+  /** Gives a run that has failed another try. */
+  async #retry(run: string): Promise<void> {
+    const { retried } = this.#course.witness.told
+    await this.#once(run, async (handle) => {
+      retried.set(run, (retried.get(run) ?? 0) + 1)
+      await handle.retry()
+    })
   }
 
   async #fork(run: string): Promise<void> {

@@ -24,6 +24,8 @@ export interface Told {
   readonly accepted: Map<string, { readonly run: string; readonly program?: string }>
   /** Runs that need not come to the conversation of their program, and why. */
   readonly astray: Map<string, string>
+  /** How often somebody wanted to give a run another try. */
+  readonly retried: Map<string, number>
   /** Forks, and the runs they are of. */
   readonly forks: Map<string, string>
   /** Answers that a client was told were taken, by interaction. */
@@ -33,7 +35,13 @@ export interface Told {
 /** Sees the store, and keeps what breaks a law. */
 export class Witness implements Watch {
   readonly truth: RunStore
-  readonly told: Told = { accepted: new Map(), astray: new Map(), forks: new Map(), answered: new Map() }
+  readonly told: Told = {
+    accepted: new Map(),
+    astray: new Map(),
+    forks: new Map(),
+    retried: new Map(),
+    answered: new Map(),
+  }
   /** The first broken laws, one line each. */
   readonly broken: string[] = []
   /** Whether nothing goes wrong in this course: then no lease may lapse. */
@@ -246,7 +254,9 @@ export class Witness implements Watch {
       law(`its events are not numbered from 1 to ${record.events} without gaps`)
     }
     const ends = events.filter(({ event }) => endings.has(event.type)).map(({ event }) => event.type)
-    if (ends.length !== 1 || ends[0] !== `run.${status}`) law(`is ${status}; its endings are ${ends.join(', ')}`)
+    const tries = ends.slice(0, -1)
+    const known = tries.length <= (this.told.retried.get(id) ?? 0) && tries.every((type) => type === 'run.failed')
+    if (!known || ends.at(-1) !== `run.${status}`) law(`is ${status}; its endings are ${ends.join(', ')}`)
     if (events.at(-1)?.event.type !== `run.${status}`) law('has events after its end')
     const mail = this.#sent.filter(({ run }) => run === id)
     const cancelled = mail.some(({ kind }) => kind === 'cancel')

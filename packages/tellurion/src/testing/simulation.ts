@@ -96,7 +96,11 @@ class Course implements Stage {
     const ended = await this.#wind()
     if (!ended) this.witness.break(`it has not ended after ${scheduler.steps} steps`)
     await this.witness.judge()
-    const count = { ...this.count, ...this.witness.count, steps: scheduler.steps }
+    const runs = await this.witness.truth.listRuns({ limit: 10_000 })
+    for (const { status } of runs) this.count[status] = (this.count[status] ?? 0) + 1
+    const { forks, retried } = this.witness.told
+    const asked = { forks: forks.size, retries: retried.size }
+    const count = { ...this.count, ...asked, ...this.witness.count, steps: scheduler.steps }
     return { seed: this.#options.seed, hash: scheduler.hash, broken: this.witness.broken, count }
   }
 
@@ -143,13 +147,14 @@ class Course implements Stage {
 
   #surroundings(lane: Lane): Surroundings {
     const { scheduler, witness } = this
+    const failing = scheduler.chance(0.1) ? 0.5 : 0.02
     return {
       clock: lane.clock,
       delay: (what) => {
         if (scheduler.chance(0.4)) return 0
         return scheduler.chance(0.05) ? 4000 : scheduler.pick(what === 'model' ? 800 : 1500)
       },
-      fails: () => this.troubled && scheduler.chance(0.02),
+      fails: () => this.troubled && scheduler.chance(failing),
       hashing: () => void scheduler.outside++,
       asked: (request) => witness.asked(lane, request),
       called: (call) => witness.called(lane, call),
