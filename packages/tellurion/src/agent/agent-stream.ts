@@ -66,14 +66,20 @@ export class AgentStream<Output = undefined> implements AsyncIterable<Event> {
     await this.#result
   }
 
-  /** The output as far as it has come, growing with each delta; ends with the whole. Values are not validated. */
+  /**
+   * The output as far as it has come; ends with the whole. Values are not validated. Past a hundred characters it is
+   * looked at with every hundredth part that joins it, so that a long one costs no more a character than a short one.
+   */
   async *partialOutputs(): AsyncGenerator<unknown, void> {
     let text = ''
+    let looked = 0
     let last: string | undefined
     for await (const event of this) {
-      if (event.type === 'stream.started' || event.type === 'stream.restarted') text = ''
-      if (event.type !== 'text.delta') continue
-      text += event.text
+      if (event.type === 'stream.started' || event.type === 'stream.restarted') [text, looked] = ['', 0]
+      if (event.type === 'text.delta') text += event.text
+      else if (event.type !== 'stream.ended') continue
+      if (event.type === 'text.delta' && (text.length - looked) * 100 < text.length) continue
+      looked = text.length
       const value = parsePartialJson(text)
       const shown = JSON.stringify(value)
       if (value === undefined || shown === last) continue
