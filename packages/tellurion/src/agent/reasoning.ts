@@ -135,7 +135,7 @@ function requestFor(
     messages: conversation satisfies Messages,
   }
   const system = paragraphs(world.get(entity, SystemPrompt)?.text, systemPrompt, instructions)
-  if (system !== '') request.system = system
+  if (system !== '') request.system = system.toWellFormed()
   const tools = toolsFor(world, entity, configuration)
   if (tools.length > 0) request.tools = tools
   const output = world.get(entity, Output)
