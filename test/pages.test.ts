@@ -10,6 +10,7 @@ import { filesOf, root } from '../gate/source.ts'
 import { TellurionError, type ErrorCode } from '../packages/tellurion/src/index.ts'
 import * as agent from '../packages/tellurion/src/agent/index.ts'
 import { recoveryGuidance, vendors, type ModelErrorKind, type Vendor } from '../packages/tellurion/src/model/index.ts'
+import { mayBecome, type RunStatus } from '../packages/tellurion/src/runtime/run.ts'
 import { Failure, Halted, Terminal, Wait, type System } from '../packages/tellurion/src/world/index.ts'
 
 /** The cells of each table row of a page, without backticks and links' targets. */
@@ -119,6 +120,25 @@ describe('pages agree with the code', () => {
     assert.deepEqual(
       listed.map(([name, , features]) => [`examples/${name}`, features]).toSorted(),
       examples.map(({ path, text }) => [path, /^\/\/ .*\(([A-Z]+-[^)]*)\)$/m.exec(text)?.[1]]).toSorted(),
+    )
+  })
+
+  test('docs/runs.md says which status may follow which', () => {
+    const statuses = [
+      'queued',
+      'running',
+      'waiting',
+      'paused',
+      'succeeded',
+      'failed',
+      'cancelled',
+      'timed_out',
+    ] as const
+    const rows = rowsOf(pageText('docs/runs.md')).filter(([name]) => statuses.some((status) => status === name))
+    const next = (from: RunStatus): string => list(statuses.filter((to) => mayBecome(from, to)))
+    assert.deepEqual(
+      rows.map(([name, , follows]) => [name, follows]),
+      statuses.map((status) => [status, next(status)]),
     )
   })
 
