@@ -1,10 +1,8 @@
 // One transaction for several jobs: whole or not at all, and no job sees or harms what another one did by halves.
 
+import type { WritePoint } from './open-options.ts'
 import type { Database } from './database.ts'
 import { sqliteCode } from './failure.ts'
-
-/** Where a process may die: before the transaction, after each job, before its commit, and before the acknowledgement. */
-export type WritePoint = 'begin' | 'job' | 'commit' | 'committed'
 
 /** A part of a transaction. It runs at once and without waiting, and runs again when the transaction was rolled back. */
 export interface BatchJob {

@@ -4,32 +4,11 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { sleep, type Clock } from '../../clock/clock.ts'
+import { sleep } from '../../clock/clock.ts'
 import { TellurionError } from '../../error/error.ts'
 import { systemRandom } from '../../id/random.ts'
 import { isBusy, storeError, storeFailure } from './failure.ts'
-
-/** `full`: what was acknowledged survives the loss of power. `normal`: it survives the process, not always the power. */
-export type Synchronous = 'full' | 'normal'
-
-/** What a file is used for: its mark in the header, its version and the statements that make it. */
-export interface Layout {
-  /** SQLite's `application_id`: 32 bits. */
-  readonly mark: number
-  readonly version: number
-  readonly create: string
-}
-
-/** How a file is opened. */
-export interface DatabaseOptions {
-  readonly layout: Layout
-  readonly clock: Clock
-  readonly synchronous?: Synchronous
-  /** Longest wait for other processes, in milliseconds. Default 10,000. */
-  readonly lockTimeout?: number
-  /** The file never grows beyond this. No limit by default. */
-  readonly maxBytes?: number
-}
+import type { DatabaseOptions, Layout } from './open-options.ts'
 
 /** An open file. Statements are prepared once. */
 export interface Database {

@@ -2,7 +2,8 @@
 
 import { systemClock, type Clock } from '../../clock/clock.ts'
 import type { KeyValue } from '../../port/key-value.ts'
-import { openDatabase, type DatabaseOptions } from './database.ts'
+import { openDatabase } from './database.ts'
+import type { DatabaseOptions } from './open-options.ts'
 import { keyValueTable, sqliteKeyValue } from './key-value.ts'
 import { createWriter } from './writer.ts'
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, suite, test } from 'node:test'
 import { virtualClock } from '../../testing/virtual-clock.ts'
-import type { WritePoint } from './batch.ts'
+import type { WritePoint } from './open-options.ts'
 import { openDatabase, type Database } from './database.ts'
 import { createWriter, type Writer } from './writer.ts'
 

@@ -2,7 +2,7 @@
 // rows of a branch lie together and one insert is the compare-and-set.
 
 import { keyValueTable } from '../../../store/sqlite/key-value.ts'
-import type { Layout } from '../../../store/sqlite/database.ts'
+import type { Layout } from '../../../store/sqlite/open-options.ts'
 
 /**
  * Run rows change only when a run's state does: `events`, `read` and `crashes` of a running one follow from its last

@@ -1,7 +1,8 @@
 // The SQLite backend: durable runs in one file. Several processes may share it; one is advised.
 
-import type { WritePoint } from '../../../store/sqlite/batch.ts'
-import { openDatabase, type Database, type Synchronous } from '../../../store/sqlite/database.ts'
+import type { WritePoint } from '../../../store/sqlite/open-options.ts'
+import { openDatabase, type Database } from '../../../store/sqlite/database.ts'
+import type { Synchronous } from '../../../store/sqlite/open-options.ts'
 import { sqliteKeyValue } from '../../../store/sqlite/key-value.ts'
 import { watchDatabase } from '../../../store/sqlite/watch.ts'
 import { createWriter } from '../../../store/sqlite/writer.ts'
