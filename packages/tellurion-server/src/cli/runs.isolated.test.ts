@@ -158,6 +158,20 @@ describe('a durable run', () => {
     )
   })
 
+  test('waits for its turn where MAX_CONCURRENT_TASKS is 1', async () => {
+    const store = freshStore()
+    for (const question of ['wait 0.2 seconds', '2+2']) await startDetached(store, question)
+    const { host, ended } = start(['worker', '--store', store, '--json'], undefined, { MAX_CONCURRENT_TASKS: '1' })
+    const done = ['runs', 'list', '--status', 'succeeded', '--json', '--store', store]
+    while ((await tellurion(...done)).stdout.split('\n').length < 3) await sleep(50)
+    host.emit('SIGINT')
+    const lines = (await ended).stdout.trimEnd().split('\n')
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { to: string }).to),
+      ['running', 'succeeded', 'running', 'succeeded'],
+    )
+  })
+
   test('asks, from one process, and is answered from another', async () => {
     const store = freshStore()
     const at = ['--store', store]
