@@ -59,25 +59,36 @@ export class Clients {
   #mischief(): void {
     const { scheduler, witness } = this.#course
     const often = scheduler.chance(0.5) ? 0.03 : 0
-    witness.onCommit = ({ run, end, events, operations }) => {
-      // Behind a question the run parks; when the runner closes its books it ends.
+    const asking = new Set<string>()
+    witness.onCommit = ({ run, end, finished, interactions, operations }) => {
+      if (interactions !== undefined && interactions.length > 0) asking.add(run)
+      else if (interactions !== undefined) asking.delete(run)
+      // With the tick that asked something the run parks; when the runner closes its books it ends.
       const leaves =
-        events.some(({ type }) => type === 'interaction.requested') ||
+        (finished && asking.has(run)) ||
         operations.some(([kind, header]) => kind === 'header' && (header as { runTicks?: number }).runTicks === 0)
       if (end !== undefined || !scheduler.chance(leaves ? 8 * often : often)) return
       const acts = [() => this.#steer(run), () => this.#steer(run), () => this.#cancel(run), () => this.#pause(run)]
-      this.#later(acts[scheduler.pick(acts.length)]!, 2)
+      const act = acts[scheduler.pick(acts.length)]!
+      if (scheduler.chance(0.5)) this.#now(act)
+      else this.#later(act, 2)
     }
   }
 
   #later(act: () => Promise<void>, within = eagerness): void {
-    const { scheduler, witness } = this.#course
+    const { scheduler } = this.#course
     this.#busy++
     scheduler.timer(scheduler.pick(within), () => {
-      act()
-        .catch((error: unknown) => witness.break(`a client failed: ${String(error)}`))
-        .finally(() => this.#busy--)
+      this.#busy--
+      this.#now(act)
     })
+  }
+
+  #now(act: () => Promise<void>): void {
+    this.#busy++
+    act()
+      .catch((error: unknown) => this.#course.witness.break(`a client failed: ${String(error)}`))
+      .finally(() => this.#busy--)
   }
 
   /** Does something through a process, and again through another one when that one dies. */

@@ -255,12 +255,16 @@ export class Witness implements Watch {
     }
     const ends = events.filter(({ event }) => endings.has(event.type)).map(({ event }) => event.type)
     const tries = ends.slice(0, -1)
-    const known = tries.length <= (this.told.retried.get(id) ?? 0) && tries.every((type) => type === 'run.failed')
+    const known =
+      tries.length <= (this.told.retried.get(id) ?? 0) &&
+      tries.every((type) => type === 'run.failed' || type === 'run.timed_out')
     if (!known || ends.at(-1) !== `run.${status}`) law(`is ${status}; its endings are ${ends.join(', ')}`)
     if (events.at(-1)?.event.type !== `run.${status}`) law('has events after its end')
     const mail = this.#sent.filter(({ run }) => run === id)
     const cancelled = mail.some(({ kind }) => kind === 'cancel')
-    if (cancelled && status === 'succeeded') law('succeeded although its cancel was taken')
+    // A run that is out of time ends with all its mail, and may be tried again.
+    const late = ends.includes('run.timed_out')
+    if (cancelled && status === 'succeeded' && !late) law('succeeded although its cancel was taken')
     if (!cancelled && status === 'cancelled') law('was cancelled by nobody')
     this.#judgeSteering(record, { mail, events })
   }
@@ -275,7 +279,8 @@ export class Witness implements Watch {
       const text = textOf(payload as unknown as Message)
       const times = heard.filter((each) => each === text).length
       const said = mail.filter((each) => each.kind === 'steer' && textOf(each.payload as never) === text).length
-      if (times > said || (status === 'succeeded' && times < said)) {
+      const late = events.some(({ event }) => event.type === 'run.timed_out')
+      if (times > said || (status === 'succeeded' && !late && times < said)) {
         this.break(`run ${id}: '${text}' was said ${said} times and heard ${times} times`)
       }
     }
@@ -295,7 +300,9 @@ export class Witness implements Watch {
         const events = await this.truth.readEvents(id, { after: 0, limit: 100_000 })
         const added = events.flatMap(({ event }) => (event.type === 'message.added' ? [messageOf(event)] : []))
         said.push(...added)
-        if (status === 'succeeded') await this.#judgeCourse(id, added)
+        // A run that was cut short has calls that were closed, also when it is tried again.
+        const short = events.some(({ event }) => event.type === 'run.timed_out')
+        if (status === 'succeeded' && !short) await this.#judgeCourse(id, added)
       }
       const kept = messages.slice(messages.length - said.length)
       if (JSON.stringify(kept) !== JSON.stringify(said)) {

@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts'
 
 const seeds = 1000
 /** Seeds that a defect may take to be found. */
-const patience = 150
+const patience = 300
 
 describe(`${seeds} simulated courses break no law`, () => {
   const sum: Record<string, number> = {}

@@ -55,6 +55,7 @@ class Course implements Stage {
   readonly #options: SimulationOptions
   readonly #store: SimulatedStore
   readonly #clients: Clients
+  readonly #timeout: number
   #processes: Process[] = []
   #made = 0
   #over = false
@@ -68,6 +69,7 @@ class Course implements Stage {
     this.witness = new Witness(this.#store.truth, options.calm === true)
     this.#store.watch = this.witness
     this.#clients = new Clients(this)
+    this.#timeout = this.scheduler.chance(0.1) ? 3000 : 300_000
     this.scheduler.haste = options.calm === true ? 0 : this.scheduler.random() * 0.05
   }
 
@@ -138,7 +140,7 @@ class Course implements Stage {
       store: async () => this.#store.backend(lane),
       agents: [simulationAgent(this.#surroundings(lane))],
       maxConcurrent: 1 + scheduler.pick(4),
-      patience: { lease: 3000, heartbeat: 1000, grace: 1500 },
+      patience: { lease: 3000, heartbeat: 1000, grace: 1500, timeout: this.#timeout },
       retry: { initialWait: 200, maxWait: 1000 },
       ports: { clock: lane.clock, ids, random },
     })
