@@ -3,7 +3,17 @@
 
 import { Agent, assistant, textOf, tool, user } from 'tellurion'
 import * as agents from 'tellurion/agent'
-import { createRuntime, memory, type Backend, type RunHandle, type Runtime, type StoredState } from 'tellurion/runtime'
+import {
+  StepExecutor,
+  createRuntime,
+  memory,
+  step,
+  type AgentRuntime,
+  type Backend,
+  type RunHandle,
+  type Runtime,
+  type StoredState,
+} from 'tellurion/runtime'
 import { scriptedModel, virtualClock, type ScriptedReply } from 'tellurion/testing'
 import {
   defineComponent,
@@ -17,11 +27,13 @@ import {
 } from 'tellurion/world'
 import { countedIds } from '../packages/tellurion/src/id/id.ts'
 import { failure } from '../packages/tellurion/src/model/failure.ts'
+import { foreignComponents } from '../packages/tellurion/src/runtime/foreign-component.ts'
 import { revive } from '../packages/tellurion/src/runtime/state.ts'
 
 /** Every component of the corpus, as this version has them. */
 export const goldenComponents: readonly Component[] = [
   ...agents.agentComponents,
+  ...foreignComponents,
   agents.Failure,
   agents.Halted,
   agents.Terminal,
@@ -85,13 +97,27 @@ export function goldenAgent(replies: readonly ScriptedReply[], systems: readonly
   return new Agent({ name: 'guide', model: scriptedModel(replies), tools: { add, read, remove }, systems })
 }
 
+/** An agent of another make, here and in every later version: two steps, a checkpoint, a question, another step. */
+export function foreignAgent(did: (name: string) => void): AgentRuntime {
+  return {
+    key: 'crew',
+    async run(context) {
+      const doing = (name: string) => step(name, () => (did(name), `${name} is done`))
+      const { look } = await new StepExecutor(context).run([doing('look'), doing('leap')])
+      if (context.state === undefined) await context.checkpoint({ page: 2 })
+      const name = await context.ask({ prompt: 'For whom?', choices: ['ada', 'bob'] })
+      return { output: `${String(look)} for ${name}, page ${(context.state as { page: number }).page}` }
+    },
+  }
+}
+
 const call = (toolName: string, input: object, toolCallId = 'c1'): ScriptedReply => ({
   calls: [{ toolName, toolCallId, input: input as never }],
 })
 
 /** What happens in a scene that a runtime plays. */
 interface Scene {
-  readonly agent: Agent
+  readonly agent: Agent | AgentRuntime
   play(runtime: Runtime): Promise<RunHandle>
 }
 
@@ -131,6 +157,10 @@ const scenes: Readonly<Record<string, Scene>> = {
       'I have read it.',
     ]),
     play: async (runtime) => ended(await runtime.submit('guide', 'Read five pages')),
+  },
+  'foreign-agent': {
+    agent: foreignAgent(() => {}),
+    play: async (runtime) => ended(await runtime.submit('crew', { topic: 'tellurions' })),
   },
   'own-components': {
     agent: goldenAgent(['Hello.'], [keepsDiary]),

@@ -5,15 +5,25 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
-import { goldenAgent, goldenComponents, playGolden, textsOf, type GoldenState } from '../gate/golden-scene.ts'
+import {
+  foreignAgent,
+  goldenAgent,
+  goldenComponents,
+  playGolden,
+  textsOf,
+  type GoldenState,
+} from '../gate/golden-scene.ts'
 import { filesOf, root } from '../gate/source.ts'
-import { user } from '../packages/tellurion/src/index.ts'
+import { user, type Agent } from '../packages/tellurion/src/index.ts'
 import { Conversation, LLM, Steering, answer, hear, openInteractions } from '../packages/tellurion/src/agent/index.ts'
+import { createRuntime, memory } from '../packages/tellurion/src/runtime/index.ts'
+import type { AgentRuntime, RunHandle, Runtime } from '../packages/tellurion/src/runtime/index.ts'
 import { revive } from '../packages/tellurion/src/runtime/state.ts'
 import type { ScriptedReply } from '../packages/tellurion/src/testing/index.ts'
 import {
   Halted,
   World,
+  systemClock,
   defineComponent,
   restore,
   run,
@@ -56,6 +66,26 @@ async function goOn(world: World, replies: readonly ScriptedReply[]): Promise<{ 
   const [found] = world.query(LLM, Conversation)
   const stop = await run(world, { main: found![0] })
   return { stop, text: textsOf(world).at(-1) ?? '' }
+}
+
+/** A runtime of today on whose store a run of then waits for a person. */
+async function upgraded(
+  stored: GoldenState,
+  agent: Agent | AgentRuntime,
+): Promise<{ runtime: Runtime; run: RunHandle }> {
+  const backend = await memory()({ clock: systemClock })
+  const { store } = backend
+  const name = 'key' in agent ? agent.key : agent.name
+  const whose = { id: 'run_1', agent: name, session: 's', ownSession: false, user: 'u', newBranch: 'b' }
+  await store.createRun({ ...whose, input: null, priority: 0, metadata: {}, availableAt: 0, now: 0 })
+  await store.beginAttempt('run_1', { worker: 'of old', now: 0, leaseUntil: 1000 })
+  const fixed = { run: 'run_1', branch: 'b', epoch: 1, events: [], firstEvent: 1, read: 1, now: 0 }
+  const interactions = openInteractions(fromRows(stored))
+  const rows = stored.state.rows.map((row, seq) => ({ ...fixed, ...row, run: 'run_1', seq }))
+  const parked = { ...rows.at(-1)!, seq: rows.length, operations: [], finished: false, end: { to: 'waiting' as const } }
+  for (const row of [...rows, { ...parked, interactions }]) assert.equal((await store.commit(row)).status, 'committed')
+  const runtime = await createRuntime({ store: async () => backend, agents: [agent] })
+  return { runtime, run: runtime.run('run_1') }
 }
 
 describe('the golden corpus', () => {
@@ -105,6 +135,28 @@ describe('a golden state goes on', () => {
     assert.ok(textsOf(world).includes('removed old.log'))
   })
 
+  test('in a runtime: a stored run is answered after the upgrade', async () => {
+    const { runtime, run } = await upgraded(newest('pending-approval'), goldenAgent(['Done.']))
+    await using _runtime = runtime
+    const [asked] = (await run.result()).interactions
+    await runtime.interactions.answer(asked!.id, 'approve')
+    for await (const event of run.events())
+      if (event.type === 'tool.ended') assert.equal(event.content, 'removed old.log')
+    assert.equal((await run.result()).text, 'Done.')
+  })
+
+  test('in a runtime: an agent of another make repeats no step', async () => {
+    const did: string[] = []
+    const agent = foreignAgent((name) => did.push(name))
+    const { runtime, run } = await upgraded(newest('foreign-agent'), agent)
+    await using _runtime = runtime
+    const [asked] = (await run.result()).interactions
+    await runtime.interactions.answer(asked!.id, { choice: 'bob' })
+    for await (const event of run.events()) if (event.type === 'run.succeeded') break
+    assert.equal((await run.result()).output, 'look is done for bob, page 2')
+    assert.deepEqual(did, [])
+  })
+
   test('with what was said meanwhile', async () => {
     const world = fromRows(newest('steering'))
     assert.equal(world.query(Steering).length, 1)
@@ -144,8 +196,8 @@ describe('a golden state goes on', () => {
   })
 
   test('only where each changed shape has its migration', () => {
-    const changed = defineComponent('LLM', undefined, { version: 2 })
-    const others = components.filter(({ name }) => name !== 'LLM')
+    const changed = defineComponent('TurnUsage', undefined, { version: 2 })
+    const others = components.filter(({ name }) => name !== 'TurnUsage')
     for (const { stored } of corpus) {
       assert.throws(() => restore(stored.world, { components: [...others, changed], retired }), {
         code: 'migration_failed',

@@ -10,6 +10,7 @@ import { filesOf, root } from '../gate/source.ts'
 import { TellurionError, type ErrorCode } from '../packages/tellurion/src/index.ts'
 import * as agent from '../packages/tellurion/src/agent/index.ts'
 import { recoveryGuidance, vendors, type ModelErrorKind, type Vendor } from '../packages/tellurion/src/model/index.ts'
+import { foreignComponents } from '../packages/tellurion/src/runtime/foreign-component.ts'
 import { mayBecome, type RunStatus } from '../packages/tellurion/src/runtime/run.ts'
 import { Failure, Halted, Terminal, Wait, type System } from '../packages/tellurion/src/world/index.ts'
 
@@ -58,7 +59,7 @@ const kinds = [
   'unknown',
 ] as const satisfies readonly ModelErrorKind[]
 
-const components = [...agent.agentComponents, Failure, Halted, Terminal, Wait]
+const components = [...agent.agentComponents, ...foreignComponents, Failure, Halted, Terminal, Wait]
 const systems: readonly System[] = [agent.reasoning, agent.toolExecution, agent.memory, agent.errorHandling]
 
 describe('pages agree with the code', () => {
