@@ -29,7 +29,10 @@ let count = 0
 class Terminal {
   readonly #name = `t${++count}`
 
-  constructor(t: TestContext, options: { env?: Readonly<Record<string, string>>; args?: string } = {}) {
+  constructor(
+    t: TestContext,
+    options: { env?: Readonly<Record<string, string>>; command?: string; args?: string } = {},
+  ) {
     const env = {
       PATH: process.env['PATH'] ?? '',
       TERM: 'screen',
@@ -37,7 +40,7 @@ class Terminal {
       ...options.env,
     }
     const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`)
-    const command = `env -i ${variables.join(' ')} '${process.execPath}' --conditions=@tellurion/source '${main}' chat ${options.args ?? ''}`
+    const command = `env -i ${variables.join(' ')} '${process.execPath}' --conditions=@tellurion/source '${main}' ${options.command ?? 'chat'} ${options.args ?? ''}`
     const shell = `cd '${folder}'; ${command}; echo "ended with $?"; exec cat`
     tmux('new-session', '-d', '-s', this.#name, '-x', '80', '-y', '24', shell)
     t.after(() => tmux('kill-session', '-t', this.#name))
@@ -156,5 +159,31 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
     terminal.keys('ee', 'Enter')
     await terminal.shows(/> three\nYes\.\n> ?$/)
     assert.equal(server.requests.length, 3)
+  })
+
+  test('runs start asks for each call, shows how far it is, and keeps the run at Ctrl-C', async (t) => {
+    const args = '--store sqlite:./t.db --ask "what is 12*7 and wait 90 seconds"'
+    const terminal = new Terminal(t, { command: 'runs start', args })
+    await terminal.shows(/Allow calculator.*Allow it\? \[y\/n\]/s)
+    terminal.keys('y', 'Enter')
+    await terminal.shows(/Allow wait.*Allow it\? \[y\/n\]/s)
+    terminal.keys('y', 'Enter')
+    const screen = await terminal.shows(/← calculator 84\n… wait \d+\/90 s$/)
+    assert.doesNotMatch(screen, /denied/)
+    terminal.keys('C-c')
+    await terminal.shows(/\(kept: 'tellurion worker' goes on with run_\w{8}\)\nended with 130$/)
+    const list = new Terminal(t, { command: 'runs list', args: '--store sqlite:./t.db' })
+    await list.shows(
+      /^RUN {11}STATUS {2}AGENT {2}AGE {2}INPUT\nrun_\w{8} {2}queued {2}demo +\d+s {2}what is 12\*7 and wait 90 seconds\n/,
+    )
+  })
+
+  test('runs start asks no more what was answered elsewhere', async (t) => {
+    const terminal = new Terminal(t, { command: 'runs start', args: '--store sqlite:./u.db --ask "2+2"' })
+    const screen = await terminal.shows(/Allow it\? \[y\/n\]/)
+    const run = /run_\w+/.exec(screen)?.[0] ?? ''
+    const answer = new Terminal(t, { command: `runs answer ${run} approve`, args: '--store sqlite:./u.db' })
+    await answer.shows(/is answered/)
+    await terminal.shows(/2\+2 = 4\.\nended with 0$/)
   })
 })
