@@ -46,6 +46,14 @@ export const toolExecution = defineSystem({
     const open = world
       .require(entity, PendingToolCalls)
       .filter((call) => call.decision?.verdict !== 'ask' && resultOfCall(results, call) === undefined)
+    const [only, second] = open
+    if (only === undefined) return undefined
+    if (second === undefined) {
+      const decision = decideOnce(only, pass)
+      return decision instanceof Promise
+        ? decision.then((decided) => carryOutOne(world, entity, { call: only, pass, decided }))
+        : carryOutOne(world, entity, { call: only, pass, decided: decision })
+    }
     const decided = open.map((call) => decideOnce(call, pass))
     if (!decided.some((each) => each instanceof Promise)) {
       return carryOut(world, entity, { open, decided: decided as Decided[], pass })
@@ -75,9 +83,7 @@ function carryOut(
     decisions.set(call.toolCallId, decision)
     announce(world, entity, call, decision)
   }
-  // A single call that has its result at once is over before anybody could read what was decided about it.
-  const single = open.length === 1 && decided[0]!.decision.verdict !== 'ask'
-  if (!single) record(world, entity, decisions)
+  record(world, entity, decisions)
   let waiting: Promise<void>[] | undefined
   for (const [index, call] of open.entries()) {
     if (decided[index]!.decision.verdict === 'ask') continue
@@ -85,8 +91,23 @@ function carryOut(
     if (work !== undefined) (waiting ??= []).push(work)
   }
   if (waiting === undefined) return undefined
-  if (single) record(world, entity, decisions)
   return waiting.length === 1 ? waiting[0] : Promise.all(waiting).then(() => undefined)
+}
+
+/** A single call. When it has its result at once it is over before anybody could read what was decided about it. */
+function carryOutOne(
+  world: World,
+  entity: Entity,
+  { call, pass, decided }: Omit<Start, 'part'>,
+): Promise<void> | undefined {
+  if (pass.context.signal.aborted) return undefined
+  const { decision } = decided
+  const isNew = call.decision === undefined
+  if (isNew) announce(world, entity, call, decision)
+  const asks = decision.verdict === 'ask'
+  const work = asks ? undefined : start(world, entity, { part: partOf(call), call, pass, decided })
+  if (isNew && (asks || work !== undefined)) record(world, entity, new Map([[call.toolCallId, decision]]))
+  return work
 }
 
 interface Start {

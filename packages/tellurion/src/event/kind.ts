@@ -48,17 +48,19 @@ const kinds = {
   'subscriber.failed': 'kept',
 } as const satisfies Record<EventType, EventKind>
 
+const byType: ReadonlyMap<string, EventKind> = new Map(Object.entries(kinds))
+
 /** What becomes of events of this type; undefined for a type of a program's own, which is kept. */
 export function eventKind(type: string): EventKind | undefined {
-  return Object.hasOwn(kinds, type) ? kinds[type as EventType] : undefined
+  return byType.get(type)
 }
 
 /** Whether events of this type are delivered live and never stored. */
 export function isEphemeral(type: string): boolean {
-  return eventKind(type) === 'live'
+  return byType.get(type) === 'live'
 }
 
 /** Whether this type is one of the catalogue. */
 export function isBuiltIn(type: string): boolean {
-  return Object.hasOwn(kinds, type)
+  return byType.has(type)
 }

@@ -18,6 +18,7 @@ class Refusal {
 }
 
 let nodes = 0
+let inherits = false
 let size = 0
 /** The keys and indices that lead to what is being copied. */
 const trail: (string | number)[] = []
@@ -35,6 +36,7 @@ export function lastSize(): number {
 export function own<T>(value: T, what: string): T {
   nodes = 0
   size = 0
+  inherits = inheritsKeys()
   try {
     return copy(value, 0) as T
   } catch (error) {
@@ -45,6 +47,12 @@ export function own<T>(value: T, what: string): T {
       cause: error,
     })
   }
+}
+
+/** Whether something has put keys of its own on every object of this process. */
+function inheritsKeys(): boolean {
+  for (const _key in Object.prototype) return true
+  return false
 }
 
 function copy(value: unknown, depth: number): unknown {
@@ -72,12 +80,18 @@ function copy(value: unknown, depth: number): unknown {
 
 function copyArray(value: readonly unknown[], depth: number): readonly unknown[] {
   const { length } = value
+  if (length > maxNodes) throw new Refusal('is too large: more than 1,000,000 parts')
+  size += length + 2
+  if (length === 1) {
+    // By far the commonest; an array that grows would take room for seventeen.
+    trail[depth] = 0
+    return Object.freeze([copy(value[0], depth + 1)])
+  }
   const result: unknown[] = []
   for (let index = 0; index < length; index++) {
     trail[depth] = index
     result.push(copy(value[index], depth + 1))
   }
-  size += length + 2
   return Object.freeze(result)
 }
 
@@ -87,7 +101,7 @@ function copyObject(value: object, depth: number): object {
   const result: Record<string, unknown> = {}
   // Cheaper than a list of the keys; what a prototype brings along is passed over.
   for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue
+    if (inherits && !Object.hasOwn(value, key)) continue
     if (key === '__proto__' || key === 'constructor' || !key.isWellFormed()) {
       throw refusal(`has the key ${JSON.stringify(key.toWellFormed())}`, depth, 'which is not allowed')
     }

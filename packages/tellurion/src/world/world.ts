@@ -2,7 +2,7 @@
 // An instance is a thin handle on a state; systems get a handle of their own, which remembers what it has read.
 
 import { suggestion, TellurionError } from '../error/error.ts'
-import { isBuiltIn, isEphemeral } from '../event/kind.ts'
+import { eventKind } from '../event/kind.ts'
 import type { Event, EventOf, EventRecord, EventType } from '../event/event.ts'
 import type { Component, ComponentInit, LogComponent, ReadOf, ValueComponent } from './component.ts'
 import { State, missing } from './state.ts'
@@ -224,11 +224,9 @@ export class World {
   emit(record: Event | (EventRecord & Readonly<Record<string, unknown>>)): void {
     const { state } = this[$inside]
     state.forbid()
-    if (isEphemeral(record.type)) {
-      state.watchers?.deliver(record)
-      return
-    }
-    if (isBuiltIn(record.type)) state.emit(record)
+    const kind = eventKind(record.type)
+    if (kind === 'live') state.watchers?.deliver(record)
+    else if (kind === 'kept') state.emit(record)
     else {
       checkName('event', record.type)
       state.emit(own(record, `Event ${record.type}`))
