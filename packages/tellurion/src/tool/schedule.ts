@@ -47,37 +47,68 @@ export function createSchedule(
       `concurrency must be a whole number above 0, not ${String(concurrency)}.`,
     )
   }
-  const line = new Set<Waiter>()
-  let active = 0
-  let aloneRuns = false
+  return new OrderedSchedule(concurrency, locks)
+}
 
-  const admissible = (alone: boolean): boolean => !aloneRuns && (alone ? active === 0 : active < concurrency)
-  const enter = (alone: boolean): void => {
-    active++
-    aloneRuns = alone
+/** A schedule that lets calls in as they come. One lives with each world, so it holds no function of its own. */
+class OrderedSchedule implements Schedule {
+  active = 0
+  readonly #concurrency: number
+  readonly #locks: PathLocks
+  #line: Set<Waiter> | undefined
+  #aloneRuns = false
+
+  constructor(concurrency: number, locks: PathLocks) {
+    this.#concurrency = concurrency
+    this.#locks = locks
   }
-  const leave = (): void => {
-    active--
-    aloneRuns = false
-    next()
+
+  get waiting(): number {
+    return this.#line?.size ?? 0
   }
-  const next = (): void => {
-    for (const waiter of line) {
-      if (!admissible(waiter.alone)) return
-      line.delete(waiter)
-      enter(waiter.alone)
+
+  run<T>(claim: Claim, work: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+    const alone = claim.mode === 'exclusive' || (claim.mode === 'write' && claim.paths === undefined)
+    if (this.waiting === 0 && this.#admissible(alone)) {
+      this.#enter(alone)
+      return this.#held(claim, work, signal)
+    }
+    return this.#turn(alone, signal).then(() => this.#held(claim, work, signal))
+  }
+
+  #admissible(alone: boolean): boolean {
+    return !this.#aloneRuns && (alone ? this.active === 0 : this.active < this.#concurrency)
+  }
+
+  #enter(alone: boolean): void {
+    this.active++
+    this.#aloneRuns = alone
+  }
+
+  #leave(): void {
+    this.active--
+    this.#aloneRuns = false
+    this.#next()
+  }
+
+  #next(): void {
+    for (const waiter of this.#line ?? []) {
+      if (!this.#admissible(waiter.alone)) return
+      this.#line?.delete(waiter)
+      this.#enter(waiter.alone)
       waiter.admit()
     }
   }
 
   /** Resolves when the line has let the call in. */
-  const turn = (alone: boolean, signal: AbortSignal | undefined): Promise<void> =>
-    new Promise((resolve, reject) => {
+  #turn(alone: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const line = (this.#line ??= new Set())
+    return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal))
       const onAbort = (): void => {
         line.delete(waiter)
         reject(abortReason(signal))
-        next()
+        this.#next()
       }
       const admit = (): void => {
         signal?.removeEventListener('abort', onAbort)
@@ -87,12 +118,14 @@ export function createSchedule(
       line.add(waiter)
       signal?.addEventListener('abort', onAbort, { once: true })
     })
+  }
 
-  const held = <T>(claim: Claim, work: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> => {
+  #held<T>(claim: Claim, work: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+    const leave = (): void => this.#leave()
     if (claim.paths === undefined || claim.paths.length === 0) return guard(work, leave)
     let release: Release | Promise<Release>
     try {
-      release = locks.acquire(claim.paths, { write: claim.mode !== 'read', signal })
+      release = this.#locks.acquire(claim.paths, { write: claim.mode !== 'read', signal })
     } catch (error) {
       leave()
       throw error
@@ -105,23 +138,6 @@ export function createSchedule(
         throw error
       },
     )
-  }
-
-  return {
-    get active() {
-      return active
-    },
-    get waiting() {
-      return line.size
-    },
-    run(claim, work, signal) {
-      const alone = claim.mode === 'exclusive' || (claim.mode === 'write' && claim.paths === undefined)
-      if (line.size === 0 && admissible(alone)) {
-        enter(alone)
-        return held(claim, work, signal)
-      }
-      return turn(alone, signal).then(() => held(claim, work, signal))
-    },
   }
 }
 
