@@ -12,6 +12,7 @@ import { Layout } from './layout.ts'
 import { Failure, Halted, Terminal, Wait } from './lifecycle.ts'
 import type { LogView } from './log.ts'
 import { Reads } from './reads.ts'
+import { boundNames, findBound, withBound, type Resource } from './resource.ts'
 import { checkName, own } from './value.ts'
 import { Watchers } from './watch.ts'
 
@@ -58,11 +59,9 @@ const $reads = Symbol('reads')
 /** What the handles of one world stand on together. Lists and maps in it are replaced, so that forks may share them. */
 export interface Inside {
   readonly state: State
-  resources: ReadonlyMap<string, unknown>
+  resources: Resource | undefined
   systems: readonly Registered[]
 }
-
-const noResources: ReadonlyMap<string, unknown> = new Map()
 
 /** What every world knows from the start: the runner reads these. */
 const firstLayout = [Failure, Halted, Terminal, Wait].reduce((layout: Layout, it) => layout.with(it), Layout.empty)
@@ -81,7 +80,7 @@ export class World {
     const { components = [], resources, systems = [] } = options
     const state = new State(firstLayout)
     for (const component of components) state.declare(component)
-    this[$inside] = { state, resources: noResources, systems: [] }
+    this[$inside] = { state, resources: undefined, systems: [] }
     for (const name of Object.keys(resources ?? {})) this.bind(name, resources?.[name])
     for (const system of systems) this.addSystem(system)
   }
@@ -277,17 +276,17 @@ export class World {
   bind(name: string, value: unknown): void {
     checkName('resource', name)
     const inside = this[$inside]
-    inside.resources = new Map(inside.resources).set(name, value)
+    inside.resources = withBound(inside.resources, name, value)
   }
 
   /** The live thing of that name; the caller says its type. Throws `unknown_resource` with the nearest name. */
   resource<T>(name: string): T {
     const { resources } = this[$inside]
-    const value = resources.get(name)
+    const value = findBound(resources, name)
     if (value === undefined) {
       throw new TellurionError(
         'unknown_resource',
-        `No resource is named '${name}'.${suggestion(name, resources.keys())}`,
+        `No resource is named '${name}'.${suggestion(name, boundNames(resources))}`,
       )
     }
     return value as T
@@ -295,7 +294,7 @@ export class World {
 
   /** The live thing of that name, or undefined. */
   findResource<T>(name: string): T | undefined {
-    return this[$inside].resources.get(name) as T | undefined
+    return findBound(this[$inside].resources, name) as T | undefined
   }
 
   /** Stops the runner after the present tick, or lets it go on. */
