@@ -78,10 +78,23 @@ describe('streams', () => {
   })
 
   test('a reader that is too far behind is dropped, never the run', async () => {
-    const model = scriptedModel(['x'.repeat(12_000)], { chunkSize: 1 })
+    const model = scriptedModel([{ reasoning: 'x'.repeat(12_000), text: 'done' }], { chunkSize: 1 })
     const stream = new Agent({ name: 'a', model }).stream('Hi')
-    assert.equal((await stream.result()).text.length, 12_000)
+    assert.equal((await stream.result()).text, 'done')
     await assert.rejects(read(stream), (error: unknown) => (error as TellurionError).code === 'slow_reader')
+  })
+
+  test('a burst of text is joined for whoever is behind, and drops nobody', async () => {
+    const text = Array.from({ length: 40_000 }, (_, index) => String(index % 10)).join('')
+    const agent = new Agent({ name: 'a', model: scriptedModel(() => text, { chunkSize: 1 }) })
+    assert.equal((await read(agent.stream('Hi').texts())).join(''), text)
+    const late = agent.stream('Hi')
+    await late.result()
+    const events = await read(late)
+    assert.ok(events.length < 2_000)
+    const deltas = events.flatMap((event) => (event.type === 'text.delta' ? [event.text] : []))
+    assert.equal(deltas.join(''), text)
+    assert.equal(events.at(-1)?.type, 'run.succeeded')
   })
 
   test('after a restart only the second reply remains; a reader of texts, who cannot take back, fails', async () => {

@@ -2,13 +2,15 @@
 
 import { createChannel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
-import type { Event } from '../event/event.ts'
+import type { Event, EventOf } from '../event/event.ts'
 import type { World } from '../world/world.ts'
 import { parsePartialJson } from './partial-json.ts'
 import type { AgentResult } from './result.ts'
 
 /** Events that a reader may be behind before it is dropped. */
 const capacity = 10_000
+/** From so many on, pieces of text are joined before they are handed on. */
+const crowded = 1_000
 
 /**
  * A running turn. It began when it was made and goes on whether anybody reads or not. It can be iterated once: by its
@@ -21,9 +23,23 @@ export class AgentStream<Output = undefined> implements AsyncIterable<Event> {
   /** Begins `start` and watches `world` until it ends. */
   constructor(world: World, start: () => Promise<AgentResult<Output>>) {
     const channel = createChannel<Event>({ capacity, overflow: 'error' })
+    let merged: EventOf<'text.delta'> | undefined
+    const flush = (): void => {
+      if (merged === undefined) return
+      const delta = merged
+      merged = undefined
+      void channel.send(delta)
+    }
     const unsubscribe = world.on('*', (event) => {
       if (channel.closed) return
       try {
+        // A burst of text is joined: it says the same, and nobody is dropped for it. Its end always follows.
+        if (event.type === 'text.delta' && channel.size >= crowded) {
+          if (merged !== undefined && merged.entity !== event.entity) flush()
+          merged = merged === undefined ? event : { ...merged, text: merged.text + event.text }
+          return
+        }
+        flush()
         void channel.send(event)
       } catch {
         const text = `This reader was ${capacity} events behind and was dropped; the run goes on: await result().`
