@@ -8,6 +8,7 @@ import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { macrotask, virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
+import type { RunContext } from './agent-runtime.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -46,6 +47,14 @@ for (const material of materials) {
       while (result.status === 'waiting') result = await chat.answer(result.interactions[0]!.id, 'approve')
       assert.equal(result.text, 'Done.')
       await assert.rejects(chat.answer('nope', 'approve'), code('unknown_interaction'))
+    })
+
+    test('tells what was said to agents of any make, too', async () => {
+      const shout = { key: 'shout', run: async ({ input }: RunContext) => ({ output: String(input).toUpperCase() }) }
+      await using runtime = await createRuntime({ store: backendPlace(material), agents: [shout] })
+      const chat = runtime.session('shout')
+      await chat.generate('hello')
+      assert.deepEqual((await chat.messages()).map(textOf), ['hello', 'HELLO'])
     })
 
     test('goes back by turns; what was undone does not stand', async () => {

@@ -1,8 +1,9 @@
 // What stands in a session: the runs and messages of its present branch and of the past it shares. What was undone is
 // kept, but does not stand.
 
-import { Conversation, LLM } from '../agent/component.ts'
+import { Conversation } from '../agent/component.ts'
 import type { Message } from '../message/message.ts'
+import { entityOf } from './foreign-component.ts'
 import type { RunRecord } from './run.ts'
 import type { Setting } from './setting.ts'
 import { worldAt } from './state.ts'
@@ -35,8 +36,6 @@ export async function standingMessages(setting: Setting, id: string, agent: stri
   const session = await setting.backend.store.getSession(id)
   if (session === undefined) return []
   const world = await worldAt(setting, session.branch)
-  for (const [entity, [llm]] of world.query(LLM)) {
-    if (llm.agent === agent) return world.get(entity, Conversation)?.toArray() ?? []
-  }
-  return []
+  const entity = entityOf(world, agent)
+  return entity === undefined ? [] : (world.get(entity, Conversation)?.toArray() ?? [])
 }
