@@ -1,6 +1,5 @@
 // Budgets: what a turn may spend, reserved before each model call. Loaded only by worlds in which an entity has one.
 
-import { systemClock, type Clock } from '../clock/clock.ts'
 import type { ErrorData } from '../error/error.ts'
 import { estimateRequestTokens } from '../model/token-estimate.ts'
 import type { ModelRequest, PriceFunction, Usage } from '../port/model.ts'
@@ -8,6 +7,7 @@ import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { Budget, TurnUsage, type BudgetLimits } from './component.ts'
 import { noUsage } from './usage.ts'
+import { clockOf } from './configuration.ts'
 
 /** What a reply may take when nobody says how long it may be. */
 const assumedOutput = 4096
@@ -26,7 +26,7 @@ export interface Spending {
 export function reserve(world: World, entity: Entity, spending: Spending): ErrorData | undefined {
   const { limits, since } = world.require(entity, Budget)
   const { steps, usage, toolCalls = 0 } = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
-  const now = (world.findResource<Clock>('clock') ?? systemClock).now()
+  const now = clockOf(world).now()
   if (since === undefined) world.set(entity, Budget, { limits, since: now })
   const next = estimate(spending.request)
   const cost = spending.price?.(next, spending.model) ?? 0

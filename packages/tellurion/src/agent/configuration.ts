@@ -1,7 +1,7 @@
 // Configuration: what an agent is beside its state. It holds functions and schemas, is bound as a resource and read at
 // call time by the agent's name; none of it is ever stored in a world.
 
-import type { Clock } from '../clock/clock.ts'
+import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
 import { memoryKeyValue } from '../port/memory-key-value.ts'
@@ -98,12 +98,16 @@ export function createFileLocks(): PathLocks {
   return createPathLocks((path) => canonicalPath(path, '.'))
 }
 
+/** The clock of a world: the one that is bound, or the machine's. */
+export function clockOf(world: World): Clock {
+  return world.findResource<Clock>('clock') ?? systemClock
+}
+
 /** Where results past their bound are kept, bound at first use: in memory, as long as the world lives. */
 export function artifactsOf(world: World): Artifacts {
   const bound = world.findResource<Artifacts>('artifacts')
   if (bound !== undefined) return bound
-  const clock = world.findResource<Clock>('clock')
-  const artifacts = createArtifacts(memoryKeyValue(clock === undefined ? {} : { clock }), 'memory')
+  const artifacts = createArtifacts(memoryKeyValue({ clock: clockOf(world) }), 'memory')
   world.bind('artifacts', artifacts)
   return artifacts
 }

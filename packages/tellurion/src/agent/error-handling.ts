@@ -1,10 +1,10 @@
 // Error handling: the end of every failure. It is logged, shown as an event, and halts the entity until new input
 // comes, so that a refused key is one model call and not a hundred.
 
-import { systemClock, type Clock } from '../clock/clock.ts'
 import type { Log } from '../port/log.ts'
 import { Failure, Halted } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
+import { clockOf } from './configuration.ts'
 
 /** Turns `Failure` into `Halted`, and lifts what is halted only until a time that has come. Priority 99. */
 export const errorHandling = defineSystem({
@@ -21,7 +21,7 @@ export const errorHandling = defineSystem({
       }
     }
     if (world.count(Halted) === 0) return
-    const { now } = world.findResource<Clock>('clock') ?? systemClock
+    const { now } = clockOf(world)
     for (const [entity, [{ retryAt }]] of world.query(Halted)) {
       if (retryAt !== undefined && retryAt <= now()) world.remove(entity, Halted)
     }

@@ -1,11 +1,11 @@
 // Tool approval: the end of a person's time to answer. Nobody answering in time is one denial.
 
-import { systemClock, type Clock } from '../clock/clock.ts'
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { PendingToolCalls } from './component.ts'
 import { close, decideCall } from './interaction.ts'
 import { openInteractions } from './result.ts'
+import { clockOf } from './configuration.ts'
 
 /** Denies the calls whose question was not answered in time. Priority 4: before tools run. */
 export const toolApproval = defineSystem({
@@ -14,7 +14,7 @@ export const toolApproval = defineSystem({
   query: [PendingToolCalls, Wait],
   without: [Halted, Terminal],
   each(entity, world) {
-    const now = (world.findResource<Clock>('clock') ?? systemClock).now()
+    const now = clockOf(world).now()
     for (const interaction of openInteractions(world)) {
       const { id, due, toolCallId } = interaction
       if (interaction.entity !== entity || toolCallId === undefined || due === undefined || due > now) continue

@@ -1,7 +1,6 @@
 // Tool execution: decides what has no decision, performs what is allowed, and moves results to the conversation in call
 // order. It never throws for what a tool does: every call gets exactly one result.
 
-import { systemClock, type Clock } from '../clock/clock.ts'
 import type { Interaction } from '../event/event.ts'
 import { textOf, type Message, type ToolCallPart } from '../message/message.ts'
 import type { Artifacts } from '../tool/artifact.ts'
@@ -22,7 +21,7 @@ import {
   ToolResults,
   type PendingToolCall,
 } from './component.ts'
-import { artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
+import { clockOf, artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
 import { say } from './conversation.ts'
 
 /** What one pass over an entity's calls works with. */
@@ -228,10 +227,6 @@ function askOutcome(world: World, entity: Entity, call: PendingToolCall): undefi
 export function ask(world: World, entity: Entity, interaction: Interaction): void {
   world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), interaction])
   world.emit({ type: 'interaction.requested', entity, interaction })
-}
-
-function clockOf(world: World): Clock {
-  return world.findResource<Clock>('clock') ?? systemClock
 }
 
 /** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */

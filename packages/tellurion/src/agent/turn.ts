@@ -1,7 +1,7 @@
 // Turns: input until idle. Prepares the world, runs it, sleeps over retries, and says how it ended.
 
 import { isAbort } from '../abort/abort.ts'
-import { sleep, systemClock, type Clock } from '../clock/clock.ts'
+import { sleep } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { systemIds, type Ids } from '../id/id.ts'
 import type { UserMessage } from '../message/message.ts'
@@ -16,6 +16,7 @@ import { hear, renewBudget } from './conversation.ts'
 import { openInteractions, resultOf, type AgentResult } from './result.ts'
 import { closeCalls } from './tool-execution.ts'
 import type { TurnOptions } from './turn-options.ts'
+import { clockOf } from './configuration.ts'
 
 /** A turn that is about to run. */
 export interface Turn {
@@ -107,8 +108,4 @@ async function driveLater(turn: Turn, { ticks }: Stop, due: number): Promise<Sto
     return { reason: 'aborted', ticks }
   }
   return drive(turn)
-}
-
-function clockOf(world: World): Clock {
-  return world.findResource<Clock>('clock') ?? systemClock
 }

@@ -1,11 +1,11 @@
 // User input: a question to a person that a system or a program asked, and the end of its patience.
 
-import { systemClock, type Clock } from '../clock/clock.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { Conversation, PendingToolCalls, UserInput } from './component.ts'
 import { close } from './interaction.ts'
 import { ask } from './tool-execution.ts'
+import { clockOf } from './configuration.ts'
 
 /**
  * Opens the question of each `UserInput` once; the answer joins the conversation as a message of the user. Without a
@@ -18,7 +18,7 @@ export const userInput = defineSystem({
   without: [PendingToolCalls, Halted, Terminal],
   each(entity, world, { tick }) {
     const { prompt, timeout, choices, asked } = world.require(entity, UserInput)
-    const { now } = world.findResource<Clock>('clock') ?? systemClock
+    const { now } = clockOf(world)
     if (asked === undefined) {
       const runId = world.findResource<string>('runId') ?? 'run'
       const id = `question-${runId.slice(0, 40)}-${entity}-${tick}`

@@ -7,7 +7,7 @@ import { hear, renewBudget, say, userMessage } from '../agent/conversation.ts'
 import { checkAnswer, close } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
-import { systemClock, type Clock } from '../clock/clock.ts'
+import type { Clock } from '../clock/clock.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { UserMessage } from '../message/message.ts'
@@ -39,6 +39,7 @@ import type { AnswerPayload, ForkPayload, InputPayload } from './inbox.ts'
 import { openCalls } from './open-calls.ts'
 import type { RunRecord } from './run.ts'
 import type { Work } from './work.ts'
+import { clockOf } from '../agent/configuration.ts'
 
 /** How long a call of `run` that should end may take to clean up, in milliseconds. */
 const grace = 100
@@ -69,7 +70,7 @@ const lapse = defineSystem({
   priority: -20,
   query: [Foreign, Wait],
   each(entity, world) {
-    const now = (world.findResource<Clock>('clock') ?? systemClock).now()
+    const now = clockOf(world).now()
     for (const { id, due } of world.require(entity, Wait)) {
       if (due === undefined || due > now) continue
       const { otherwise = '' } = world.get(entity, Questions)?.find((question) => question.id === id) ?? {}
@@ -102,7 +103,7 @@ async function call(
   world.remove(entity, Outcome)
   heed(world, entity)
   const { controller, detach } = childController(context.signal)
-  const clock = world.findResource<Clock>('clock') ?? systemClock
+  const clock = clockOf(world)
   const { id: runId, metadata } = world.resource<RunRecord>('run')
   let parked = false
   const { context: given, close } = openContext(world, entity, {
