@@ -23,6 +23,7 @@ export type {
   NewRun,
   RunEnd,
   RunFilter,
+  RunReads,
   RunStore,
   StoredEvent,
   StoredState,

@@ -153,8 +153,29 @@ export interface RunFilter {
   readonly before?: string
 }
 
+/** The methods of a store that write nothing. */
+export interface RunReads {
+  /** Items after a position, oldest first. */
+  mail(run: string, after: number): Promise<readonly Mail[]>
+  getRun(run: string): Promise<RunRecord | undefined>
+  listRuns(filter: RunFilter): Promise<readonly RunRecord[]>
+  getSession(session: string): Promise<SessionRecord | undefined>
+  listSessions(filter: { readonly user?: string; readonly limit?: number }): Promise<readonly SessionRecord[]>
+  getBranch(branch: string): Promise<BranchRecord | undefined>
+  listBranches(session: string): Promise<readonly BranchRecord[]>
+  /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
+  load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
+  /** Events of a run after a number, oldest first. */
+  readEvents(run: string, options: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]>
+  /** Journal rows of a branch between ticks, for what happened since. */
+  readRows(
+    branch: string,
+    options: { readonly afterTick: number; readonly limit: number },
+  ): Promise<readonly JournalRow[]>
+}
+
 /** The system of record. */
-export interface RunStore {
+export interface RunStore extends RunReads {
   /** Creates a run, and its session and branch where they are missing. The same `idempotencyKey` of a user gives the run that is there. */
   createRun(
     run: NewRun,
@@ -178,14 +199,6 @@ export interface RunStore {
   commit(commit: Commit): Promise<CommitResult>
   /** Puts an item into a run's inbox; a run that waits for mail becomes queued. A paused one only for resume and cancel. */
   send(mail: NewMail): Promise<'sent' | 'duplicate' | 'ended' | 'unknown'>
-  /** Items after a position, oldest first. */
-  mail(run: string, after: number): Promise<readonly Mail[]>
-  getRun(run: string): Promise<RunRecord | undefined>
-  listRuns(filter: RunFilter): Promise<readonly RunRecord[]>
-  getSession(session: string): Promise<SessionRecord | undefined>
-  listSessions(filter: { readonly user?: string; readonly limit?: number }): Promise<readonly SessionRecord[]>
-  getBranch(branch: string): Promise<BranchRecord | undefined>
-  listBranches(session: string): Promise<readonly BranchRecord[]>
   /**
    * A new branch from the row that ended tick `tick` of `branch`, and of its past. Undefined when there is no such tick.
    * `head` makes it the branch of the session; refused (`live`) while a run of the session's branch is live.
@@ -198,15 +211,6 @@ export interface RunStore {
     readonly head: boolean
     readonly now: number
   }): Promise<BranchRecord | 'live' | undefined>
-  /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
-  load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
-  /** Events of a run after a number, oldest first. */
-  readEvents(run: string, options: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]>
-  /** Journal rows of a branch between ticks, for what happened since. */
-  readRows(
-    branch: string,
-    options: { readonly afterTick: number; readonly limit: number },
-  ): Promise<readonly JournalRow[]>
   /** Makes claimable what has lapsed or is due; gives back the ids. */
   sweep(now: number): Promise<readonly string[]>
   /** Deletes ended sessions that nobody touched since `before`, and own sessions of runs that ended before it. */

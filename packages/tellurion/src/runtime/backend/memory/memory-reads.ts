@@ -2,27 +2,13 @@
 
 import type { Json } from '../../../schema/json.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
-import type { JournalRow, RunFilter, RunStore, StoredEvent } from '../../run-store.ts'
+import type { JournalRow, RunFilter, RunReads, StoredEvent } from '../../run-store.ts'
 import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
 import { decodeEvents, decodeOperations } from '../row-codec.ts'
 import type { JournalEntry, RunTable, Tables } from './memory-tables.ts'
 
-type Reads = Pick<
-  RunStore,
-  | 'mail'
-  | 'getRun'
-  | 'listRuns'
-  | 'getSession'
-  | 'listSessions'
-  | 'getBranch'
-  | 'listBranches'
-  | 'load'
-  | 'readEvents'
-  | 'readRows'
->
-
 /** The methods that write nothing. */
-export function createMemoryReads(tables: Tables): Reads {
+export function createMemoryReads(tables: Tables): RunReads {
   const { runs, sessions, branches } = tables
   return {
     async mail(run, after) {
@@ -91,10 +77,7 @@ function journalRow(entry: JournalEntry, seq: number): JournalRow {
   return versions === undefined ? row : { ...row, versions: JSON.parse(versions) as Record<string, number> }
 }
 
-function listRuns(
-  { runs }: Tables,
-  filter: RunFilter,
-): ReturnType<RunStore['listRuns']> extends Promise<infer T> ? T : never {
+function listRuns({ runs }: Tables, filter: RunFilter): Awaited<ReturnType<RunReads['listRuns']>> {
   const { status, agent, session, parent, user, asking, limit = 100, before } = filter
   const end = before === undefined ? Infinity : (runs.get(before)?.order ?? 0)
   const fits = ({ record, order }: RunTable): boolean =>

@@ -3,7 +3,7 @@
 import type { Database } from '../../../store/sqlite/database.ts'
 import type { Json } from '../../../schema/json.ts'
 import type { SessionRecord } from '../../run.ts'
-import type { JournalRow, Mail, MailKind, RunFilter, RunStore, StoredEvent, StoredState } from '../../run-store.ts'
+import type { JournalRow, Mail, MailKind, RunFilter, RunReads, StoredEvent, StoredState } from '../../run-store.ts'
 import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type JournalIndex, type Place } from '../lineage.ts'
 import {
   branchRecord,
@@ -18,25 +18,11 @@ import {
 } from './journal.ts'
 import { findRun, readRow, selectRun } from './run-row.ts'
 
-type Reads = Pick<
-  RunStore,
-  | 'mail'
-  | 'getRun'
-  | 'listRuns'
-  | 'getSession'
-  | 'listSessions'
-  | 'getBranch'
-  | 'listBranches'
-  | 'load'
-  | 'readEvents'
-  | 'readRows'
->
-
 /** Rows of the journal that are read at a time. */
 const chunk = 64
 
 /** The methods that write nothing. */
-export function createSqliteReads(database: Database): Reads {
+export function createSqliteReads(database: Database): RunReads {
   const index = journalIndex(database)
   const read = database.read
   return {
