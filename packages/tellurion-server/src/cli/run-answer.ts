@@ -77,7 +77,7 @@ function unknown(message: string): TellurionError {
 }
 
 /** What the words mean for an interaction of its kind. */
-export function readAnswer(words: readonly string[], { kind, choices }: Interaction): Answer {
+function readAnswer(words: readonly string[], { kind, choices }: Interaction): Answer {
   const [first = '', ...rest] = words
   const text = words.join(' ').trim()
   if (kind === 'question') {

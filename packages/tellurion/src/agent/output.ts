@@ -51,7 +51,7 @@ function problemOf(text: string, schema: CompiledSchema): string | undefined {
 }
 
 /** The JSON in a reply: bare, or alone inside one Markdown fence, as models like to put it. */
-export function parseOutput(text: string): { readonly value: unknown } | { readonly problem: string } {
+function parseOutput(text: string): { readonly value: unknown } | { readonly problem: string } {
   const fence = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)
   try {
     return { value: JSON.parse(fence?.[1] ?? text) as unknown }

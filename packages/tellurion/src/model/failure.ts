@@ -171,7 +171,7 @@ function capped(ms: number): number {
 }
 
 /** What kind of failure a status of HTTP stands for. */
-export function kindOfStatus(status: number): ModelErrorKind {
+function kindOfStatus(status: number): ModelErrorKind {
   if (status === 401 || status === 407) return 'authentication'
   if (status === 402 || status === 403 || status === 451) return 'permission'
   if (status === 404 || status === 410) return 'not_found'

@@ -149,7 +149,7 @@ function isReference(value: unknown): value is object {
 }
 
 /** Whether a value is a Standard Schema of any library. Some (arktype) are functions. */
-export function isStandard(value: unknown): value is StandardSchema {
+function isStandard(value: unknown): value is StandardSchema {
   return isReference(value) && isReference((value as { '~standard'?: unknown })['~standard'])
 }
 

@@ -16,7 +16,7 @@ export function checkId(what: string, value: string): void {
 }
 
 /** Throws `invalid_option` unless `value` is an opaque key: 1 to 256 printable characters. */
-export function checkKey(what: string, value: string): void {
+function checkKey(what: string, value: string): void {
   if (value.length > 0 && value.length <= 256 && value.isWellFormed() && !/\p{C}/u.test(value)) return
   throw new TellurionError('invalid_option', `The ${what} must have 1 to 256 printable characters.`)
 }

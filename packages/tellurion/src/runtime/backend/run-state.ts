@@ -5,7 +5,7 @@ import { hasEnded, type RunRecord } from '../run.ts'
 import type { Commit, MailKind, NewRun, RunEnd } from '../run-store.ts'
 
 /** Leases that may lapse in a row, with no commit between them, until a run is a dead letter. */
-export const crashLimit = 100
+const crashLimit = 100
 
 /** The record of a run that was just created. Its input is the first item of its inbox. */
 export function createdRun(run: NewRun, branch: string): RunRecord {
