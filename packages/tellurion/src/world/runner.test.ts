@@ -40,6 +40,55 @@ function inTick(tick: number, act: (world: World, entity: Entity) => void): Syst
   })
 }
 
+describe('a system can ask whether its tick has changed anything', () => {
+  test('what changed before the tick, or in an earlier one, does not count', async () => {
+    const seen: [number, boolean][] = []
+    const early = defineSystem({
+      name: 'early',
+      priority: -1,
+      run: (_world, { tick, changed }) => void seen.push([tick, changed]),
+    })
+    const late = defineSystem({
+      name: 'late',
+      priority: 90,
+      run: (_world, { tick, changed }) => void seen.push([tick, changed]),
+    })
+    const world = worldWith(
+      early,
+      late,
+      inTick(1, (world) => world.set(main, Count, 7)),
+    )
+    await run(world)
+    world.set(main, Count, 8)
+    await run(world)
+    assert.deepEqual(seen, [
+      [1, false],
+      [1, true],
+      [2, false],
+      [2, false],
+      [2, false],
+      [2, false],
+    ])
+  })
+
+  test('a system that writes only where something changed ends with the others', async () => {
+    const notes = defineSystem({
+      name: 'notes',
+      priority: 90,
+      query: [Count],
+      each(entity, world, { tick, changed }) {
+        if (changed) world.append(entity, Note, `tick ${tick}`)
+      },
+    })
+    const world = worldWith(
+      notes,
+      inTick(1, (world) => world.set(main, Count, 7)),
+    )
+    assert.deepEqual(await run(world), { reason: 'idle', ticks: 1 })
+    assert.deepEqual(world.get(main, Note)?.toArray(), ['tick 1'])
+  })
+})
+
 describe('why a run stops', () => {
   test('idle: a tick that changes nothing ends it and is not counted', async () => {
     const world = worldWith(inTick(1, (world) => world.set(main, Count, 7)))

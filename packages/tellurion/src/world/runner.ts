@@ -83,6 +83,8 @@ class Running {
   #controller: AbortController | undefined
   #abortion: { readonly reason: unknown } | undefined
   #cancelGrace: (() => void) | undefined
+  /** The world's count of changes when the tick began. */
+  #seen = 0
 
   constructor(world: World, options: RunOptions) {
     const { state } = world[$inside]
@@ -99,6 +101,11 @@ class Running {
     return this.#state.header.tick + 1
   }
 
+  /** Whether anything has changed since the tick began. */
+  get changed(): boolean {
+    return this.#state.changes !== this.#seen
+  }
+
   async run(): Promise<Stop> {
     const { signal, history } = this.#options
     if (signal?.aborted) return this.#stopped({ reason: 'aborted' })
@@ -109,7 +116,7 @@ class Running {
     const standing = this.#standing()
     if (standing !== undefined) return this.#stopped(standing)
     for (;;) {
-      const { changes } = this.#state
+      this.#seen = this.#state.changes
       const groups = groupsOf(this.#world[$inside].systems, this.#state)
       for (let index = 0; index < groups.length && this.#abortion === undefined; index++) {
         const seen = this.#state.changes
@@ -120,7 +127,7 @@ class Running {
         const saved = this.#save()
         if (saved !== undefined) await saved
       }
-      const changed = this.#state.changes !== changes
+      const { changed } = this
       const finished = changed && this.#abortion === undefined
       if (finished) {
         const { tick, runTicks } = this.#state.header
@@ -208,6 +215,10 @@ class Context implements SystemContext {
 
   get tick(): number {
     return this.#running.tick
+  }
+
+  get changed(): boolean {
+    return this.#running.changed
   }
 
   get signal(): AbortSignal {

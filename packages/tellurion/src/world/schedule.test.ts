@@ -279,17 +279,18 @@ describe('a failing system', () => {
 })
 
 describe('what systems are given', () => {
-  test('can be taken apart: tick, signal, commit', async () => {
+  test('can be taken apart: tick, changed, signal, commit', async () => {
     let given: SystemContext | undefined
     const takes = defineSystem({
       name: 'takes',
       query: [Job],
-      each: (_entity, _world, { tick, signal, commit }) => void (given = { tick, signal, commit }),
+      each: (_entity, _world, { tick, changed, signal, commit }) => void (given = { tick, changed, signal, commit }),
     })
     const world = new World({ systems: [takes] })
     world.spawn(Job(1))
     await run(world)
     assert.equal(given?.tick, 1)
+    assert.equal(given?.changed, false)
     assert.equal(given?.signal.aborted, false)
   })
 

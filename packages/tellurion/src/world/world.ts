@@ -20,6 +20,8 @@ import { Watchers } from './watch.ts'
 export interface SystemContext {
   /** Number of the tick that is running; finished ticks are counted from 1. */
   readonly tick: number
+  /** Whether anything has changed in this tick so far: one in which nothing does is no tick, and ends the run. */
+  readonly changed: boolean
   /** Aborts when the run is cancelled or its commit was refused. */
   readonly signal: AbortSignal
   /** Saves everything pending in the world. In memory it does nothing; under a sink it resolves when it is saved. */
