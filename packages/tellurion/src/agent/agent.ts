@@ -24,6 +24,7 @@ import { toolApproval } from './tool-approval.ts'
 import { toolExecution } from './tool-execution.ts'
 import type { OutputOf, TurnOptions } from './turn-options.ts'
 import { userInput } from './user-input.ts'
+import { broughtBy, type Inhabitant } from './world-tool.ts'
 
 /** What makes an agent. */
 export interface AgentOptions {
@@ -57,6 +58,7 @@ export class Agent {
   readonly #configuration: AgentConfiguration
   readonly #systems: readonly System[]
   readonly #limits: BudgetLimits | undefined
+  readonly #others: readonly Inhabitant[]
   #template: World | undefined
 
   constructor(options: AgentOptions) {
@@ -66,12 +68,16 @@ export class Agent {
     this.#model = asModel(model)
     const { price, ...limits } = budget ?? {}
     this.#limits = budget === undefined ? undefined : limits
-    const replaced = new Set(systems.map((system) => system.name))
-    this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...systems]
+    const box = tools === undefined || isToolbox(tools) ? tools : createToolbox(tools)
+    const brought = (box?.names() ?? []).flatMap((tool) => broughtBy(box?.get(tool)) ?? [])
+    const added = [...new Set([...systems, ...brought.flatMap((each) => each.systems ?? [])])]
+    const replaced = new Set(added.map((system) => system.name))
+    this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...added]
+    this.#others = brought.flatMap((each) => each.agents ?? [])
     const { rules, safeMode } = approval === undefined ? {} : approvalOf(approval)
     this.#configuration = {
       ...(instructions === undefined ? {} : { instructions }),
-      ...(tools === undefined ? {} : { tools: isToolbox(tools) ? tools : createToolbox(tools) }),
+      ...(box === undefined ? {} : { tools: box }),
       ...(stopWhen === undefined ? {} : { stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen }),
       ...(rules === undefined ? {} : { approval: createApproval(rules) }),
       ...(safeMode === undefined ? {} : { safeMode }),
@@ -81,8 +87,17 @@ export class Agent {
 
   /** The components that its systems ask for, its own ones included: what a stored world of it may hold. */
   get components(): readonly Component[] {
-    const own = this.#systems.flatMap(({ query, without }) => [...query, ...without])
+    const own = this.#systems.flatMap(({ query, without, initial = [] }) => [
+      ...query,
+      ...without,
+      ...initial.map(({ component }) => component),
+    ])
     return [...new Set<Component>([...agentComponents, ...own])]
+  }
+
+  /** What a turn of it may spend. */
+  get limits(): BudgetLimits | undefined {
+    return this.#limits
   }
 
   /** Its tools, for whoever lists or runs them. */
@@ -97,14 +112,20 @@ export class Agent {
   bindTo(world: World): void {
     const models = world.findResource<Readonly<Record<string, Model>>>('models')
     const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents')
-    if (agents !== undefined && Object.hasOwn(agents, this.name)) {
+    if (isBound(world, this.name)) {
       throw new TellurionError('duplicate_name', `This world has an agent '${this.name}' already; rename one of them.`)
     }
     world.bind('models', { ...models, [this.name]: this.#model })
     world.bind('agents', { ...agents, [this.name]: this.#configuration })
     if (world.findResource('locks') === undefined) world.bind('locks', createFileLocks())
     const present = world.systemNames()
-    for (const system of this.#systems) if (!present.includes(system.name)) world.addSystem(system)
+    for (const system of this.#systems) {
+      if (!present.includes(system.name)) world.addSystem(system)
+      for (const [name, things] of Object.entries(system.resources ?? {})) {
+        world.bind(name, { ...world.findResource<object>(name), ...things })
+      }
+    }
+    for (const other of this.#others) if (!isBound(world, other.name)) other.bindTo(world)
   }
 
   /** Puts this agent into a world: binds it and spawns its entity. Several agents may live in one world. */
@@ -115,10 +136,12 @@ export class Agent {
 
   /** Makes this agent's entity in a world it is bound to. */
   spawn(world: World): Entity {
+    const initial = this.#systems.flatMap((system) => system.initial ?? [])
     const entity = world.spawn(
       LLM({ model: this.name, agent: this.name }),
       Conversation(),
       ConversationLimit({ max: null }),
+      ...initial,
     )
     if (this.#limits !== undefined) world.set(entity, Budget, { limits: this.#limits })
     return entity
@@ -150,6 +173,10 @@ export class Agent {
   }
 }
 
+function isBound(world: World, name: string): boolean {
+  return Object.hasOwn(world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents') ?? {}, name)
+}
+
 function checkOptions(options: AgentOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TellurionError('invalid_option', 'new Agent takes one object: new Agent({ name, model, instructions }).')
@@ -175,7 +202,7 @@ function checkOptions(options: AgentOptions): void {
   }
 }
 
-const budgetKeys = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'price']
+const budgetKeys = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'ticks', 'depth', 'price']
 
 function checkBudget(budget: AgentOptions['budget']): void {
   for (const [key, value] of Object.entries(budget ?? {})) {

@@ -2,12 +2,15 @@
 // reference's 24 components without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong to the kernel, and
 // `RunnerState` is a view of the world's header.
 
+import type { ErrorData } from '../error/error.ts'
 import type { Message, UserMessage } from '../message/message.ts'
 import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
+import type { RetrievedDocument } from '../port/retriever.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
 import type { ToolOutcome } from '../tool/result.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
+import type { Snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
 
 /** Which model thinks for the entity, by the name it is bound under in the resource `models`. */
@@ -108,6 +111,28 @@ export const PlanSearch = defineComponent<{
 /** A wish for documents. */
 export const RAGTrigger = defineComponent<{ readonly query: string; readonly limit?: number }>('RAGTrigger')
 
+/** What was retrieved for the entity: quoted before the newest message of the user in every request, never stored in the conversation. */
+export const Retrieved = defineComponent<RetrievedContext>('Retrieved')
+
+/** Documents and the query that found them. */
+export interface RetrievedContext {
+  readonly query: string
+  readonly documents: readonly RetrievedDocument[]
+}
+
+/** Hints of the runtime to the model, from live figures; they join the system text. */
+export const Reminders = defineComponent<readonly Reminder[]>('Reminders')
+
+/** One hint. The worst come first. */
+export interface Reminder {
+  readonly kind: string
+  readonly severity: 'info' | 'warning' | 'critical'
+  readonly text: string
+}
+
+/** The skills that the model is told of by name; it reads one when it needs it. */
+export const Skills = defineComponent<readonly { readonly name: string; readonly description: string }[]>('Skills')
+
 /** Which embedding model serves the entity, by its bound name. */
 export const Embedding = defineComponent<{ readonly model: string }>('Embedding')
 
@@ -159,10 +184,20 @@ export interface BudgetLimits {
   readonly cost?: number
   /** Milliseconds since the first model call of the turn. */
   readonly wallTime?: number
+  readonly ticks?: number
+  /** Levels of sub-agents below this one. Default 3. */
+  readonly depth?: number
 }
 
-/** The budget of a turn; `since` is set by its first model call. */
-export const Budget = defineComponent<{ readonly limits: BudgetLimits; readonly since?: number }>('Budget')
+/**
+ * The budget of a turn; `since` is set by its first model call. `lent` is what sub-agents and searches at work may spend
+ * at most: it is set aside until they say what they have spent.
+ */
+export const Budget = defineComponent<{
+  readonly limits: BudgetLimits
+  readonly since?: number
+  readonly lent?: { readonly [borrower: string]: BudgetLimits }
+}>('Budget')
 
 /** What the present turn has spent: model calls, and tokens of all of them. */
 export const TurnUsage = defineComponent<{
@@ -170,11 +205,53 @@ export const TurnUsage = defineComponent<{
   readonly usage: Usage
   /** Why the newest reply ended. */
   readonly finishReason?: FinishReason
-  /** Tool calls that the model made. */
+  /** Tool calls that the model made, those of its sub-agents included. */
   readonly toolCalls?: number
+  /** Model calls beside the conversation: summaries, plans, searches, those of sub-agents. */
+  readonly asides?: number
   /** Length of the conversation when the turn began, where a runtime keeps it. */
   readonly from?: number
 }>('TurnUsage')
+
+/** A sub-agent at work for a call. */
+export interface Child {
+  /** Of its run; unique, and the same after a crash. */
+  readonly id: string
+  /** The call that it answers. */
+  readonly toolCallId: string
+  readonly agent: string
+  readonly prompt: string
+  /** What it may spend: set aside in the parent's budget. */
+  readonly limits: BudgetLimits
+  /** Of its own tools, those it may use; all of them where this is absent. */
+  readonly tools?: readonly string[]
+  /** Wall time in milliseconds at which it is given up. */
+  readonly due?: number
+  /** How it ended, until its call has the result. */
+  readonly end?: ChildEnd
+  /** The entity that keeps its world while it waits for a person, and what they have answered. */
+  readonly parked?: number
+  readonly answers?: readonly { readonly interaction: string; readonly answer: Json; readonly by: string }[]
+}
+
+/** How a child ended. */
+export interface ChildEnd {
+  /** Id of the child. */
+  readonly run: string
+  readonly status: 'succeeded' | 'failed' | 'cancelled' | 'timed_out'
+  readonly text: string
+  readonly error?: ErrorData
+  readonly usage?: Usage
+  /** Model calls and tool calls, those of its own children included. */
+  readonly modelCalls?: number
+  readonly toolCalls?: number
+}
+
+/** The sub-agents that are at work for an entity. */
+export const Children = defineComponent<readonly Child[]>('Children')
+
+/** The world of a sub-agent that waits for a person, on an entity of its own. */
+export const ChildWorld = defineComponent<{ readonly snapshot: Snapshot }>('ChildWorld')
 
 /** The runner's state as the reference shows it: ticks finished, and whether the world is paused. */
 export function runnerState(world: World): { readonly tick: number; readonly paused: boolean } {
@@ -199,6 +276,9 @@ export const agentComponents = [
   SandboxConfig,
   PlanSearch,
   RAGTrigger,
+  Retrieved,
+  Reminders,
+  Skills,
   Embedding,
   VectorStore,
   Streaming,
@@ -210,4 +290,6 @@ export const agentComponents = [
   Output,
   Budget,
   TurnUsage,
+  Children,
+  ChildWorld,
 ] as const

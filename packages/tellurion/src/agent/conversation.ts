@@ -46,7 +46,7 @@ export function hear(world: World, entity: Entity, input: Input): void {
 /** A new turn has its whole budget. */
 export function renewBudget(world: World, entity: Entity): void {
   const budget = world.get(entity, Budget)
-  if (budget?.since !== undefined) world.set(entity, Budget, { limits: budget.limits })
+  if (budget?.since !== undefined || budget?.lent !== undefined) world.set(entity, Budget, { limits: budget.limits })
 }
 
 /** What a person handed in, as a message that a world can hold. Throws `invalid_option` for anything else. */

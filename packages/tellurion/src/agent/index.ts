@@ -7,6 +7,8 @@ export {
   agentComponents,
   Budget,
   Checkpoint,
+  Children,
+  ChildWorld,
   Collaboration,
   CompactionConfig,
   Conversation,
@@ -21,8 +23,11 @@ export {
   Plan,
   PlanSearch,
   RAGTrigger,
+  Reminders,
+  Retrieved,
   runnerState,
   SandboxConfig,
+  Skills,
   Steering,
   Streaming,
   SystemPrompt,
@@ -33,7 +38,7 @@ export {
   UserInput,
   VectorStore,
 } from './component.ts'
-export type { BudgetLimits, ModelSettings, PendingToolCall, PlanStep } from './component.ts'
+export type { BudgetLimits, ModelSettings, PendingToolCall, PlanStep, Reminder, RetrievedContext } from './component.ts'
 export { createFileLocks } from './configuration.ts'
 export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
 export { hear, say } from './conversation.ts'
@@ -43,15 +48,20 @@ export type { Answer } from './interaction.ts'
 export { memory } from './memory.ts'
 export { parsePartialJson } from './partial-json.ts'
 export { reasoning } from './reasoning.ts'
-export { openInteractions } from './result.ts'
+export { openInteractions } from './open-interaction.ts'
 export type { AgentResult, StopReason } from './result.ts'
 export { Session } from './session.ts'
 export type { AnswerOptions } from './session.ts'
 export { steering } from './steering.ts'
 export { hasToolCall, isStepCount } from './stop-when.ts'
+export type { Spawn } from './spawn.ts'
+export { asTool, delegateTool } from './sub-agent.ts'
+export type { AsToolOptions } from './sub-agent.ts'
 export { toolApproval } from './tool-approval.ts'
 export { toolExecution } from './tool-execution.ts'
 export type { OutputOf, TurnOptions } from './turn-options.ts'
 export { userInput } from './user-input.ts'
+export { worldTool } from './world-tool.ts'
+export type { Inhabitant, WorldToolOptions } from './world-tool.ts'
 export { addUsage, noUsage } from './usage.ts'
 export { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'

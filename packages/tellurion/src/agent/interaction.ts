@@ -2,14 +2,14 @@
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
+import type { Json } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
 import type { Entity } from '../world/entity.ts'
-import { Wait } from '../world/lifecycle.ts'
 import type { World } from '../world/world.ts'
-import { PendingToolCalls, UserInput } from './component.ts'
+import { Children, PendingToolCalls, UserInput } from './component.ts'
 import { say } from './conversation.ts'
-import { openInteractions } from './result.ts'
-import { giveResult } from './tool-execution.ts'
+import { close, openInteractions } from './open-interaction.ts'
+import { giveResult } from './tool-results.ts'
 
 /**
  * What a person may answer: to an approval `approve` or `deny`; to an unknown outcome these (run it again, or take it
@@ -41,7 +41,8 @@ export function answer(world: World, id: string, given: Answer, options: { reado
   const entity = interaction.entity as Entity
   close(world, entity, id)
   const text = textOf(given)
-  if (interaction.kind === 'question') {
+  if (interaction.child !== undefined) passOn(world, interaction, { answer: given as Json, by })
+  else if (interaction.kind === 'question') {
     world.remove(entity, UserInput)
     say(world, entity, { role: 'user', content: text ?? '' })
   } else if (text === undefined) decideCall(world, entity, { interaction, decision: decisionOf(given, by) })
@@ -49,11 +50,13 @@ export function answer(world: World, id: string, given: Answer, options: { reado
   world.emit({ type: 'interaction.answered', entity, id, by })
 }
 
-/** Withdraws a question: it is not open any more. */
-export function close(world: World, entity: Entity, id: string): void {
-  const rest = (world.get(entity, Wait) ?? []).filter((wait) => wait.id !== id)
-  if (rest.length > 0) world.set(entity, Wait, rest)
-  else world.remove(entity, Wait)
+/** Keeps an answer for the sub-agent that asked. */
+function passOn(world: World, { entity, id, child }: Interaction, given: { answer: Json; by: string }): void {
+  world.update(entity as Entity, Children, (children) =>
+    children.map((each) =>
+      each.id === child ? { ...each, answers: [...(each.answers ?? []), { interaction: id, ...given }] } : each,
+    ),
+  )
 }
 
 /** Throws `invalid_answer` when an answer does not fit the interaction. */

@@ -16,7 +16,7 @@ import { World } from '../world/world.ts'
 import { Agent } from './agent.ts'
 import { agentComponents, Conversation, ConversationLimit } from './component.ts'
 import { answer } from './interaction.ts'
-import { openInteractions } from './result.ts'
+import { openInteractions } from './open-interaction.ts'
 
 class Crash extends Error {}
 

@@ -18,13 +18,16 @@ export interface Reply {
   readonly model: string
   readonly streams: boolean
   readonly tick: number
+  /** Who asked: a failure says so. */
+  readonly system: string
 }
 
 /** Keeps a reply. A failed one keeps what came as a partial message and puts `Failure` on the entity. */
-export function takeReply(world: World, entity: Entity, { reply, model, streams, tick }: Reply): void {
+export function takeReply(world: World, entity: Entity, given: Reply): void {
+  const { reply, streams } = given
   switch (reply.status) {
     case 'finished':
-      takeFinished(world, entity, { reply, model, streams, tick })
+      takeFinished(world, entity, { ...given, reply })
       return
     case 'aborted':
       keepPartial(world, entity, reply.message)
@@ -34,7 +37,7 @@ export function takeReply(world: World, entity: Entity, { reply, model, streams,
       keepPartial(world, entity, reply.message)
       if (streams) world.emit({ type: 'stream.ended', entity, failure: reply.failure })
       if (reply.failure.code === 'provider_exhausted') world.set(entity, Terminal, { reason: 'provider_exhausted' })
-      else fail(world, entity, { error: failureData(reply.failure), tick })
+      else fail(world, entity, given, failureData(reply.failure))
       return
     default:
       reply satisfies never
@@ -64,10 +67,10 @@ function takeFinished(
   if (calls.length > 0) {
     openCalls(world, entity, { calls, tick })
     const error = overdrawn(world, entity)
-    if (error !== undefined) fail(world, entity, { error, tick })
+    if (error !== undefined) fail(world, entity, given, error)
   } else if (world.has(entity, Output)) {
     const error = checkOutput(world, entity, message)
-    if (error !== undefined) fail(world, entity, { error, tick })
+    if (error !== undefined) fail(world, entity, given, error)
   }
 }
 
@@ -105,8 +108,8 @@ function keepPartial(world: World, entity: Entity, message: AssistantMessage | u
   if (message !== undefined) keep(world, entity, message)
 }
 
-function fail(world: World, entity: Entity, { error, tick }: { error: ErrorData; tick: number }): void {
-  world.set(entity, Failure, { error, system: 'reasoning', tick })
+function fail(world: World, entity: Entity, { system, tick }: Reply, error: ErrorData): void {
+  world.set(entity, Failure, { error, system, tick })
 }
 
 function failureData({ code, message, retryable, data, kind, status, model }: ModelFailure): ErrorData {

@@ -6,10 +6,10 @@ import { textOf, type AssistantMessage, type Message } from '../message/message.
 import type { FinishReason, Usage } from '../port/model.ts'
 import type { CompiledSchema } from '../schema/schema.ts'
 import type { Entity } from '../world/entity.ts'
-import { Wait } from '../world/lifecycle.ts'
 import type { Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
 import { Conversation, TurnUsage } from './component.ts'
+import { openInteractions } from './open-interaction.ts'
 import { readOutput } from './output.ts'
 import { noUsage } from './usage.ts'
 
@@ -143,17 +143,4 @@ function newestReply(world: World, entity: Entity, from: number): AssistantMessa
     if (message?.role === 'assistant') return message
   }
   return undefined
-}
-
-/** What waits for a person, in the order of entities. */
-export function openInteractions(world: World): readonly Interaction[] {
-  const found: Interaction[] = []
-  for (const [, [waits]] of world.query(Wait)) {
-    for (const wait of waits) if (isInteraction(wait)) found.push(wait)
-  }
-  return found
-}
-
-function isInteraction(wait: { readonly kind: string }): wait is Interaction {
-  return wait.kind === 'approval' || wait.kind === 'question' || wait.kind === 'outcome'
 }

@@ -3,8 +3,8 @@
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { PendingToolCalls } from './component.ts'
-import { close, decideCall } from './interaction.ts'
-import { openInteractions } from './result.ts'
+import { decideCall } from './interaction.ts'
+import { close, openInteractions } from './open-interaction.ts'
 import { clockOf } from './configuration.ts'
 
 /** Denies the calls whose question was not answered in time. Priority 4: before tools run. */
@@ -16,8 +16,15 @@ export const toolApproval = defineSystem({
   each(entity, world) {
     const now = clockOf(world).now()
     for (const interaction of openInteractions(world)) {
-      const { id, due, toolCallId } = interaction
-      if (interaction.entity !== entity || toolCallId === undefined || due === undefined || due > now) continue
+      const { id, due, toolCallId, child } = interaction
+      if (
+        interaction.entity !== entity ||
+        child !== undefined ||
+        toolCallId === undefined ||
+        due === undefined ||
+        due > now
+      )
+        continue
       close(world, entity, id)
       world.emit({ type: 'interaction.expired', entity, id })
       const decision = { verdict: 'deny', reason: 'nobody approved it in time', by: 'timeout' } as const

@@ -1,28 +1,32 @@
 // Tool execution: decides what has no decision, performs what is allowed, and moves results to the conversation in call
 // order. It never throws for what a tool does: every call gets exactly one result.
 
-import type { Interaction } from '../event/event.ts'
-import { textOf, type Message, type ToolCallPart } from '../message/message.ts'
+import { messageOf, TellurionError } from '../error/error.ts'
+import type { ToolCallPart } from '../message/message.ts'
 import type { Artifacts } from '../tool/artifact.ts'
 import { decide, type Decided, type Decision } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
-import { errorOutcome, toolMessage, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
+import { isRejection, prepare, type Prepared, type Rejection } from '../tool/prepare.ts'
+import { errorOutcome, valueOutcome, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
 import type { ToolSource } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
-import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import {
+  Children,
   Conversation,
   PendingToolCalls,
   ToolApproval,
   ToolRegistry,
   ToolResults,
+  type Child,
   type PendingToolCall,
 } from './component.ts'
 import { clockOf, artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
-import { say } from './conversation.ts'
+import { ask } from './open-interaction.ts'
+import { partOf, resultOfCall, takeResult } from './tool-results.ts'
+import { broughtBy, type Brought } from './world-tool.ts'
 
 /** What one pass over an entity's calls works with. */
 interface Pass {
@@ -41,10 +45,17 @@ export const toolExecution = defineSystem({
     const configuration = configurationOf(world, entity)
     const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }
     const results = world.get(entity, ToolResults)
+    const children = world.get(entity, Children)
+    const now = children === undefined ? 0 : clockOf(world).now()
     // The others wait for a person, or have their result and only wait for an earlier one.
     const open = world
       .require(entity, PendingToolCalls)
-      .filter((call) => call.decision?.verdict !== 'ask' && resultOfCall(results, call) === undefined)
+      .filter(
+        (call) =>
+          call.decision?.verdict !== 'ask' &&
+          resultOfCall(results, call) === undefined &&
+          (children === undefined || !isElsewhere(world, entity, { call, children, now })),
+      )
     const [only, second] = open
     if (only === undefined) return undefined
     if (second === undefined) {
@@ -119,12 +130,60 @@ interface Start {
 /** Begins a call, saving first that it begins where nobody may ever begin it again. */
 function start(world: World, entity: Entity, given: Start): Promise<void> | undefined {
   const { call, pass, decided } = given
+  const brought = decided.decision.verdict === 'allow' ? broughtBy(pass.toolbox.get(call.toolName)) : undefined
+  if (brought?.change !== undefined || brought?.errand !== undefined) return actInside(world, entity, given, brought)
   if (decided.decision.verdict !== 'allow' || !neverRepeats(world, pass, call.toolName)) {
     return begin(world, entity, given)
   }
   if (call.started) return askOutcome(world, entity, call)
   change(world, entity, call, { decision: decided.decision, started: true })
   return Promise.resolve(pass.context.commit()).then(() => begin(world, entity, given))
+}
+
+/** A call that changes this world, or is work for another agent. */
+function actInside(world: World, entity: Entity, given: Start, brought: Brought): Promise<void> | undefined {
+  const { part, pass, decided } = given
+  const prepared = decided.prepared ?? prepare(part, pass.toolbox)
+  return prepared instanceof Promise
+    ? prepared.then((ready) => act(world, entity, { ...given, brought, ready }))
+    : act(world, entity, { ...given, brought, ready: prepared })
+}
+
+function act(
+  world: World,
+  entity: Entity,
+  { part, call, pass, brought, ready }: Start & { brought: Brought; ready: Prepared | Rejection },
+): Promise<void> | undefined {
+  const { context } = pass
+  if (isRejection(ready)) {
+    return finish(world, entity, errorOutcome(part, ready.code, ready.message), context) as Promise<void> | undefined
+  }
+  const { input } = ready
+  const { change, errand } = brought
+  if (errand !== undefined) {
+    return import('./child.ts').then(({ tendChild }) => tendChild(world, entity, { call, errand, input, context }))
+  }
+  world.emit({ type: 'tool.started', entity, toolCallId: part.toolCallId, toolName: part.toolName })
+  let outcome: ToolOutcome | Promise<ToolOutcome>
+  try {
+    outcome = valueOutcome(part, change?.(world, entity, input as never), { maxLength: Infinity })
+  } catch (error) {
+    const code = error instanceof TellurionError ? error.code : 'tool_failed'
+    outcome = errorOutcome(part, code, `The tool '${part.toolName}' failed: ${messageOf(error)}`)
+  }
+  return finish(world, entity, outcome as ToolOutcome, context) as Promise<void> | undefined
+}
+
+/** Whether somebody else is at work for a call: there is nothing to do for it but to wait. */
+function isElsewhere(
+  world: World,
+  entity: Entity,
+  { call, children, now }: { call: PendingToolCall; children: readonly Child[]; now: number },
+): boolean {
+  const child = children.find(({ toolCallId }) => toolCallId === call.toolCallId)
+  if (child === undefined || child.end !== undefined || (child.due ?? Infinity) <= now) return false
+  if (child.parked !== undefined) return child.answers === undefined
+  return (world.get(entity, Wait) ?? []).some(({ id }) => id === child.id)
 }
 
 /** Performs a call and keeps its result; a promise only where it takes time. */
@@ -223,138 +282,15 @@ function askOutcome(world: World, entity: Entity, call: PendingToolCall): undefi
   return undefined
 }
 
-/** Opens a question to a person. */
-export function ask(world: World, entity: Entity, interaction: Interaction): void {
-  world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), interaction])
-  world.emit({ type: 'interaction.requested', entity, interaction })
-}
-
 /** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */
 function finish(world: World, entity: Entity, outcome: ToolOutcome, context: SystemContext): void | Promise<void> {
-  keep(world, entity, outcome)
-  moveFinished(world, entity)
+  takeResult(world, entity, outcome)
   return context.commit()
-}
-
-function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
-  const { toolCallId, toolName, isError, code, artifact } = outcome
-  world.append(entity, ToolResults, outcome)
-  const content = typeof outcome.content === 'string' ? outcome.content : textOf(toolMessage(outcome))
-  const ended = { type: 'tool.ended', entity, toolCallId, toolName, content, isError: isError === true } as const
-  if (code === undefined && artifact === undefined) world.emit(ended)
-  else {
-    world.emit({
-      ...ended,
-      ...(code === undefined ? {} : { code }),
-      ...(artifact === undefined ? {} : { artifact: artifact.hash }),
-    })
-  }
-}
-
-/**
- * For a past that is gone on from: questions about calls are withdrawn, so that they are asked again under new keys, and
- * calls that were at work are closed.
- */
-export function askAgain(world: World, entity: Entity): void {
-  const pending = world.get(entity, PendingToolCalls)
-  if (pending === undefined) return
-  const done = new Set<string>()
-  for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
-  const makeKey = world.findResource<(entity: Entity, index: number) => string>('callKey')
-  const again = pending.map(({ decision, started: _begun, ...call }, index): PendingToolCall => {
-    const { toolCallId, toolName } = call
-    const key = makeKey?.(entity, index) ?? `${call.key}-again`
-    const asks = decision === undefined || (decision.verdict === 'ask' && decision.by !== 'outcome unknown')
-    if (asks || done.has(toolCallId)) return { ...call, key }
-    keep(
-      world,
-      entity,
-      errorOutcome(partOf(call), 'aborted', `The call of the tool '${toolName}' was cancelled by fork.`),
-    )
-    return { ...call, key }
-  })
-  world.set(entity, PendingToolCalls, again)
-  moveFinished(world, entity)
-  withdraw(world, entity)
-}
-
-/** A result that a person gave, for a call whose outcome nobody else knows. */
-export function giveResult(world: World, entity: Entity, toolCallId: string, content: string): void {
-  const call = world.require(entity, PendingToolCalls).find((each) => each.toolCallId === toolCallId)
-  if (call === undefined) return
-  keep(world, entity, { toolCallId, toolName: call.toolName, content })
-  moveFinished(world, entity)
-}
-
-/**
- * Gives every call that has no result one that says it was cancelled, and withdraws its question: for a turn that has
- * ended, so that the conversation can go on.
- */
-export function closeCalls(world: World, entity: Entity): void {
-  const pending = world.get(entity, PendingToolCalls)
-  if (pending === undefined) return
-  const done = new Set<string>()
-  for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
-  for (const call of pending) {
-    if (done.has(call.toolCallId)) continue
-    keep(world, entity, errorOutcome(partOf(call), 'aborted', `The call of the tool '${call.toolName}' was cancelled.`))
-  }
-  moveFinished(world, entity)
-  withdraw(world, entity)
-}
-
-/** Every question about a call of this entity is void now; others may wait for something else. */
-function withdraw(world: World, entity: Entity): void {
-  const waits = world.get(entity, Wait)
-  if (waits === undefined) return
-  const left = waits.filter((wait) => !('toolCallId' in wait))
-  if (left.length > 0) world.set(entity, Wait, left)
-  else world.remove(entity, Wait)
-}
-
-/**
- * Moves the finished prefix of the batch to the conversation, in call order; its last result closes the batch. How many
- * have been moved the conversation itself tells: nothing else may follow a reply whose calls are open.
- */
-function moveFinished(world: World, entity: Entity): void {
-  const pending = world.require(entity, PendingToolCalls)
-  const results = world.get(entity, ToolResults)
-  let moved = answered(world.require(entity, Conversation))
-  for (; moved < pending.length; moved++) {
-    const result = resultOfCall(results, pending[moved]!)
-    if (result === undefined) return
-    say(world, entity, toolMessage(result))
-  }
-  world.remove(entity, PendingToolCalls)
-}
-
-/** The tool messages at the end of a conversation. */
-function answered(conversation: LogView<Message>): number {
-  let count = 0
-  while (conversation.at(conversation.length - 1 - count)?.role === 'tool') count++
-  return count
-}
-
-/** The newest results are the likeliest. */
-function resultOfCall(
-  results: LogView<ToolOutcome> | undefined,
-  { toolCallId }: PendingToolCall,
-): ToolOutcome | undefined {
-  for (let index = (results?.length ?? 0) - 1; index >= 0; index--) {
-    const result = results?.at(index)
-    if (result?.toolCallId === toolCallId) return result
-  }
-  return undefined
 }
 
 /** An approval's id follows from the call's key: unique, and the same after a crash. */
 function interactionId({ key }: PendingToolCall): string {
   return `approval-${key}`
-}
-
-function partOf({ toolCallId, toolName, input, invalidInput }: PendingToolCall): ToolCallPart {
-  const part = { type: 'tool-call', toolCallId, toolName, input } as const
-  return invalidInput === undefined ? part : { ...part, invalidInput }
 }
 
 const noTools: ToolSource = { get: () => undefined, names: () => [] }

@@ -3,8 +3,7 @@
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { Conversation, PendingToolCalls, UserInput } from './component.ts'
-import { close } from './interaction.ts'
-import { ask } from './tool-execution.ts'
+import { ask, close } from './open-interaction.ts'
 import { clockOf } from './configuration.ts'
 
 /**

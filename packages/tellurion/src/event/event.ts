@@ -22,6 +22,8 @@ export interface Interaction {
   /** SHA-256 of the exact arguments, hex: an approval is good for these alone. */
   readonly inputHash?: string
   readonly choices?: readonly string[]
+  /** The sub-agent that asks, where it is not the agent itself. */
+  readonly child?: string
   /** Wall time in milliseconds at which the question lapses. */
   readonly due?: number
 }
@@ -50,10 +52,11 @@ export type StepRetrying = StepEvent<'step.retrying', { error: ErrorData; attemp
 export type StepSkipped = StepEvent<'step.skipped', object>
 export type ProgressUpdated = Of<'progress.updated', { percent: number; done: number; total: number }>
 
-export type ModelCalled = Of<'model.called', { model: string }>
+/** `system` names who asks aside, such as a summary; the conversation's own calls have none. */
+export type ModelCalled = Of<'model.called', { model: string; system?: string }>
 export type ModelReplied = Of<
   'model.replied',
-  { model: string; usage: Usage; finishReason: FinishReason; responseId?: string }
+  { model: string; usage: Usage; finishReason: FinishReason; responseId?: string; system?: string }
 >
 export type MessageAdded = Of<'message.added', { message: Message }>
 export type StreamStarted = Of<'stream.started', object>
@@ -80,6 +83,15 @@ export type InteractionRefused = {
   readonly by: string
   readonly error: ErrorData
 }
+export type ChildSpawned = Of<'child.spawned', { toolCallId: string; toolName: string; child: string; agent: string }>
+export type ChildProgress = Of<
+  'child.progress',
+  { toolCallId: string; child: string; agent: string; event: EventRecord }
+>
+export type ChildEnded = Of<
+  'child.ended',
+  { toolCallId: string; child: string; status: 'succeeded' | 'failed' | 'cancelled' | 'timed_out' }
+>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
 export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
 export type ComponentLarge = Of<'component.large', { component: string; size: number }>
@@ -123,6 +135,9 @@ export type Event =
   | InteractionAnswered
   | InteractionRefused
   | InteractionExpired
+  | ChildSpawned
+  | ChildProgress
+  | ChildEnded
   | ConversationTruncated
   | FailureOccurred
   | ComponentLarge

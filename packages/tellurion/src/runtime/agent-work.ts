@@ -5,7 +5,7 @@ import { Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/c
 import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
 import { answer } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
-import { askAgain, closeCalls } from '../agent/tool-execution.ts'
+import { askAgain, closeCalls } from '../agent/tool-results.ts'
 import { noUsage } from '../agent/usage.ts'
 import type { UserMessage } from '../message/message.ts'
 import { compileSchema } from '../schema/schema.ts'

@@ -2,8 +2,9 @@
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
 import { Conversation, TurnUsage } from '../agent/component.ts'
-import { openInteractions, stopReasonOf, type AgentResult } from '../agent/result.ts'
-import { closeCalls } from '../agent/tool-execution.ts'
+import { openInteractions } from '../agent/open-interaction.ts'
+import { stopReasonOf, type AgentResult } from '../agent/result.ts'
+import { closeCalls } from '../agent/tool-results.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
 import { isEphemeral } from '../event/kind.ts'
 import type { EventRecord } from '../event/event.ts'

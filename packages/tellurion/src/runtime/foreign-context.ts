@@ -4,7 +4,7 @@
 import { abortReason, raceAbort } from '../abort/abort.ts'
 import { Conversation, Steering, TurnUsage } from '../agent/component.ts'
 import { say } from '../agent/conversation.ts'
-import { ask } from '../agent/tool-execution.ts'
+import { ask } from '../agent/open-interaction.ts'
 import { addUsage, noUsage } from '../agent/usage.ts'
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'

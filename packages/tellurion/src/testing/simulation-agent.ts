@@ -4,7 +4,7 @@
 import { Agent } from '../agent/agent.ts'
 import { agentComponents, Conversation } from '../agent/component.ts'
 import { answer } from '../agent/interaction.ts'
-import { openInteractions } from '../agent/result.ts'
+import { openInteractions } from '../agent/open-interaction.ts'
 import { sleep, type Clock } from '../clock/clock.ts'
 import { textOf, user, type Message } from '../message/message.ts'
 import { failure } from '../model/failure.ts'

@@ -38,6 +38,10 @@ export interface System {
   readonly without: readonly Component[]
   readonly each: ((entity: Entity, world: World, context: SystemContext) => void | Promise<void>) | undefined
   readonly run: ((world: World, context: SystemContext) => void | Promise<void>) | undefined
+  /** What the entity of an agent that brings this system begins with. */
+  readonly initial?: readonly ComponentInit[]
+  /** Live things that such an agent binds, by the name of the resource and their own: `{ models: { summary } }`. */
+  readonly resources?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 /** What a new world begins with. Components used anywhere are declared by their first use. */
