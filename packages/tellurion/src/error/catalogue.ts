@@ -212,6 +212,15 @@ export const errorCatalogue = {
   channel_full: entry('A bounded queue is full.', 'Wait, or choose another overflow policy.'),
   channel_closed: entry('A queue was used after it was closed.', 'Open a new one.'),
   channel_busy: entry('Two readers waited on one queue.', 'Read a queue in one place.'),
+  // knowledge
+  invalid_vector: entry(
+    'A vector has the wrong length, is all zeros, or holds something that is no finite number.',
+    'Use one embedding model for a store and its queries; leave out texts that it gives no vector for.',
+  ),
+  invalid_document: entry(
+    'A document, or a piece of one, cannot be stored as it is.',
+    'Read the message: it names the field and what it accepts.',
+  ),
   // store
   store_unavailable: entry(
     'The store cannot be opened or reached.',
