@@ -142,8 +142,16 @@ export const VectorStore = defineComponent<{ readonly store: string }>('VectorSt
 /** Switches the live events of replies on. */
 export const Streaming = defineComponent<{ readonly enabled: boolean }>('Streaming')
 
-/** Labels of ticks that can be gone back to. */
-export const Checkpoint = defineComponent<{ readonly labels: { readonly [label: string]: number } }>('Checkpoint')
+/** Labels of ticks that can be gone back to, never states. */
+export const Checkpoint = defineComponent<{
+  readonly labels: { readonly [label: string]: number }
+  /** A label that the system `checkpoint` is to give to the tick in which it meets this. */
+  readonly wish?: string
+  /** Label every tick whose number this divides, as `tick-12`. */
+  readonly every?: number
+  /** Most labels; the oldest go first. Default 20. */
+  readonly keep?: number
+}>('Checkpoint')
 
 /** When and by which model a conversation is summarised; the threshold is in tokens. */
 export const CompactionConfig = defineComponent<{ readonly threshold?: number; readonly summaryModel?: string }>(

@@ -3,6 +3,9 @@
 export { Agent } from './agent.ts'
 export type { AgentOptions } from './agent.ts'
 export { AgentStream } from './agent-stream.ts'
+export { checkpoint } from './checkpoint.ts'
+export { checkpointsOf, restoreCheckpoint, saveCheckpoint, wishCheckpoint } from './checkpoint-label.ts'
+export type { Checkpoints } from './checkpoint-label.ts'
 export {
   agentComponents,
   Budget,

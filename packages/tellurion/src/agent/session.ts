@@ -6,10 +6,12 @@ import type { Messages, UserInput } from '../message/message.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { Artifacts } from '../tool/artifact.ts'
 import type { Entity } from '../world/entity.ts'
+import { History, keepState, putBack } from '../world/history.ts'
 import type { World } from '../world/world.ts'
 import { AgentStream } from './agent-stream.ts'
-import { Conversation } from './component.ts'
-import { artifactsOf } from './configuration.ts'
+import { saveCheckpoint, restoreCheckpoint, type Checkpoints } from './checkpoint-label.ts'
+import { Checkpoint, Conversation } from './component.ts'
+import { artifactsOf, clockOf } from './configuration.ts'
 import { refuseOpenCalls, userMessage } from './conversation.ts'
 import { answer, type Answer } from './interaction.ts'
 import { openInteractions } from './open-interaction.ts'
@@ -24,6 +26,16 @@ export interface AnswerOptions {
   readonly abortSignal?: AbortSignal | undefined
 }
 
+/** Turns that can be undone. */
+const maxTurns = 100
+
+/** How things stood when a turn began. */
+interface Began {
+  readonly state: ReturnType<typeof keepState>
+  /** Length of the conversation. */
+  readonly from: number
+}
+
 /** A chat that remembers, made by `agent.session()`. */
 export class Session {
   /** The world behind it, for whoever looks under the hood. Between turns it may be read and written. */
@@ -34,6 +46,9 @@ export class Session {
   #last: TurnOptions<Schema | undefined> = {}
   /** Length of the conversation when the last turn began. */
   #from = 0
+  /** What can be undone, oldest first. */
+  #turns: readonly Began[] = []
+  #history: History | undefined
 
   constructor(world: World, entity: Entity, agent: string) {
     this.world = world
@@ -54,6 +69,11 @@ export class Session {
   /** Tool results that were too long for the conversation, whole, by the hash that the result names. */
   get artifacts(): Artifacts {
     return artifactsOf(this.world)
+  }
+
+  /** The labels of ticks that `restore` can go back to. */
+  get checkpoints(): Checkpoints {
+    return this.world.get(this.entity, Checkpoint)?.labels ?? {}
   }
 
   /** Says something and waits for the end of the turn. Rejects when it failed; waiting and cancelled resolve. */
@@ -90,6 +110,47 @@ export class Session {
     return new AgentStream(this.world, () => this.#answered(id, given, going) as Promise<AgentResult<Output>>)
   }
 
+  /**
+   * Goes back by `turns` (default 1), to how things stood before they began; what was done outside stays done. Throws
+   * `unknown_tick` when there are not so many, and `already_running` in the middle of a turn.
+   */
+  async undo(options: { readonly turns?: number } = {}): Promise<void> {
+    const { turns = 1 } = options
+    this.#refuseIfBusy()
+    const first = this.#turns.at(-turns)
+    if (first === undefined || !Number.isInteger(turns) || turns < 1) {
+      throw new TellurionError('unknown_tick', `This session has ${this.#turns.length} turns to undo, not ${turns}.`)
+    }
+    const { world, entity } = this
+    putBack(world, first.state)
+    const { tick } = world.header
+    this.#forget(tick)
+    world.emit({ type: 'checkpoint.restored', entity, tick, timestamp: clockOf(world).now() })
+  }
+
+  /** Labels how things stand now, for `restore`; the same label again moves. Resolves with the tick. Throws `invalid_name`. */
+  async checkpoint(label: string): Promise<number> {
+    this.#refuseIfBusy()
+    return saveCheckpoint(this.world, this.entity, { label, history: this.#past() })
+  }
+
+  /** Goes back to what `checkpoint`, or the system of that name, labelled. Throws `unknown_tick` and `already_running`. */
+  async restore(label: string): Promise<void> {
+    this.#refuseIfBusy()
+    this.#forget(restoreCheckpoint(this.world, this.entity, { label, history: this.#past() }))
+  }
+
+  /** Turns that began at a tick or after it have not been. */
+  #forget(tick: number): void {
+    this.#turns = this.#turns.filter(({ state }) => state.header.tick < tick)
+    this.#history?.forget(tick)
+    this.#from = this.#turns.at(-1)?.from ?? 0
+  }
+
+  #past(): History {
+    return (this.#history ??= new History(this.world))
+  }
+
   async #asked(
     said: UserInput,
     options: TurnOptions<Schema | undefined>,
@@ -100,8 +161,16 @@ export class Session {
     const input = userMessage(said)
     refuseOpenCalls(this.world, this.entity)
     this.#last = options
-    this.#from = this.messages.length
+    this.#begin()
     return this.#turn({ options, streams, input })
+  }
+
+  /** Keeps what `undo` goes back to. A turn that ended before its first tick is undone with the next. */
+  #begin(): void {
+    this.#from = this.messages.length
+    if (this.#turns.at(-1)?.state.header.tick === this.world.header.tick) return
+    this.#history?.keep()
+    this.#turns = [...this.#turns.slice(-maxTurns + 1), { state: keepState(this.world), from: this.#from }]
   }
 
   async #answered(
@@ -120,7 +189,8 @@ export class Session {
     this.#busy = true
     try {
       const { world, entity } = this
-      return await runTurn({ ...turn, world, entity, agent: this.#agent, from: this.#from })
+      const history = world.systemNames().includes('checkpoint') ? this.#past() : undefined
+      return await runTurn({ ...turn, world, entity, agent: this.#agent, from: this.#from, history })
     } finally {
       this.#busy = false
     }

@@ -66,6 +66,16 @@ export const eventCatalogue = {
   'child.spawned': row('A sub-agent begins to work for a call.', 'entity, toolCallId, toolName, child, agent'),
   'child.progress': row('Something happened in a sub-agent.', 'entity, toolCallId, child, agent, event'),
   'child.ended': row('A sub-agent has ended.', 'entity, toolCallId, child, status'),
+  'checkpoint.created': row(
+    'A tick was labelled, to be gone back to.',
+    'entity, label, tick, timestamp',
+    'CheckpointCreated',
+  ),
+  'checkpoint.restored': row(
+    'What follows goes on from an earlier tick.',
+    'entity, label?, tick, timestamp',
+    'CheckpointRestored',
+  ),
   'conversation.truncated': row('Old messages were trimmed.', 'entity, removedCount', 'ConversationTruncatedEvent'),
   'failure.occurred': row('A system failed on an entity.', 'entity, error, system', 'ErrorOccurredEvent'),
   'component.large': row(

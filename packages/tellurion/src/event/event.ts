@@ -92,6 +92,9 @@ export type ChildEnded = Of<
   'child.ended',
   { toolCallId: string; child: string; status: 'succeeded' | 'failed' | 'cancelled' | 'timed_out' }
 >
+/** `timestamp` is wall time in milliseconds. */
+export type CheckpointCreated = Of<'checkpoint.created', { label: string; tick: number; timestamp: number }>
+export type CheckpointRestored = Of<'checkpoint.restored', { label?: string; tick: number; timestamp: number }>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
 export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
 export type ComponentLarge = Of<'component.large', { component: string; size: number }>
@@ -138,6 +141,8 @@ export type Event =
   | ChildSpawned
   | ChildProgress
   | ChildEnded
+  | CheckpointCreated
+  | CheckpointRestored
   | ConversationTruncated
   | FailureOccurred
   | ComponentLarge

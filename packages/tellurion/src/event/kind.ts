@@ -45,6 +45,8 @@ const kinds = {
   'child.spawned': 'kept',
   'child.progress': 'live',
   'child.ended': 'kept',
+  'checkpoint.created': 'kept',
+  'checkpoint.restored': 'kept',
   'conversation.truncated': 'kept',
   'failure.occurred': 'kept',
   'component.large': 'kept',

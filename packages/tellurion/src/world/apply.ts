@@ -19,7 +19,7 @@ export function apply(world: World, delta: Delta): void {
   const { state } = world[$inside]
   const trial = state.fork()
   applyDelta(trial, delta, { retired: new Set(), accept: requireCurrent })
-  state.adopt(trial)
+  state.adopt(trial.keep())
 }
 
 function requireCurrent({ name, version: known }: Component, version: number): void {

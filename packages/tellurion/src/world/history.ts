@@ -1,14 +1,30 @@
-// The past of a world in memory: forks kept after finished ticks. They share everything with the present, so keeping
+// The past of a world in memory: states kept after finished ticks. They share everything with the present, so keeping
 // one costs a pointer and what has changed since.
 
 import { TellurionError } from '../error/error.ts'
-import { $inside, type World } from './world.ts'
+import type { Kept } from './state.ts'
+import { $inside, worldOf, type World } from './world.ts'
+
+/** The state of a world, to be gone back to with `putBack`; whoever goes on from it counts the ticks of the run anew. */
+export function keepState(world: World): Kept {
+  const kept = world[$inside].state.keep()
+  const { header } = kept
+  return header.runTicks === 0 ? kept : { ...kept, header: Object.freeze({ ...header, runTicks: 0 }) }
+}
+
+/** Puts a world back to a state that was kept of it. Throws `already_running` between the ticks of a run. */
+export function putBack(world: World, kept: Kept): void {
+  const { state } = world[$inside]
+  if (state.running) throw new TellurionError('already_running', 'Rewind when the run has stopped; pause it first.')
+  state.adopt(kept)
+  state.dropDelta()
+}
 
 /** The kept past of one world. Pass it to `run`, which keeps the state after each tick. */
 export class History {
   readonly #world: World
   readonly #limit: number
-  readonly #kept: Map<number, World> = new Map()
+  readonly #kept: Map<number, Kept> = new Map()
 
   /** Keeps the present state and then at most `limit` (default 1,000) ticks; the oldest go first. */
   constructor(world: World, options: { readonly limit?: number } = {}) {
@@ -25,10 +41,7 @@ export class History {
   keep(): void {
     const { tick } = this.#world.header
     this.#kept.delete(tick)
-    const past = this.#world.fork()
-    const { state } = past[$inside]
-    state.header = Object.freeze({ ...state.header, runTicks: 0 })
-    this.#kept.set(tick, past)
+    this.#kept.set(tick, keepState(this.#world))
     if (this.#kept.size > this.#limit) {
       for (const oldest of this.#kept.keys()) {
         this.#kept.delete(oldest)
@@ -47,7 +60,7 @@ export class History {
    * anew. Throws `unknown_tick`.
    */
   at(tick: number): World {
-    return this.#find(tick).fork()
+    return worldOf(this.#world, this.#find(tick))
   }
 
   /**
@@ -55,11 +68,12 @@ export class History {
    * Entity ids that were used since stay used; what was pending is dropped. Throws `unknown_tick`, and `already_running` between the ticks of a run.
    */
   rewind(tick: number): void {
-    const past = this.#find(tick)
-    const { state } = this.#world[$inside]
-    if (state.running) throw new TellurionError('already_running', 'Rewind when the run has stopped; pause it first.')
-    state.adopt(past[$inside].state)
-    state.dropDelta()
+    putBack(this.#world, this.#find(tick))
+    this.forget(tick)
+  }
+
+  /** Forgets what came after `tick`. */
+  forget(tick: number): void {
     for (const kept of this.#kept.keys()) if (kept > tick) this.#kept.delete(kept)
   }
 
@@ -68,7 +82,7 @@ export class History {
     this.rewind(this.#world.header.tick - ticks)
   }
 
-  #find(tick: number): World {
+  #find(tick: number): Kept {
     const past = this.#kept.get(tick)
     if (past !== undefined) return past
     const kept = this.ticks()

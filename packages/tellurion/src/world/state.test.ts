@@ -13,7 +13,7 @@ describe('the state of a world', () => {
     world.spawn(Name('before'))
     const other = world.fork()
     other.set(one, Name, 'other')
-    world[$inside].state.adopt(other[$inside].state)
+    world[$inside].state.adopt(other[$inside].state.keep())
     assert.equal(world.get(one, Name), 'other')
     other.set(one, Name, 'later')
     assert.equal(world.get(one, Name), 'other')

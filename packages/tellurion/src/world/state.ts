@@ -23,6 +23,17 @@ const scanned = 8
 const nobody: readonly Entity[] = []
 const noComponents: readonly Component[] = []
 
+declare const kept: unique symbol
+
+/** What a state was: shared with whoever goes on from it, and written by nobody. A state itself is none. */
+export interface Kept {
+  readonly [kept]: true
+  readonly layout: Layout
+  readonly rows: EntityMap<Row>
+  readonly header: Header
+  readonly nextEntity: number
+}
+
 /** State and bookkeeping of one world. Only this room sees it. */
 export class State {
   owner: Owner = newOwner()
@@ -50,26 +61,35 @@ export class State {
     this.rows = rows ?? new EntityMap(this.owner)
   }
 
+  /** What this state is now. From here on it writes to copies. */
+  keep(): Kept {
+    const { layout, rows, header, nextEntity } = this
+    this.owner = newOwner()
+    return { layout, rows, header, nextEntity } as Kept
+  }
+
+  /** A state that shares what was kept until it writes. */
+  static from({ layout, rows, header, nextEntity }: Kept): State {
+    const state = new State(layout, rows)
+    state.header = header
+    state.nextEntity = nextEntity
+    return state
+  }
+
   /** A state that shares everything until either side writes. */
   fork(): State {
-    const fork = new State(this.layout, this.rows)
-    this.owner = newOwner()
-    fork.header = this.header
-    fork.nextEntity = this.nextEntity
-    return fork
+    return State.from(this.keep())
   }
 
   /**
-   * Becomes what `other` is, a fork of this one or of its past, and shares it from now on. Ids that were used stay used;
-   * pending stays pending.
+   * Becomes what was kept, of this state or of a fork of it. Ids that were used stay used; pending stays pending.
    */
-  adopt(other: State): void {
+  adopt({ rows, header, nextEntity }: Kept): void {
     this.forbid()
     this.owner = newOwner()
-    other.owner = newOwner()
-    this.rows = other.rows
-    this.header = other.header
-    this.nextEntity = Math.max(this.nextEntity, other.nextEntity)
+    this.rows = rows
+    this.header = header
+    this.nextEntity = Math.max(this.nextEntity, nextEntity)
     this.changes++
     this.#live = undefined
   }

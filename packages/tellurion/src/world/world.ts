@@ -5,7 +5,7 @@ import { suggestion, TellurionError } from '../error/error.ts'
 import { eventKind } from '../event/kind.ts'
 import type { Event, EventOf, EventRecord, EventType } from '../event/event.ts'
 import type { Component, ComponentInit, LogComponent, ReadOf, ValueComponent } from './component.ts'
-import { State, missing } from './state.ts'
+import { State, missing, type Kept } from './state.ts'
 import type { Delta, Header } from './delta.ts'
 import { worldEntity, type Entity } from './entity.ts'
 import { Layout } from './layout.ts'
@@ -331,6 +331,11 @@ interface Handle {
 
 function forked({ state, resources, systems }: Inside): Inside {
   return { state: state.fork(), resources, systems }
+}
+
+/** A world of its own in a state that was kept of this one or of a fork, with the same systems and resources. */
+export function worldOf({ [$inside]: { resources, systems } }: World, kept: Kept): World {
+  return new World({ [$inside]: { state: State.from(kept), resources, systems }, reads: undefined })
 }
 
 function requireKind(component: Component, kind: 'value' | 'log', instead: string): void {
