@@ -4,7 +4,8 @@
 import type { ModelErrorKind, ModelFailure } from '../port/model.ts'
 import type { ErrorCode } from '../error/catalogue.ts'
 import { messageOf, TellurionError } from '../error/error.ts'
-import { failure, failureError, failureFromBody, failureFromError, failureFromStatus } from './failure.ts'
+import { failure, failureError, failureFromError } from './failure.ts'
+import { failureFromBody, failureFromStatus } from './provider-failure.ts'
 
 /** What an `APICallError` carries, as far as anything is there. */
 interface CallErrorFields {

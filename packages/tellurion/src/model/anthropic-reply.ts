@@ -3,9 +3,10 @@
 import type { FinishReason, ModelEvent, Usage } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { createCallIds } from './call-id.ts'
-import { failureFromBody, type FailureContext } from './failure.ts'
+import type { FailureContext } from './failure.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
 import { count, isJsonObject, TextPieces, toolCall, type ReplyReader } from './wire.ts'
+import { failureFromBody } from './provider-failure.ts'
 
 interface Block {
   readonly type?: string

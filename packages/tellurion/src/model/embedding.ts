@@ -6,15 +6,9 @@ import type { EmbeddingModel } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { replyBounds } from './bounds.ts'
 import { connect, readModelName, type Connection, type ModelOptions } from './endpoint.ts'
-import {
-  failure,
-  failureError,
-  failureFromBody,
-  failureFromError,
-  failureFromStatus,
-  type FailureContext,
-} from './failure.ts'
+import { failure, failureError, failureFromError, type FailureContext } from './failure.ts'
 import { count, isJsonObject } from './wire.ts'
+import { failureFromBody, failureFromStatus } from './provider-failure.ts'
 
 /** How an embedding model is reached, and what it is asked for. */
 export interface EmbeddingOptions extends ModelOptions {

@@ -6,17 +6,8 @@ import fc from 'fast-check'
 import { TellurionError } from '../error/error.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
 import type { ModelErrorKind } from '../port/model.ts'
-import {
-  failure,
-  failureError,
-  failureFromBody,
-  failureFromError,
-  failureFromStatus,
-  kindOfCode,
-  maxRetryAfter,
-  recoveryGuidance,
-  retryAfterOf,
-} from './failure.ts'
+import { failure, failureError, failureFromError, kindOfCode, recoveryGuidance } from './failure.ts'
+import { failureFromBody, failureFromStatus, maxRetryAfter, retryAfterOf } from './provider-failure.ts'
 
 const headers = (entries: Record<string, string>): Headers => new Headers(entries)
 

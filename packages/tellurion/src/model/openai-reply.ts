@@ -5,9 +5,10 @@ import type { FinishReason, ModelEvent, Usage } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { createCallIds } from './call-id.ts'
-import { failureFromBody, type FailureContext } from './failure.ts'
+import type { FailureContext } from './failure.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
 import { count, isJsonObject, TextPieces, toolCall, type ReplyReader } from './wire.ts'
+import { failureFromBody } from './provider-failure.ts'
 
 interface Chunk {
   readonly id?: string | null

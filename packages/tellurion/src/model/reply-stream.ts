@@ -7,8 +7,9 @@ import type { JsonObject } from '../schema/json.ts'
 import { replyBounds } from './bounds.ts'
 import { isHeader } from './endpoint.ts'
 import { EventStream } from './event-stream.ts'
-import { failure, failureFromBody, failureFromError, failureFromStatus, type FailureContext } from './failure.ts'
+import { failure, failureFromError, type FailureContext } from './failure.ts'
 import { cannotSend, isJsonObject, type ReplyReader, type Wire } from './wire.ts'
+import { failureFromBody, failureFromStatus } from './provider-failure.ts'
 
 /** Where and how a model is asked. */
 export interface Endpoint {
