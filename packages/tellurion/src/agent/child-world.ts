@@ -63,7 +63,6 @@ export async function workOnChild(world: World, entity: Entity, work: ChildWork)
       agent: agent.name,
       options: { abortSignal: controller.signal, resources: { runId: child.id } },
       streams,
-      from: 0,
       ...(goesOn ? {} : { input: userMessage(child.prompt) }),
     })
   } catch (thrown) {

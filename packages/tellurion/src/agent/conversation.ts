@@ -15,7 +15,7 @@ import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { Budget, Conversation, PendingToolCalls } from './component.ts'
+import { Budget, Conversation, PendingToolCalls, TurnUsage } from './component.ts'
 
 /**
  * Appends a message. While calls are open only their results may follow, so that a call and its result are never
@@ -25,6 +25,25 @@ export function say(world: World, entity: Entity, message: Message): void {
   if (message.role !== 'tool') refuseOpenCalls(world, entity)
   world.append(entity, Conversation, message)
   world.emit({ type: 'message.added', entity, message })
+}
+
+/** What goes out of a conversation, and what takes its place. */
+export interface Cut {
+  readonly start: number
+  readonly deleteCount: number
+  readonly items: readonly Message[]
+}
+
+/** Puts messages in the place of others. Where the present turn began moves along. */
+export function cut(world: World, entity: Entity, { start, deleteCount, items }: Cut): void {
+  const from = world.get(entity, TurnUsage)?.from
+  if (from !== undefined && from > start) {
+    const first = world.require(entity, Conversation).at(from)
+    const kept = from < start + deleteCount ? items.findIndex((item) => item === first) : -1
+    const next = Math.max(start, from - deleteCount) + items.length
+    world.update(entity, TurnUsage, (turn) => ({ ...turn, from: kept < 0 ? next : start + kept }))
+  }
+  world.splice(entity, Conversation, { start, deleteCount, items })
 }
 
 /** Throws `open_tool_calls` while calls are open. */

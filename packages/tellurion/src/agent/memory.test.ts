@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { assistant, system, toolCallsOf, user, type Message } from '../message/message.ts'
+import { scriptedModel } from '../testing/scripted-model.ts'
+import { tool } from '../tool/tool.ts'
 import { run } from '../world/runner.ts'
 import { World } from '../world/world.ts'
+import { Agent } from './agent.ts'
 import { Conversation, ConversationLimit, PendingToolCalls } from './component.ts'
 import { memory } from './memory.ts'
 
@@ -53,6 +56,21 @@ test('one exchange that is longer than the limit keeps its request', async () =>
   assert.equal(left[1]?.role, 'assistant')
   assert.ok(left.length <= 17 && left.length >= 14)
   assertPaired(left)
+})
+
+test('a trim in the middle of a turn leaves its result', async () => {
+  const calls = [{ toolName: 'look', input: {} }]
+  const look = tool({ description: 'Looks', inputSchema: { type: 'object' }, effects: 'read', execute: () => 'seen' })
+  for (const rounds of [0, 1, 9]) {
+    const replies = [...Array.from({ length: 4 }, () => 'hello'), ...Array.from({ length: rounds }, () => ({ calls }))]
+    const session = new Agent({ name: 'a', model: scriptedModel([...replies, 'done']), tools: { look } }).session()
+    session.world.set(session.entity, ConversationLimit, { max: 8 })
+    for (let turn = 0; turn < 4; turn++) assert.equal((await session.generate(`q${turn}`)).messages.length, 2)
+    const { text, messages } = await session.generate('last')
+    assert.equal(text, 'done')
+    assert.deepEqual(messages[0], user('last'))
+    assert.ok(messages.length <= session.messages.length)
+  }
 })
 
 test('a conversation with open calls is left alone', async () => {

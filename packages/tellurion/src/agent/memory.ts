@@ -4,6 +4,7 @@ import type { Message } from '../message/message.ts'
 import type { LogView } from '../world/log.ts'
 import { defineSystem } from '../world/system.ts'
 import { Conversation, ConversationLimit, PendingToolCalls } from './component.ts'
+import { cut, type Cut } from './conversation.ts'
 
 /** The limit of a conversation that names none. */
 const defaultMax = 100
@@ -18,19 +19,13 @@ export const memory = defineSystem({
     const { max, keep = 0.8 } = world.get(entity, ConversationLimit) ?? { max: defaultMax }
     const conversation = world.require(entity, Conversation)
     if (max === null || conversation.length <= max) return
-    const cut = cutOf(conversation, max, Math.max(1, Math.floor(max * keep)))
-    const removedCount = cut.deleteCount - cut.items.length
+    const oldest = cutOf(conversation, max, Math.max(1, Math.floor(max * keep)))
+    const removedCount = oldest.deleteCount - oldest.items.length
     if (removedCount <= 0) return
-    world.splice(entity, Conversation, cut)
+    cut(world, entity, oldest)
     world.emit({ type: 'conversation.truncated', entity, removedCount })
   },
 })
-
-interface Cut {
-  readonly start: number
-  readonly deleteCount: number
-  readonly items: readonly Message[]
-}
 
 /**
  * What to take out so that about `target` messages stay: the system message and the newest whole exchanges. An exchange

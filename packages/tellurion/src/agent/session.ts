@@ -29,13 +29,6 @@ export interface AnswerOptions {
 /** Turns that can be undone. */
 const maxTurns = 100
 
-/** How things stood when a turn began. */
-interface Began {
-  readonly state: ReturnType<typeof keepState>
-  /** Length of the conversation. */
-  readonly from: number
-}
-
 /** A chat that remembers, made by `agent.session()`. */
 export class Session {
   /** The world behind it, for whoever looks under the hood. Between turns it may be read and written. */
@@ -44,10 +37,8 @@ export class Session {
   readonly #agent: string
   #busy = false
   #last: TurnOptions<Schema | undefined> = {}
-  /** Length of the conversation when the last turn began. */
-  #from = 0
-  /** What can be undone, oldest first. */
-  #turns: readonly Began[] = []
+  /** How things stood when each turn began that can be undone, oldest first. */
+  #turns: readonly ReturnType<typeof keepState>[] = []
   #history: History | undefined
 
   constructor(world: World, entity: Entity, agent: string) {
@@ -122,7 +113,7 @@ export class Session {
       throw new TellurionError('unknown_tick', `This session has ${this.#turns.length} turns to undo, not ${turns}.`)
     }
     const { world, entity } = this
-    putBack(world, first.state)
+    putBack(world, first)
     const { tick } = world.header
     this.#forget(tick)
     world.emit({ type: 'checkpoint.restored', entity, tick, timestamp: clockOf(world).now() })
@@ -142,9 +133,8 @@ export class Session {
 
   /** Turns that began at a tick or after it have not been. */
   #forget(tick: number): void {
-    this.#turns = this.#turns.filter(({ state }) => state.header.tick < tick)
+    this.#turns = this.#turns.filter(({ header }) => header.tick < tick)
     this.#history?.forget(tick)
-    this.#from = this.#turns.at(-1)?.from ?? 0
   }
 
   #past(): History {
@@ -167,10 +157,9 @@ export class Session {
 
   /** Keeps what `undo` goes back to. A turn that ended before its first tick is undone with the next. */
   #begin(): void {
-    this.#from = this.messages.length
-    if (this.#turns.at(-1)?.state.header.tick === this.world.header.tick) return
+    if (this.#turns.at(-1)?.header.tick === this.world.header.tick) return
     this.#history?.keep()
-    this.#turns = [...this.#turns.slice(-maxTurns + 1), { state: keepState(this.world), from: this.#from }]
+    this.#turns = [...this.#turns.slice(-maxTurns + 1), keepState(this.world)]
   }
 
   async #answered(
@@ -190,7 +179,7 @@ export class Session {
     try {
       const { world, entity } = this
       const history = world.systemNames().includes('checkpoint') ? this.#past() : undefined
-      return await runTurn({ ...turn, world, entity, agent: this.#agent, from: this.#from, history })
+      return await runTurn({ ...turn, world, entity, agent: this.#agent, history })
     } finally {
       this.#busy = false
     }

@@ -11,13 +11,14 @@ import type { Entity } from '../world/entity.ts'
 import type { History } from '../world/history.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
-import { LLM, Output, Streaming, TurnUsage } from './component.ts'
+import { Conversation, LLM, Output, Streaming, TurnUsage } from './component.ts'
+import { clockOf } from './configuration.ts'
 import { hear, renewBudget } from './conversation.ts'
 import { openInteractions } from './open-interaction.ts'
 import { resultOf, type AgentResult } from './result.ts'
 import { closeCalls } from './tool-results.ts'
 import type { TurnOptions } from './turn-options.ts'
-import { clockOf } from './configuration.ts'
+import { noUsage } from './usage.ts'
 
 /** A turn that is about to run. */
 export interface Turn {
@@ -29,13 +30,11 @@ export interface Turn {
   readonly history?: History | undefined
   /** Input, or nothing when the turn goes on after an answer. */
   readonly input?: UserMessage
-  /** Length of the conversation when the turn began. */
-  readonly from: number
 }
 
 /** Runs a turn, whose options are checked, to its end. Rejects with the run's error when it failed. */
 export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
-  const { world, entity, from } = turn
+  const { world, entity } = turn
   const output = prepare(turn)
   let stop = await drive(turn)
   for (let due = dueOf(stop, world); due !== undefined; due = dueOf(stop, world)) {
@@ -43,6 +42,7 @@ export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
   }
   if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
   try {
+    const { from = 0 } = world.get(entity, TurnUsage) ?? {}
     const result = await resultOf({ world, entity, stop, from, output })
     if (result.status === 'waiting') world.emit({ type: 'run.waiting', interactions: result.interactions })
     else if (result.status === 'cancelled') world.emit({ type: 'run.cancelled' })
@@ -65,8 +65,9 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
   const ids = world.findResource<Ids>('ids') ?? systemIds
   if (options.resources?.['runId'] === undefined) world.bind('runId', ids('run'))
   if (input !== undefined) {
+    const from = world.require(entity, Conversation).length
     hear(world, entity, input)
-    world.remove(entity, TurnUsage)
+    world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
     renewBudget(world, entity)
   }
   if (output !== undefined && schema !== undefined) {
