@@ -162,6 +162,10 @@ export const errorCatalogue = {
     'The answer does not fit the interaction.',
     "Answer an approval with `'approve'`, `'deny'` or `{ deny: reason }`, a question with `{ text }` or `{ choice }`.",
   ),
+  invalid_dependency: entry(
+    'A dependency leads to something that is not there, or round in a circle.',
+    'Leave out or correct the dependency that the message names.',
+  ),
   run_failed: entry('A run ended with an error.', 'Read `error.cause` and `error.result`.'),
   budget_exceeded: entry(
     'The next step would take a run past its budget, so it was not made.',
