@@ -86,6 +86,14 @@ export class Crew {
     return runs.map(({ id }) => id)
   }
 
+  /** The worker that holds most runs now. */
+  async busiest(): Promise<ChildProcess> {
+    const held = await this.desk.runs({ status: ['running'], limit: 1000 })
+    const count = ({ pid }: ChildProcess): number =>
+      held.filter(({ worker }) => worker?.startsWith(`worker_${pid}-`)).length
+    return this.workers.toSorted((one, other) => count(other) - count(one))[0]!
+  }
+
   /** Gives a result for every call whose outcome is unknown; a person would look what became of it. */
   async answer(): Promise<number> {
     const open = await this.desk.interactions.list()

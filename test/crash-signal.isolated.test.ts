@@ -21,7 +21,8 @@ describe('signals', () => {
       while (stopped < rounds / 2) {
         await crew.submit(20, ['keyed', stopped % 2 === 0 ? 'keyed' : 'never'])
         await pause(systemRandom() * 150)
-        const zombie = crew.workers[stopped++ % crew.workers.length]!
+        const zombie = await crew.busiest()
+        stopped++
         zombie.kill('SIGSTOP')
         await pause(400 + systemRandom() * 600)
         zombie.kill('SIGCONT')

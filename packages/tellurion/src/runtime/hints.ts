@@ -1,8 +1,11 @@
 // Hints: wake-ups between those who write and those who wait, also across processes. Losing one is harmless: whoever
 // waits also looks from time to time.
 
-/** What may have changed. `run`: its events, its state or its inbox. `queue`: there may be something to claim. */
-export type Hint = { readonly type: 'run'; readonly run: string } | { readonly type: 'queue' }
+/**
+ * What may have changed. `run`: a run's events or its state, for who watches it. `mail`: its inbox, for who works on it.
+ * `queue`: there may be something to claim.
+ */
+export type Hint = { readonly type: 'run' | 'mail'; readonly run: string } | { readonly type: 'queue' }
 
 /** Wake-ups. Nothing here throws or rejects. */
 export interface Hints {

@@ -6,6 +6,7 @@ import type { Hint, Hints } from '../hints.ts'
 export function createHintHub(): Hints {
   const listeners = new Set<(hint: Hint) => void>()
   let runs = new Set<string>()
+  let mail = new Set<string>()
   let queue = false
   let due = false
 
@@ -19,19 +20,21 @@ export function createHintHub(): Hints {
     }
   }
   const flush = (): void => {
-    const told = runs
-    const work = queue
-    runs = new Set()
+    const [changed, mailed, work] = [runs, mail, queue]
+    if (changed.size > 0) runs = new Set()
+    if (mailed.size > 0) mail = new Set()
     queue = due = false
-    for (const run of told) tell({ type: 'run', run })
+    for (const run of mailed) tell({ type: 'mail', run })
+    for (const run of changed) tell({ type: 'run', run })
     if (work) tell({ type: 'queue' })
   }
 
   return {
     send(hint) {
       if (listeners.size === 0) return
-      if (hint.type === 'run') runs.add(hint.run)
-      else queue = true
+      if (hint.type === 'queue') queue = true
+      else if (hint.type === 'mail') mail.add(hint.run)
+      else runs.add(hint.run)
       if (due) return
       due = true
       queueMicrotask(flush)

@@ -190,6 +190,7 @@ class MemoryDesk {
     if (hasEnded(slot.record.status)) return 'ended'
     slot.mail.push({ id: mail.id, kind: mail.kind, payload: JSON.stringify(mail.payload), at: mail.now })
     this.#put(slot, mailedRun(slot.record, mail.kind, mail.now))
+    this.#hints.send({ type: 'mail', run: mail.run })
     return 'sent'
   }
 

@@ -196,6 +196,7 @@ export class SqliteDesk {
       .prepare('INSERT INTO mail (run, position, id, kind, at, payload) VALUES (?, ?, ?, ?, ?, ?)')
       .run(row.key, record.mail, mail.id, mail.kind, mail.now, payload)
     this.#put(row, record)
+    this.#tell({ type: 'mail', run: mail.run })
     return 'sent'
   }
 

@@ -4,7 +4,7 @@ import type { WritePoint } from '../../../store/sqlite/open-options.ts'
 import { openDatabase, type Database } from '../../../store/sqlite/database.ts'
 import type { Synchronous } from '../../../store/sqlite/open-options.ts'
 import { sqliteKeyValue } from '../../../store/sqlite/key-value.ts'
-import { watchDatabase } from '../../../store/sqlite/watch.ts'
+import { touchDatabase, watchDatabase } from '../../../store/sqlite/watch.ts'
 import { createWriter } from '../../../store/sqlite/writer.ts'
 import { systemClock } from '../../../clock/clock.ts'
 import type { BackendOpener, HeartOptions } from '../../backend.ts'
@@ -68,8 +68,10 @@ function sharedHints(database: Database): Hints {
     let stamp = (newest.get() as { stamp: number }).stamp
     return watchDatabase(database, () => {
       for (const run of read.all(stamp) as unknown as readonly { id: string; stamp: number }[]) {
-        stamp = Math.max(stamp, run.stamp)
         hub.send({ type: 'run', run: run.id })
+        // Mail changes the row of its run; a commit that is no more than its journal row does not.
+        if (run.stamp > 0) hub.send({ type: 'mail', run: run.id })
+        stamp = Math.max(stamp, run.stamp)
       }
       hub.send({ type: 'queue' })
     })
@@ -79,8 +81,21 @@ function sharedHints(database: Database): Hints {
     unwatch?.()
     unwatch = undefined
   }
+  let ringing = false
+  /** Other processes are told of news for who works; what only changes a log they see soon enough. */
+  const ring = (): void => {
+    if (ringing) return
+    ringing = true
+    queueMicrotask(() => {
+      ringing = false
+      touchDatabase(database)
+    })
+  }
   return {
-    send: hub.send,
+    send(hint) {
+      hub.send(hint)
+      if (hint.type !== 'run') ring()
+    },
     listen(fn) {
       const stop = hub.listen(fn)
       if (listeners++ === 0) unwatch = watch()
