@@ -13,7 +13,7 @@ interface Log {
 /** Grows a tree of logs: each step takes any log made so far and makes another one of it. */
 const step = fc.record({
   of: fc.nat(),
-  splice: fc.option(fc.record({ start: fc.nat(), deleteCount: fc.nat(80) }), { freq: 3 }),
+  splice: fc.option(fc.record({ start: fc.nat(), deleteCount: fc.nat(80), evenly: fc.boolean() }), { freq: 3 }),
   count: fc.oneof(fc.nat(3), fc.nat(150)),
 })
 const steps = fc.array(step, { minLength: 1, maxLength: 40, size: 'max' })
@@ -24,11 +24,13 @@ function law(empty: Log, plan: typeof steps extends fc.Arbitrary<infer T> ? T : 
   let next = 0
   for (const { of, splice, count } of plan) {
     const { log, model } = made[of % made.length]!
-    const items = Array.from({ length: count }, () => next++)
-    if (splice === null) made.push({ log: log.append(items), model: [...model, ...items] })
-    else {
+    if (splice === null) {
+      const items = Array.from({ length: count }, () => next++)
+      made.push({ log: log.append(items), model: [...model, ...items] })
+    } else {
       const start = splice.start % (model.length + 1)
       const deleteCount = Math.min(splice.deleteCount, model.length - start)
+      const items = Array.from({ length: splice.evenly ? deleteCount : count }, () => next++)
       made.push({
         log: log.splice(start, deleteCount, items),
         model: [...model.slice(0, start), ...items, ...model.slice(start + deleteCount)],
@@ -106,5 +108,14 @@ describe('logs', () => {
     for (let item = 0; item < 100_000; item++) log = log.append([item])
     assert.equal(log.length, 200_000)
     assert.equal(log.at(-1), 99_999)
+  })
+
+  test('putting one in the place of another does not copy what is there', () => {
+    const length = 100_000
+    let log = LogView.from(Array.from({ length }, (_, item) => item))
+    const before = log
+    for (let item = 0; item < length; item++) log = log.splice(item, 1, [-item])
+    assert.deepEqual([log.length, log.at(17), log.at(-1)], [length, -17, 1 - length])
+    assert.deepEqual([before.at(17), before.at(-1)], [17, length - 1])
   })
 })

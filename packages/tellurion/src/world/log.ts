@@ -10,6 +10,7 @@ const mask = chunkSize - 1
  * longer than this view knows: whoever appended first claimed the space, everybody else copies the tail.
  */
 export class LogView<T> implements Iterable<T> {
+  static readonly pieceSize = chunkSize
   readonly length: number
   readonly #chunks: T[][]
 
@@ -59,6 +60,16 @@ export class LogView<T> implements Iterable<T> {
     for (let index = 0; index < length; index++) yield this.#chunks[index >> shift]![index & mask]!
   }
 
+  /**
+   * The items in pieces, oldest first. A piece of `LogView.pieceSize` items is never changed and is shared by every log
+   * that has it, so what was made of it may be remembered.
+   */
+  *pieces(): Iterable<readonly T[]> {
+    const full = this.length >> shift
+    for (let index = 0; index < full; index++) yield this.#chunks[index]!
+    if ((this.length & mask) > 0) yield this.slice(full << shift)
+  }
+
   toJSON(): T[] {
     return this.toArray()
   }
@@ -85,10 +96,25 @@ export class LogView<T> implements Iterable<T> {
     return new LogView(chunks, length)
   }
 
-  /** This log with `deleteCount` items from `start` replaced. Costs what lies behind `start`. */
+  /** This log with `deleteCount` items from `start` replaced. Costs what lies behind `start`, but for one by one. */
   splice(start: number, deleteCount: number, items: readonly T[]): LogView<T> {
+    if (deleteCount === items.length && start + deleteCount <= this.length) return this.#replace(start, items)
     const kept = start & ~mask
     const head = new LogView(this.#chunks.slice(0, kept >> shift), kept)
     return head.append([...this.slice(kept, start), ...items, ...this.slice(start + deleteCount)])
+  }
+
+  /** This log with others in the place of as many items: what lies behind them stays where it is, and shared. */
+  #replace(start: number, items: readonly T[]): LogView<T> {
+    const { length } = this
+    const chunks = this.#chunks.slice(0, (length + mask) >> shift)
+    let copied = -1
+    for (let offset = 0; offset < items.length; offset++) {
+      const index = (start + offset) >> shift
+      if (index !== copied) chunks[index] = chunks[index]!.slice(0, length - (index << shift))
+      copied = index
+      chunks[index]![(start + offset) & mask] = items[offset]!
+    }
+    return new LogView(chunks, length)
   }
 }
