@@ -11,7 +11,9 @@ import { run } from '../world/runner.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import { World } from '../world/world.ts'
 import * as dictionary from './component.ts'
-import { agentComponents, Conversation, LLM, Plan, runnerState, TurnUsage } from './component.ts'
+import { agentComponents, Conversation, LLM, runnerState, TurnUsage } from './component.ts'
+import * as thinkingAhead from './plan-component.ts'
+import { Plan } from './plan-component.ts'
 import { reasoning } from './reasoning.ts'
 
 /** The reference's 24 components, `RunnerState` aside, under our names. */
@@ -31,11 +33,14 @@ function spawnAll(world: World): void {
     dictionary.Conversation([user('Hi')]),
     dictionary.ConversationLimit({ max: 10, keep: 1 }),
     dictionary.SystemPrompt({ text: 'Be brief.' }),
-    dictionary.Plan({
-      steps: [{ description: 'go', result: 'gone' }, { description: 'stop' }],
+    thinkingAhead.Plan({
+      objective: 'to get there',
+      steps: [{ description: 'go', begun: true, result: 'gone' }, { description: 'stop' }],
       current: 1,
       completed: false,
+      considered: 1,
     }),
+    thinkingAhead.Planner({ model: 'm', maxSteps: 5 }),
     dictionary.ToolRegistry({ names: ['add'] }),
     dictionary.PendingToolCalls([{ ...call, decision: { verdict: 'allow', by: 'default' } }]),
     dictionary.ToolResults([{ toolCallId: 'c1', toolName: 'add', content: '1' }]),
@@ -44,7 +49,10 @@ function spawnAll(world: World): void {
     dictionary.KVStore({ any: { thing: [1, null] } }),
     dictionary.ToolApproval({ timeout: 1_000 }),
     dictionary.SandboxConfig({ timeout: 1, memory: 2, maxOutput: 3 }),
-    dictionary.PlanSearch({ depth: 5, branching: 3, exploration: 1.4 }),
+    thinkingAhead.PlanSearch({ depth: 5, branching: 3, exploration: 1.4 }),
+    thinkingAhead.SearchTree({ root: 3, objective: 'to get there', seed: 7, iterations: 2, calls: 4 }),
+    thinkingAhead.SearchNode({ owner: 1, step: 'go', depth: 1, visits: 1, total: 0.5, score: 0.5, children: [4] }),
+    thinkingAhead.Reflection({ rounds: 2, criteria: 'short', made: 1, critique: 'Too long.' }),
     dictionary.RAGTrigger({ query: 'q', limit: 3 }),
     dictionary.Embedding({ model: 'e' }),
     dictionary.VectorStore({ store: 'v' }),
@@ -83,7 +91,9 @@ describe('components', () => {
   })
 
   test('the list for restoring holds each that is declared here', () => {
-    const here = Object.values(dictionary).filter((value) => typeof value === 'function' && 'kind' in value)
+    const here = Object.values({ ...dictionary, ...thinkingAhead }).filter(
+      (value) => typeof value === 'function' && 'kind' in value,
+    )
     assert.deepEqual(new Set(here), new Set(agentComponents))
   })
 

@@ -1,6 +1,6 @@
-// The data dictionary of agents: every component that built-in systems read or write. Names are those of the
-// reference's 24 components without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong to the kernel, and
-// `RunnerState` is a view of the world's header.
+// The data dictionary of agents: every component that built-in systems read or write; those about thinking ahead stand in
+// `plan-component.ts`. Names are the reference's 24 without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong
+// to the kernel, and `RunnerState` is a view of the world's header.
 
 import type { ErrorData } from '../error/error.ts'
 import type { Message, UserMessage } from '../message/message.ts'
@@ -12,6 +12,7 @@ import type { ToolOutcome } from '../tool/result.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
+import { Plan, Planner, PlanSearch, Reflection, SearchNode, SearchTree } from './plan-component.ts'
 
 /** Which model thinks for the entity, by the name it is bound under in the resource `models`. */
 export const LLM = defineComponent<{
@@ -46,19 +47,6 @@ export const ConversationLimit = defineComponent<{
 
 /** A separate system prompt; it goes before the one of `LLM`. */
 export const SystemPrompt = defineComponent<{ readonly text: string }>('SystemPrompt')
-
-/** Steps towards an objective, worked off one at a time. */
-export const Plan = defineComponent<{
-  readonly steps: readonly PlanStep[]
-  readonly current: number
-  readonly completed: boolean
-}>('Plan')
-
-/** One step of a plan; `result` is there once it is done. */
-export interface PlanStep {
-  readonly description: string
-  readonly result?: string
-}
 
 /** The tools the entity may use, by name, of those that are bound. Without this component: all of them; empty: none. */
 export const ToolRegistry = defineComponent<{ readonly names: readonly string[] }>('ToolRegistry')
@@ -99,14 +87,6 @@ export const SandboxConfig = defineComponent<{
   readonly memory?: number
   readonly maxOutput?: number
 }>('SandboxConfig')
-
-/** How a tree search looks for a plan. */
-export const PlanSearch = defineComponent<{
-  readonly depth?: number
-  readonly branching?: number
-  readonly exploration?: number
-  readonly calls?: number
-}>('PlanSearch')
 
 /** A wish for documents. */
 export const RAGTrigger = defineComponent<{ readonly query: string; readonly limit?: number }>('RAGTrigger')
@@ -274,6 +254,7 @@ export const agentComponents = [
   ConversationLimit,
   SystemPrompt,
   Plan,
+  Planner,
   ToolRegistry,
   PendingToolCalls,
   ToolResults,
@@ -283,6 +264,9 @@ export const agentComponents = [
   ToolApproval,
   SandboxConfig,
   PlanSearch,
+  SearchTree,
+  SearchNode,
+  Reflection,
   RAGTrigger,
   Retrieved,
   Reminders,

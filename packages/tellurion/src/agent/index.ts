@@ -23,8 +23,6 @@ export {
   Output,
   Owner,
   PendingToolCalls,
-  Plan,
-  PlanSearch,
   RAGTrigger,
   Reminders,
   Retrieved,
@@ -41,7 +39,7 @@ export {
   UserInput,
   VectorStore,
 } from './component.ts'
-export type { BudgetLimits, ModelSettings, PendingToolCall, PlanStep, Reminder, RetrievedContext } from './component.ts'
+export type { BudgetLimits, ModelSettings, PendingToolCall, Reminder, RetrievedContext } from './component.ts'
 export { createFileLocks } from './configuration.ts'
 export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
 export { hear, say } from './conversation.ts'
@@ -50,6 +48,8 @@ export { answer } from './interaction.ts'
 export type { Answer } from './interaction.ts'
 export { memory } from './memory.ts'
 export { parsePartialJson } from './partial-json.ts'
+export { Plan, Planner, PlanSearch, Reflection, SearchNode, SearchTree } from './plan-component.ts'
+export type { PlanStep, PlanValue } from './plan-component.ts'
 export { reasoning } from './reasoning.ts'
 export { openInteractions } from './open-interaction.ts'
 export type { AgentResult, StopReason } from './result.ts'

@@ -6,9 +6,10 @@ import { Failure, Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import type { World } from '../world/world.ts'
 import { askForReply } from './ask.ts'
-import { Conversation, LLM, PendingToolCalls, Plan, TurnUsage } from './component.ts'
+import { Conversation, LLM, PendingToolCalls, TurnUsage } from './component.ts'
 import { configurationOf, type AgentConfiguration } from './configuration.ts'
 import { awaitsReply, newestCalls } from './conversation.ts'
+import { Plan } from './plan-component.ts'
 import { noUsage } from './usage.ts'
 
 /** Asks the model of each entity whose conversation awaits a reply. Priority 0. */

@@ -9,7 +9,6 @@ import {
   Conversation,
   LLM,
   Output,
-  Plan,
   Reminders,
   Retrieved,
   Skills,
@@ -18,6 +17,7 @@ import {
   type RetrievedContext,
 } from './component.ts'
 import type { AgentConfiguration } from './configuration.ts'
+import { Plan } from './plan-component.ts'
 
 /** The next request of an entity. Only instructions that are a promise are waited for. */
 export function requestFor(

@@ -171,6 +171,10 @@ export const errorCatalogue = {
     'The next step would take a run past its budget, so it was not made.',
     'Raise the limit that the message names, lower `maxOutputTokens`, or accept what there is in `error.result`.',
   ),
+  planning_error: entry(
+    'A plan could not be made, searched for or carried on.',
+    'Read the message: it says at which step, and why; new input goes on with the plan.',
+  ),
   run_limit: entry(
     'A run reached its limit of ticks before it came to rest.',
     'Raise `maxTicks`, or give the agent a `stopWhen`.',

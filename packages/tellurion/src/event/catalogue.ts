@@ -77,6 +77,17 @@ export const eventCatalogue = {
     'CheckpointRestored',
   ),
   'conversation.truncated': row('Old messages were trimmed.', 'entity, removedCount', 'ConversationTruncatedEvent'),
+  'plan.step_completed': row(
+    'A step of a plan is done.',
+    'entity, stepIndex, stepDescription',
+    'PlanStepCompletedEvent',
+  ),
+  'plan.revised': row(
+    'A plan was made, or its coming steps changed.',
+    'entity, oldSteps, newSteps',
+    'PlanRevisedEvent',
+  ),
+  'search.node_scored': row('A tree search has scored a node.', 'entity, nodeId, score', 'MCTSNodeScored'),
   'failure.occurred': row('A system failed on an entity.', 'entity, error, system', 'ErrorOccurredEvent'),
   'component.large': row(
     'A value over 16 kB was written; what grows should be a log or entities of its own.',

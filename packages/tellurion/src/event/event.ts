@@ -96,6 +96,9 @@ export type ChildEnded = Of<
 export type CheckpointCreated = Of<'checkpoint.created', { label: string; tick: number; timestamp: number }>
 export type CheckpointRestored = Of<'checkpoint.restored', { label?: string; tick: number; timestamp: number }>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
+export type PlanStepCompleted = Of<'plan.step_completed', { stepIndex: number; stepDescription: string }>
+export type PlanRevised = Of<'plan.revised', { oldSteps: readonly string[]; newSteps: readonly string[] }>
+export type SearchNodeScored = Of<'search.node_scored', { nodeId: number; score: number }>
 export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
 export type ComponentLarge = Of<'component.large', { component: string; size: number }>
 export type SubscriberFailed = { readonly type: 'subscriber.failed'; readonly event: string; readonly error: ErrorData }
@@ -144,6 +147,9 @@ export type Event =
   | CheckpointCreated
   | CheckpointRestored
   | ConversationTruncated
+  | PlanStepCompleted
+  | PlanRevised
+  | SearchNodeScored
   | FailureOccurred
   | ComponentLarge
   | SubscriberFailed
