@@ -26,6 +26,7 @@ const onNode = ['store', 'trace', 'runtime', 'server', 'demo', 'cli', 'tui', 'st
 /** Packages of others by the rooms that may import them. Tests may import every development dependency. */
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
   schema: ['@cfworker/json-schema'],
+  model: ['gpt-tokenizer'],
   cli: ['commander'],
 }
 

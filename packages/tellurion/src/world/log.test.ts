@@ -119,3 +119,21 @@ describe('logs', () => {
     assert.deepEqual([before.at(17), before.at(-1)], [17, length - 1])
   })
 })
+
+describe('pieces of a log', () => {
+  test('are the items in order; a full one is shared by every log that has it, a short one is not what others append to', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(200), { maxLength: 12 }), fc.nat(50), (counts, more) => {
+        let log = LogView.empty<number>()
+        for (const count of counts) log = log.append(Array.from({ length: count }, (_, index) => index))
+        const longer = log.append(Array.from({ length: more }, () => -1))
+        const pieces = [...log.pieces()]
+        assert.deepEqual(pieces.flat(), log.toArray())
+        const full = pieces.filter((piece) => piece.length === LogView.pieceSize)
+        assert.equal(full.length, Math.floor(log.length / LogView.pieceSize))
+        const others = [...longer.pieces()]
+        full.forEach((piece, index) => assert.equal(others[index], piece))
+      }),
+    )
+  })
+})
