@@ -59,6 +59,8 @@ export class Agent {
   readonly #systems: readonly System[]
   readonly #limits: BudgetLimits | undefined
   readonly #others: readonly Inhabitant[]
+  /** Those of them that live in the same world. */
+  readonly #hosted: readonly Inhabitant[]
   #template: World | undefined
 
   constructor(options: AgentOptions) {
@@ -73,7 +75,8 @@ export class Agent {
     const added = [...new Set([...systems, ...brought.flatMap((each) => each.systems ?? [])])]
     const replaced = new Set(added.map((system) => system.name))
     this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...added]
-    this.#others = brought.flatMap((each) => each.agents ?? [])
+    this.#others = brought.flatMap((each) => [...(each.agents ?? []), ...(each.errand?.agents ?? [])])
+    this.#hosted = brought.flatMap((each) => each.agents ?? [])
     const { rules, safeMode } = approval === undefined ? {} : approvalOf(approval)
     this.#configuration = {
       ...(instructions === undefined ? {} : { instructions }),
@@ -98,6 +101,11 @@ export class Agent {
   /** What a turn of it may spend. */
   get limits(): BudgetLimits | undefined {
     return this.#limits
+  }
+
+  /** The agents that its tools hand work to. */
+  get others(): readonly Inhabitant[] {
+    return this.#others
   }
 
   /** Its tools, for whoever lists or runs them. */
@@ -125,7 +133,7 @@ export class Agent {
         world.bind(name, { ...world.findResource<object>(name), ...things })
       }
     }
-    for (const other of this.#others) if (!isBound(world, other.name)) other.bindTo(world)
+    for (const other of this.#hosted) if (!isBound(world, other.name)) other.bindTo(world)
   }
 
   /** Puts this agent into a world: binds it and spawns its entity. Several agents may live in one world. */

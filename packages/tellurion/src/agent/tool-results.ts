@@ -57,7 +57,7 @@ export function askAgain(world: World, entity: Entity): void {
   world.set(entity, PendingToolCalls, again)
   moveFinished(world, entity)
   withdraw(world, entity)
-  dismissChildren(world, entity)
+  dismissChildren(world, entity, true)
 }
 
 /** A result that a person gave, for a call whose outcome nobody else knows. */
@@ -70,9 +70,9 @@ export function giveResult(world: World, entity: Entity, toolCallId: string, con
 
 /**
  * Gives every call that has no result one that says it was cancelled, and withdraws its question: for a turn that has
- * ended, so that the conversation can go on.
+ * ended, so that the conversation can go on. What works for it ends as well, unless this is a fork.
  */
-export function closeCalls(world: World, entity: Entity): void {
+export function closeCalls(world: World, entity: Entity, { forked = false }: { forked?: boolean } = {}): void {
   const pending = world.get(entity, PendingToolCalls)
   if (pending === undefined) return
   const done = new Set<string>()
@@ -83,12 +83,12 @@ export function closeCalls(world: World, entity: Entity): void {
   }
   moveFinished(world, entity)
   withdraw(world, entity)
-  dismissChildren(world, entity)
+  dismissChildren(world, entity, forked)
 }
 
-/** Nobody works for this entity any more. */
-function dismissChildren(world: World, entity: Entity): void {
-  const spawn = world.findResource<Spawn>('spawn')
+/** Nobody works for this entity any more; on a fork the children go on for the world that it was forked from. */
+function dismissChildren(world: World, entity: Entity, forked: boolean): void {
+  const spawn = forked ? undefined : world.findResource<Spawn>('spawn')
   for (const child of world.get(entity, Children) ?? []) {
     if (child.parked !== undefined) world.destroy(child.parked as Entity)
     else if (child.end === undefined) spawn?.cancel(child)

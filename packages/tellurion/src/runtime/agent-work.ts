@@ -1,7 +1,8 @@
 // An `Agent` as the work of a run: its systems tick, and mail becomes messages, decisions and wishes of its entity.
 
 import type { Agent } from '../agent/agent.ts'
-import { Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
+import { limitChild } from '../agent/child-world.ts'
+import { Budget, Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
 import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
 import { answer } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
@@ -24,7 +25,7 @@ export function agentWork(agent: Agent): Work {
     components: agent.components,
     bindTo: (world) => agent.bindTo(world),
     spawn: (world) => agent.spawn(world),
-    input,
+    input: (world, entity, payload) => input(world, entity, payload, agent),
     goOn,
     steer,
     answer: (world, _entity, { interaction, answer: given, by }) => answer(world, interaction, given, { by }),
@@ -32,10 +33,12 @@ export function agentWork(agent: Agent): Work {
   }
 }
 
-function input(world: World, entity: Entity, { input: said, output }: InputPayload): void {
+function input(world: World, entity: Entity, { input: said, output, child }: InputPayload, agent: Agent): void {
   const from = world.require(entity, Conversation).length
   hear(world, entity, userMessage(said))
   begin(world, entity, from)
+  if (child !== undefined) limitChild(world, entity, { own: agent.limits, limits: child.limits, tools: child.tools })
+  else if (agent.limits !== undefined) world.set(entity, Budget, { limits: agent.limits })
   if (output === undefined) world.remove(entity, Output)
   else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
 }
@@ -45,7 +48,7 @@ function goOn(world: World, entity: Entity, { input: said }: ForkPayload): void 
   const from = world.get(entity, TurnUsage)?.from ?? 0
   if (said === undefined) askAgain(world, entity)
   else {
-    closeCalls(world, entity)
+    closeCalls(world, entity, { forked: true })
     hear(world, entity, userMessage(said))
   }
   world.remove(entity, Terminal)

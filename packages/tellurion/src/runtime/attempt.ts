@@ -1,6 +1,7 @@
 // One attempt of a run: loads the world, winds it on, commits what happens, and leaves the run in its next state. It
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
+import { spentOf } from '../agent/budget.ts'
 import { Conversation, TurnUsage } from '../agent/component.ts'
 import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
@@ -21,6 +22,7 @@ import { agentResult } from './agent-work.ts'
 import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
+import { newsForParent, Offspring, type Outgoing } from './offspring.ts'
 import type { RunRecord } from './run.ts'
 import type { RunEnd, StoredState } from './run-store.ts'
 import type { Setting } from './setting.ts'
@@ -41,6 +43,7 @@ export class Attempt {
   readonly #agent: Work | undefined
   readonly #setting: Setting
   readonly #inbox: Inbox
+  readonly #offspring: Offspring
   readonly #controller = new AbortController()
   #interruption: Interruption | undefined
 
@@ -49,6 +52,7 @@ export class Attempt {
     this.#agent = agent
     this.#setting = setting
     this.#inbox = new Inbox(setting.backend.store, run.id, run.read)
+    this.#offspring = new Offspring(run, setting)
   }
 
   /** Stops the work. The first reason counts. */
@@ -104,6 +108,7 @@ export class Attempt {
     world.bind('runId', this.#run.id)
     world.bind('run', this.#run)
     world.bind('durable', true)
+    world.bind('spawn', this.#offspring)
     world.bind('artifacts', createArtifacts(backend.keyValue, this.#run.session))
     if (log !== undefined) world.bind('log', log)
     return world
@@ -158,8 +163,25 @@ export class Attempt {
     if (this.#interruption === 'drained' || this.#interruption === 'lost') {
       throw new TellurionError('run_fenced', `Run ${this.#run.id} was given back; what it was doing is void.`)
     }
-    await journal.commit(delta, world, interactionsOf(delta, world))
-    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+    const outgoing = this.#offspring.take()
+    const asked = interactionsOf(delta, world)
+    await journal.commit(delta, world, { ...asked, ...outgoing })
+    const { id, parent } = this.#run
+    const { hints } = this.#setting.backend
+    hints.send({ type: 'run', run: id })
+    // Whoever waits for the parent waits for these answers too.
+    if (parent !== undefined && asked.interactions !== undefined) hints.send({ type: 'run', run: parent })
+    await this.#deliver(outgoing)
+  }
+
+  /** Makes known what went out with a commit; nothing is lost where this is not reached. */
+  async #deliver({ children = [], sends = [] }: Outgoing): Promise<void> {
+    const { hints, queue } = this.#setting.backend
+    for (const { id: run, agent, priority, availableAt } of children) {
+      await queue.enqueue({ run, segment: 1, agent, priority, availableAt })
+    }
+    for (const { run } of sends) hints.send({ type: 'run', run })
+    if (children.length > 0 || sends.length > 0) hints.send({ type: 'queue' })
   }
 
   /** Ends, parks or goes on: false when newer mail is there. */
@@ -175,11 +197,14 @@ export class Attempt {
     const { end, event } = await this.#ending(world, entity, stop)
     const delta = world.takeDelta()
     if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
-    const entry = { end, events: [event], interactions: openInteractions(world) }
+    const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent: spentOf(world, entity) })
+    const sends = news === undefined ? {} : { sends: [news] }
+    const entry = { end, events: [event], interactions: openInteractions(world), ...sends }
     // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first, a cancel that came since too.
     if (cut !== undefined) await this.#end(journal, entry)
     else if ((await journal.commit(nothing, undefined, entry)) === 'mail') return false
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+    await this.#deliver(sends)
     return true
   }
 
@@ -264,7 +289,12 @@ export class Attempt {
         ? endingOfCancel(null)
         : this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
     if (end.to === 'queued') await journal.commit(nothing, undefined, { end, events: [event], undone: true })
-    else await this.#end(journal, { end, events: [event] })
+    else {
+      const news = newsForParent(this.#run, end, { now: this.#setting.clock.now() })
+      const sends = news === undefined ? {} : { sends: [news] }
+      await this.#end(journal, { end, events: [event], ...sends })
+      await this.#deliver(sends)
+    }
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
   }
 }

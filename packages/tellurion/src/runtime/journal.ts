@@ -9,7 +9,7 @@ import { snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
 import type { Inbox } from './inbox.ts'
 import type { RunRecord } from './run.ts'
-import type { Commit, CommitResult, RunEnd, RunStore, StoredState } from './run-store.ts'
+import type { Commit, CommitResult, NewMail, NewRun, RunEnd, RunStore, StoredState } from './run-store.ts'
 
 /** A snapshot is written when the tail is larger than this many bytes, and than a quarter of the last snapshot. */
 const minTail = 65_536
@@ -20,6 +20,9 @@ export interface Entry {
   readonly events?: readonly EventRecord[]
   readonly interactions?: readonly Interaction[]
   readonly snapshot?: boolean
+  /** Runs that begin with this row, and mail that goes out with it. */
+  readonly children?: readonly NewRun[]
+  readonly sends?: readonly NewMail[]
   /** What was taken in since the last commit is void: that mail stays unread. */
   readonly undone?: boolean
 }
@@ -94,6 +97,8 @@ export class Journal {
       now: this.#clock.now(),
       ...(whole ? { snapshot: snapshot(world) } : {}),
       ...(entry.interactions === undefined ? {} : { interactions: entry.interactions }),
+      ...(entry.children === undefined ? {} : { children: entry.children }),
+      ...(entry.sends === undefined ? {} : { sends: entry.sends }),
       ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
     }
     const saving = this.#store.commit(commit)

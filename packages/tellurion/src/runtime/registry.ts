@@ -31,10 +31,21 @@ export class Registry {
       throw new TellurionError('invalid_name', "An agent's key is 1 to 64 letters, digits, '_' and '-'.")
     }
     if (this.#agents.has(key)) {
-      throw new TellurionError('duplicate_name', `Two agents are named '${key}'; rename one of them.`)
+      if (this.#agents.get(key) === agent) return
+      throw twice(key)
     }
     if (!(agent instanceof Agent)) createToolbox(agent.tools)
     this.#agents.set(key, agent)
+    if (agent instanceof Agent) this.#registerOthers(agent)
+  }
+
+  /** Agents that an agent hands work to: they are runs of their own, by their names. */
+  #registerOthers(agent: Agent): void {
+    for (const other of agent.others) {
+      const known = this.#agents.get(other.name)
+      if (known === undefined && other instanceof Agent) this.register(other)
+      else if (known !== undefined && known !== other) throw twice(other.name)
+    }
   }
 
   /** The agent, or undefined. */
@@ -63,4 +74,8 @@ export class Registry {
   keys(): string[] {
     return [...this.#agents.keys()]
   }
+}
+
+function twice(key: string): TellurionError {
+  return new TellurionError('duplicate_name', `Two agents are named '${key}'; rename one of them.`)
 }

@@ -7,7 +7,7 @@ import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
 import { createChannel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
-import type { Event } from '../event/event.ts'
+import type { Event, Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
 import type { World } from '../world/world.ts'
@@ -23,6 +23,7 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
+import { askedBy } from './offspring.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
@@ -130,8 +131,8 @@ export class RunHandle {
    */
   async result(options: { signal?: AbortSignal } = {}): Promise<AgentResult<unknown>> {
     for (;;) {
-      const record = await this.#settled(options.signal)
-      const result = await this.#resultOf(record)
+      const { record, asked } = await this.#settled(options.signal)
+      const result = await this.#resultOf(record, asked)
       if (record.status !== 'failed' && record.status !== 'timed_out') return result
       const error = TellurionError.from(
         record.error ?? { code: 'run_failed', message: `Run ${this.id} failed.`, retryable: false },
@@ -322,28 +323,40 @@ export class RunHandle {
     return sent
   }
 
-  /** Waits until the run has ended or a person is asked. */
-  async #settled(signal: AbortSignal | undefined): Promise<RunRecord> {
-    let record = await this.record()
-    const settled = (): boolean =>
-      hasEnded(record.status) || (record.status === 'waiting' && record.interactions.length > 0)
-    if (settled()) return record
-    for await (const event of this.events({ after: record.events, ...(signal === undefined ? {} : { signal }) })) {
-      if (event.seq === undefined) continue
-      record = await this.record()
-      if (settled()) return record
+  /** Waits until the run has ended, or a person is asked by it or by what works for it; or until the signal aborts. */
+  async #settled(signal: AbortSignal | undefined): Promise<{ record: RunRecord; asked: readonly Interaction[] }> {
+    const { backend, clock } = this.#setting
+    for (;;) {
+      const news = Promise.withResolvers<void>()
+      const wake = (): void => news.resolve()
+      const stops = [
+        backend.hints.listen((hint) => {
+          if (hint.type === 'run' && hint.run === this.id) wake()
+        }),
+        clock.timer(lookAgain, wake),
+      ]
+      signal?.addEventListener('abort', wake)
+      try {
+        const record = await this.record()
+        const asked = hasEnded(record.status) ? [] : await askedBy(backend.store, record)
+        const settled = hasEnded(record.status) || (record.status === 'waiting' && asked.length > 0)
+        if (settled || signal?.aborted) return { record, asked }
+        await news.promise
+      } finally {
+        signal?.removeEventListener('abort', wake)
+        for (const stop of stops) stop()
+      }
     }
-    return this.record()
   }
 
-  async #resultOf(record: RunRecord): Promise<AgentResult<unknown>> {
+  async #resultOf(record: RunRecord, asked: readonly Interaction[]): Promise<AgentResult<unknown>> {
     const stored = (record.result ?? {}) as unknown as Partial<AgentResult<unknown>> & { from?: number; to?: number }
     const { from, to, ...rest } = stored
     const messages = from === undefined ? [] : await this.#messages(record, from, to)
     const status = statusOf(record)
     const stopReason = record.stopReason ?? (status === 'waiting' ? 'waiting' : record.status)
     const empty = { text: '', output: undefined, steps: 0, usage: record.usage ?? noUsage, finishReason: undefined }
-    return { ...empty, ...rest, status, stopReason, messages, interactions: record.interactions }
+    return { ...empty, ...rest, status, stopReason, messages, interactions: asked }
   }
 
   async #messages(record: RunRecord, from: number, to: number | undefined): Promise<readonly Message[]> {

@@ -323,7 +323,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ids,
     random,
     log,
-    components: componentsOf(options.agents, state.components ?? []),
+    components: componentsOf(registry, state.components ?? []),
     retired: state.retired ?? [],
     worker: ids('worker'),
     lease,
@@ -339,8 +339,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 /** What stored worlds may hold: the components of every agent, and those that only the caller knows. */
-function componentsOf(agents: readonly AnyAgent[], more: readonly Component[]): readonly Component[] {
+function componentsOf(registry: Registry, more: readonly Component[]): readonly Component[] {
   const all = new Set<Component>([...agentComponents, ...foreignComponents, Failure, Halted, Terminal, Wait])
+  const agents = registry.keys().map((key) => registry.get(key))
   for (const agent of agents) if (agent instanceof Agent) for (const each of agent.components) all.add(each)
   for (const each of more) all.add(each)
   return [...all]

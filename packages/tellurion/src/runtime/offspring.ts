@@ -1,0 +1,101 @@
+// The children of one attempt: sub-agents as runs of their own. They begin, and are cancelled, with the commit that says
+// so; how they end comes to the parent as mail.
+
+import type { Child, ChildEnd } from '../agent/component.ts'
+import type { Spawn } from '../agent/spawn.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Interaction } from '../event/event.ts'
+import type { Ids } from '../id/id.ts'
+import type { Json } from '../schema/json.ts'
+import { hasEnded, type RunRecord, type RunStatus } from './run.ts'
+import type { NewMail, NewRun, RunEnd, RunReads } from './run-store.ts'
+
+/** What goes out with the next commit. */
+export interface Outgoing {
+  readonly children?: readonly NewRun[]
+  readonly sends?: readonly NewMail[]
+}
+
+/** Gathers what the systems of an attempt want of children. */
+export class Offspring implements Spawn {
+  readonly #parent: RunRecord
+  readonly #clock: Clock
+  readonly #ids: Ids
+  #children: NewRun[] = []
+  #sends: NewMail[] = []
+
+  constructor(parent: RunRecord, { clock, ids }: { clock: Clock; ids: Ids }) {
+    this.#parent = parent
+    this.#clock = clock
+    this.#ids = ids
+  }
+
+  begin({ id, agent, prompt, limits, tools }: Child): void {
+    const { user, priority, id: parent } = this.#parent
+    const now = this.#clock.now()
+    const child = { limits, ...(tools === undefined ? {} : { tools }) }
+    this.#children.push({
+      id,
+      agent,
+      input: { input: prompt, child } as unknown as Json,
+      session: id,
+      ownSession: true,
+      user,
+      priority,
+      metadata: {},
+      availableAt: now,
+      parent,
+      newBranch: this.#ids('b').slice(0, 20),
+      now,
+    })
+  }
+
+  cancel({ id: run }: Child): void {
+    this.#sends.push({ run, id: 'cancel', kind: 'cancel', payload: null, now: this.#clock.now() })
+  }
+
+  /** What the commit that is made now has to carry. */
+  take(): Outgoing {
+    const children = this.#children
+    const sends = this.#sends
+    if (children.length === 0 && sends.length === 0) return nothing
+    this.#children = []
+    this.#sends = []
+    return { ...(children.length === 0 ? {} : { children }), ...(sends.length === 0 ? {} : { sends }) }
+  }
+}
+
+const nothing: Outgoing = {}
+
+/** What a run, and everything that works for it, asks people now. */
+export async function askedBy(store: RunReads, run: RunRecord): Promise<readonly Interaction[]> {
+  const asked = [...run.interactions]
+  if (run.status !== 'waiting') return asked
+  const children = await store.listRuns({ parent: run.id, status: ['queued', 'running', 'waiting'], limit: 1000 })
+  for (const child of children) asked.push(...(await askedBy(store, child)))
+  return asked
+}
+
+/** The mail that tells a parent how its child ended; none for a run without parent, or one that has not ended. */
+export function newsForParent(
+  { id, parent }: RunRecord,
+  end: RunEnd,
+  { now, spent }: { now: number; spent?: { modelCalls: number; toolCalls: number } | undefined },
+): NewMail | undefined {
+  if (parent === undefined || !isEnd(end)) return undefined
+  const { to, error, usage } = end
+  const { text = '' } = (end.result ?? {}) as { text?: string }
+  const payload: ChildEnd = {
+    run: id,
+    status: to,
+    text,
+    ...(error === undefined ? {} : { error }),
+    ...(usage === undefined ? {} : { usage }),
+    ...spent,
+  }
+  return { run: parent, id: `child.${id}`, kind: 'child', payload: payload as unknown as Json, now }
+}
+
+function isEnd(end: RunEnd): end is Extract<RunEnd, { to: 'succeeded' | 'failed' | 'cancelled' | 'timed_out' }> {
+  return hasEnded(end.to satisfies RunStatus)
+}
