@@ -94,7 +94,7 @@ class Tables {
     if (row.text !== undefined) this.#words.add(key, `${row.title ?? ''}\n${row.text}`)
     if (vector === undefined) return
     if (this.dimensions === undefined) this.#vectors = new VectorBlocks(vector.length)
-    this.#vectors?.add(key).set(vector)
+    this.#vectors?.add(key, vector)
   }
 
   deleteItem(id: string): number {

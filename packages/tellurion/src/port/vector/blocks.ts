@@ -1,17 +1,20 @@
-// Many vectors of one length in blocks of memory, found by exact scan: every vector is looked at, none is missed.
-// Rows are reused, keys are not.
+// Many vectors of one length in blocks of memory, found by exact scan: every vector is looked at, none is missed. Rows
+// stand in the order of their keys, which rise.
 
 import { Best, type Found } from './best.ts'
 
 /** Entries of a block: 1 MiB of floats. */
 const blockEntries = 262_144
+/** Rows that may be dead before the rest moves together, and which part of all they must be. */
+const fewDead = 1_024
+const deadPart = 0.25
 
 /** How a scan is narrowed. */
 export interface ScanOptions {
   readonly limit: number
-  /** Lower scores are left out. */
+  /** Lower scores are left out. Default -1. */
   readonly minScore?: number | undefined
-  /** Only these keys; all where it is absent. */
+  /** Only these keys, which must rise; all where it is absent. */
   readonly keys?: readonly number[] | undefined
 }
 
@@ -19,10 +22,11 @@ export interface ScanOptions {
 export class VectorBlocks {
   readonly dimensions: number
   readonly #rowsPerBlock: number
-  #blocks: Float32Array[] = []
+  readonly #blocks: Float32Array[] = []
+  /** The key of each row, also of the dead ones, whose vectors begin with NaN. */
   #keys: number[] = []
-  readonly #rowOfKey = new Map<number, number>()
-  /** The scores of four rows that are multiplied together. */
+  #dead = 0
+  /** The products of four rows that are multiplied together. */
   readonly #four = new Float64Array(4)
 
   constructor(dimensions: number) {
@@ -32,49 +36,31 @@ export class VectorBlocks {
   }
 
   get size(): number {
-    return this.#keys.length
+    return this.#keys.length - this.#dead
   }
 
-  /** The keys in no particular order; must not be changed. */
-  get keys(): readonly number[] {
-    return this.#keys
-  }
-
-  /** A row for a new key, to be filled by the caller at once. */
-  add(key: number): Float32Array {
-    const row = this.#keys.length
-    const block = Math.floor(row / this.#rowsPerBlock)
-    if (block === this.#blocks.length) this.#blocks.push(new Float32Array(this.#rowsPerBlock * this.dimensions))
-    this.#keys.push(key)
-    this.#rowOfKey.set(key, row)
-    return this.#row(row)
-  }
-
-  has(key: number): boolean {
-    return this.#rowOfKey.has(key)
+  /** Puts a vector under a key that is higher than all before it. */
+  add(key: number, vector: Float32Array): void {
+    const row = this.#keys.push(key) - 1
+    if (row === this.#blocks.length * this.#rowsPerBlock) {
+      this.#blocks.push(new Float32Array(this.#rowsPerBlock * this.dimensions))
+    }
+    this.#row(row).set(vector)
   }
 
   /** The vector of a key; it is the stored one, so it must not be changed or kept. */
   get(key: number): Float32Array | undefined {
-    const row = this.#rowOfKey.get(key)
-    return row === undefined ? undefined : this.#row(row)
+    const at = this.#find(key, 0)
+    const row = this.#keys[at] === key ? this.#row(at) : undefined
+    return row === undefined || isDead(row) ? undefined : row
   }
 
-  /** Takes a vector away; the last one moves into its row. */
   delete(key: number): boolean {
-    const row = this.#rowOfKey.get(key)
-    if (row === undefined) return false
-    const last = this.#keys.length - 1
-    if (row !== last) {
-      const moved = this.#keys[last]!
-      this.#row(row).set(this.#row(last))
-      this.#keys[row] = moved
-      this.#rowOfKey.set(moved, row)
-    }
-    this.#keys.pop()
-    this.#rowOfKey.delete(key)
-    // One spare block stays, so that a store that breathes does not allocate.
-    this.#blocks.length = Math.min(this.#blocks.length, Math.ceil(last / this.#rowsPerBlock) + 1)
+    const vector = this.get(key)
+    if (vector === undefined) return false
+    vector[0] = Number.NaN
+    this.#dead++
+    if (this.#dead > Math.max(fewDead, this.#keys.length * deadPart)) this.#moveTogether()
     return true
   }
 
@@ -87,27 +73,26 @@ export class VectorBlocks {
 
   /** The same, into a heap that may hold what was found elsewhere. */
   scanInto(best: Best, query: Float32Array, { minScore = -1, keys }: Omit<ScanOptions, 'limit'>): void {
-    // Rounding may leave a product a hair outside of -1 to 1.
-    const least = minScore <= -1 ? -Infinity : minScore
-    if (keys === undefined) this.#scanAll(best, query, least)
-    else this.#scanSome(best, query, { minScore: least, keys })
+    if (keys === undefined) this.#scanAll(best, query, leastProduct(minScore))
+    else this.#scanSome(best, query, { least: leastProduct(minScore), keys })
   }
 
-  #scanAll(best: Best, query: Float32Array, minScore: number): void {
+  #scanAll(best: Best, query: Float32Array, least: number): void {
     const four = this.#four
+    const keys = this.#keys
     const { dimensions } = this
-    const size = this.size
     let row = 0
-    let threshold = Math.max(minScore, best.threshold)
+    let threshold = Math.max(least, best.threshold)
     for (const block of this.#blocks) {
-      const rows = Math.min(this.#rowsPerBlock, size - row)
+      const rows = Math.min(this.#rowsPerBlock, keys.length - row)
       for (let first = 0; first < rows; first += 4) {
         multiplyFour(block, first * dimensions, query, four)
         for (let at = 0; at < 4 && first + at < rows; at++) {
           const score = four[at]!
-          if (score < threshold) continue
-          best.offer(clamp(score), this.#keys[row + first + at]!)
-          threshold = Math.max(minScore, best.threshold)
+          // Of a dead row it is NaN, which is not at least anything.
+          if (!(score >= threshold)) continue
+          best.offer(clamp(score), keys[row + first + at]!)
+          threshold = Math.max(least, best.threshold)
         }
       }
       row += rows
@@ -117,16 +102,48 @@ export class VectorBlocks {
   #scanSome(
     best: Best,
     query: Float32Array,
-    { minScore, keys }: { readonly minScore: number; readonly keys: readonly number[] },
+    { least, keys }: { readonly least: number; readonly keys: readonly number[] },
   ): void {
+    let row = 0
     for (const key of keys) {
-      const row = this.#rowOfKey.get(key)
-      if (row === undefined) continue
+      row = this.#find(key, row)
+      if (this.#keys[row] !== key) continue
       const inBlock = row % this.#rowsPerBlock
       const block = this.#blocks[(row - inBlock) / this.#rowsPerBlock]!
       const score = dotProduct(block, inBlock * this.dimensions, query)
-      if (score >= minScore) best.offer(clamp(score), key)
+      if (score >= least) best.offer(clamp(score), key)
     }
+  }
+
+  /** The first row from `from` on whose key is at least `key`: near ones are found in a step or two. */
+  #find(key: number, from: number): number {
+    const keys = this.#keys
+    let [low, step] = [from, 1]
+    while (low + step < keys.length && keys[low + step - 1]! < key) {
+      low += step
+      step *= 2
+    }
+    let high = Math.min(low + step, keys.length)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (keys[middle]! < key) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Closes the gaps that dead rows left. */
+  #moveTogether(): void {
+    const keys: number[] = []
+    this.#keys.forEach((key, at) => {
+      const vector = this.#row(at)
+      if (isDead(vector)) return
+      const row = keys.push(key) - 1
+      if (row !== at) this.#row(row).set(vector)
+    })
+    this.#keys = keys
+    this.#dead = 0
+    this.#blocks.length = Math.ceil(keys.length / this.#rowsPerBlock)
   }
 
   #row(row: number): Float32Array {
@@ -134,6 +151,20 @@ export class VectorBlocks {
     const start = inBlock * this.dimensions
     return this.#blocks[(row - inBlock) / this.#rowsPerBlock]!.subarray(start, start + this.dimensions)
   }
+}
+
+/** What a product must reach for its cosine to reach `minScore`: rounding may leave it a hair outside of -1 to 1. */
+export function leastProduct(minScore: number): number {
+  return minScore <= -1 ? -Infinity : minScore
+}
+
+/** A product as a cosine. */
+export function clamp(product: number): number {
+  return Math.min(1, Math.max(-1, product))
+}
+
+function isDead(vector: Float32Array): boolean {
+  return Number.isNaN(vector[0])
 }
 
 /** The products of `query` with four rows that begin at `start`; columns go in pairs, which is what V8 does best. */
@@ -174,9 +205,4 @@ export function dotProduct(rows: Float32Array, start: number, query: Float32Arra
     sum += rows[start + at]! * query[at]! + rows[start + at + 1]! * query[at + 1]!
   }
   return at < length ? sum + rows[start + at]! * query[at]! : sum
-}
-
-/** A product as a cosine. */
-export function clamp(product: number): number {
-  return Math.min(1, Math.max(-1, product))
 }
