@@ -12,6 +12,7 @@ import { restore, snapshot } from '../world/snapshot.ts'
 import { World } from '../world/world.ts'
 import * as dictionary from './component.ts'
 import { agentComponents, Conversation, LLM, runnerState, TurnUsage } from './component.ts'
+import * as shown from './context-component.ts'
 import * as thinkingAhead from './plan-component.ts'
 import { Plan } from './plan-component.ts'
 import { reasoning } from './reasoning.ts'
@@ -53,19 +54,20 @@ function spawnAll(world: World): void {
     thinkingAhead.SearchTree({ root: 3, objective: 'to get there', seed: 7, iterations: 2, calls: 4 }),
     thinkingAhead.SearchNode({ owner: 1, step: 'go', depth: 1, visits: 1, total: 0.5, score: 0.5, children: [4] }),
     thinkingAhead.Reflection({ rounds: 2, criteria: 'short', made: 1, critique: 'Too long.' }),
-    dictionary.RAGTrigger({ query: 'q', limit: 3 }),
-    dictionary.Embedding({ model: 'e' }),
-    dictionary.VectorStore({ store: 'v' }),
+    shown.RAGTrigger({ query: 'q', limit: 3 }),
+    shown.Retrieval({ retriever: 'r', everyMessage: true, limit: 3, filter: { source: ['s'] } }),
+    shown.Embedding({ model: 'e' }),
+    shown.VectorStore({ store: 'v' }),
     dictionary.Streaming({ enabled: true }),
     dictionary.Checkpoint({ labels: { before: 1 } }),
-    dictionary.CompactionConfig({ threshold: 8_000, summaryModel: 's' }),
-    dictionary.ConversationArchive([{ summary: 'short', messages: [user('long')] }]),
+    shown.CompactionConfig({ threshold: 8_000, summaryModel: 's' }),
+    shown.ConversationArchive([{ summary: 'short', messages: [user('long')] }]),
     dictionary.UserInput({ prompt: 'Which?', timeout: 1_000 }),
     dictionary.Steering([user('In Celsius.')]),
     dictionary.Output({ name: 'output', schema: { type: 'object' }, repairs: 0 }),
     dictionary.Budget({ limits: { tokens: 10 }, since: 1, lent: { c: { tokens: 5 } } }),
-    dictionary.Retrieved({ query: 'q', documents: [{ id: 'd', text: 't', source: 's', score: 1 }] }),
-    dictionary.Reminders([{ kind: 'context', severity: 'warning', text: 'Nearly full.' }]),
+    shown.Retrieved({ query: 'q', documents: [{ id: 'd', text: 't', source: 's', score: 1 }] }),
+    shown.Reminders([{ kind: 'context', severity: 'warning', text: 'Nearly full.' }]),
     dictionary.Skills([{ name: 'cook', description: 'Cooks.' }]),
     dictionary.Children([{ id: 'c', toolCallId: 'c1', agent: 'a', prompt: 'p', limits: { depth: 1 }, parked: 2 }]),
     dictionary.ChildWorld({ snapshot: snapshot(new World()) }),
@@ -91,7 +93,7 @@ describe('components', () => {
   })
 
   test('the list for restoring holds each that is declared here', () => {
-    const here = Object.values({ ...dictionary, ...thinkingAhead }).filter(
+    const here = Object.values({ ...dictionary, ...shown, ...thinkingAhead }).filter(
       (value) => typeof value === 'function' && 'kind' in value,
     )
     assert.deepEqual(new Set(here), new Set(agentComponents))

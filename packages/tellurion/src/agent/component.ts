@@ -1,17 +1,26 @@
-// The data dictionary of agents: every component that built-in systems read or write; those about thinking ahead stand in
-// `plan-component.ts`. Names are the reference's 24 without `Component`; `Failure`, `Halted`, `Terminal` and `Wait` belong
-// to the kernel, and `RunnerState` is a view of the world's header.
+// The data dictionary of agents: every component that built-in systems read or write, with `plan-component.ts` and
+// `context-component.ts`. Names are the reference's 24 without `Component`; `Failure`, `Halted`, `Terminal` and `Wait`
+// belong to the kernel, and `RunnerState` is a view of the world's header.
 
 import type { ErrorData } from '../error/error.ts'
 import type { Message, UserMessage } from '../message/message.ts'
 import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
-import type { RetrievedDocument } from '../port/retriever.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
 import type { ToolOutcome } from '../tool/result.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
+import {
+  CompactionConfig,
+  ConversationArchive,
+  Embedding,
+  RAGTrigger,
+  Reminders,
+  Retrieval,
+  Retrieved,
+  VectorStore,
+} from './context-component.ts'
 import { Plan, Planner, PlanSearch, Reflection, SearchNode, SearchTree } from './plan-component.ts'
 
 /** Which model thinks for the entity, by the name it is bound under in the resource `models`. */
@@ -88,36 +97,8 @@ export const SandboxConfig = defineComponent<{
   readonly maxOutput?: number
 }>('SandboxConfig')
 
-/** A wish for documents. */
-export const RAGTrigger = defineComponent<{ readonly query: string; readonly limit?: number }>('RAGTrigger')
-
-/** What was retrieved for the entity: quoted before the newest message of the user in every request, never stored in the conversation. */
-export const Retrieved = defineComponent<RetrievedContext>('Retrieved')
-
-/** Documents and the query that found them. */
-export interface RetrievedContext {
-  readonly query: string
-  readonly documents: readonly RetrievedDocument[]
-}
-
-/** Hints of the runtime to the model, from live figures; they join the system text. */
-export const Reminders = defineComponent<readonly Reminder[]>('Reminders')
-
-/** One hint. The worst come first. */
-export interface Reminder {
-  readonly kind: string
-  readonly severity: 'info' | 'warning' | 'critical'
-  readonly text: string
-}
-
 /** The skills that the model is told of by name; it reads one when it needs it. */
 export const Skills = defineComponent<readonly { readonly name: string; readonly description: string }[]>('Skills')
-
-/** Which embedding model serves the entity, by its bound name. */
-export const Embedding = defineComponent<{ readonly model: string }>('Embedding')
-
-/** Which vector store serves the entity, by its bound name. */
-export const VectorStore = defineComponent<{ readonly store: string }>('VectorStore')
 
 /** Switches the live events of replies on. */
 export const Streaming = defineComponent<{ readonly enabled: boolean }>('Streaming')
@@ -132,16 +113,6 @@ export const Checkpoint = defineComponent<{
   /** Most labels; the oldest go first. Default 20. */
   readonly keep?: number
 }>('Checkpoint')
-
-/** When and by which model a conversation is summarised; the threshold is in tokens. */
-export const CompactionConfig = defineComponent<{ readonly threshold?: number; readonly summaryModel?: string }>(
-  'CompactionConfig',
-)
-
-/** What compaction took out of the conversation. */
-export const ConversationArchive = defineLog<{ readonly summary: string; readonly messages: readonly Message[] }>(
-  'ConversationArchive',
-)
 
 /** What a person said in the middle of the work: taken into the conversation at the next safe point. */
 export const Steering = defineLog<UserMessage>('Steering')
@@ -268,6 +239,7 @@ export const agentComponents = [
   SearchNode,
   Reflection,
   RAGTrigger,
+  Retrieval,
   Retrieved,
   Reminders,
   Skills,

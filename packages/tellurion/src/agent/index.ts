@@ -13,19 +13,13 @@ export {
   Children,
   ChildWorld,
   Collaboration,
-  CompactionConfig,
   Conversation,
-  ConversationArchive,
   ConversationLimit,
-  Embedding,
   KVStore,
   LLM,
   Output,
   Owner,
   PendingToolCalls,
-  RAGTrigger,
-  Reminders,
-  Retrieved,
   runnerState,
   SandboxConfig,
   Skills,
@@ -37,11 +31,28 @@ export {
   ToolResults,
   TurnUsage,
   UserInput,
-  VectorStore,
 } from './component.ts'
-export type { BudgetLimits, ModelSettings, PendingToolCall, Reminder, RetrievedContext } from './component.ts'
+export type { BudgetLimits, ModelSettings, PendingToolCall } from './component.ts'
 export { createFileLocks } from './configuration.ts'
 export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
+export {
+  CompactionConfig,
+  ConversationArchive,
+  Embedding,
+  RAGTrigger,
+  Reminders,
+  Retrieval,
+  Retrieved,
+  VectorStore,
+} from './context-component.ts'
+export type {
+  ArchivedMessages,
+  CompactionSettings,
+  CompactionStage,
+  Reminder,
+  RetrievalSettings,
+  RetrievedContext,
+} from './context-component.ts'
 export { hear, say } from './conversation.ts'
 export { errorHandling } from './error-handling.ts'
 export { answer } from './interaction.ts'

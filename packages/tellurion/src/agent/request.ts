@@ -5,18 +5,9 @@ import type { Message, Messages, UserMessage } from '../message/message.ts'
 import type { ModelRequest, ToolSpec } from '../port/model.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
-import {
-  Conversation,
-  LLM,
-  Output,
-  Reminders,
-  Retrieved,
-  Skills,
-  SystemPrompt,
-  ToolRegistry,
-  type RetrievedContext,
-} from './component.ts'
+import { Conversation, LLM, Output, Skills, SystemPrompt, ToolRegistry } from './component.ts'
 import type { AgentConfiguration } from './configuration.ts'
+import { Reminders, Retrieved, type RetrievedContext } from './context-component.ts'
 import { Plan } from './plan-component.ts'
 
 /** The next request of an entity. Only instructions that are a promise are waited for. */
