@@ -69,6 +69,7 @@ function spawnAll(world: World): void {
     shown.Retrieved({ query: 'q', documents: [{ id: 'd', text: 't', source: 's', score: 1 }] }),
     shown.Reminders([{ kind: 'context', severity: 'warning', text: 'Nearly full.' }]),
     dictionary.Skills([{ name: 'cook', description: 'Cooks.' }]),
+    dictionary.Todos([{ id: 1, title: 'Shop', status: 'pending', priority: 3, dependsOn: [], note: 'n', updated: 5 }]),
     dictionary.Children([{ id: 'c', toolCallId: 'c1', agent: 'a', prompt: 'p', limits: { depth: 1 }, parked: 2 }]),
     dictionary.ChildWorld({ snapshot: snapshot(new World()) }),
     dictionary.TurnUsage({ steps: 1, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),

@@ -11,6 +11,7 @@ import type { ToolOutcome } from '../tool/result.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
+import type { Todo } from './todo.ts'
 import {
   CompactionConfig,
   ConversationArchive,
@@ -99,6 +100,9 @@ export const SandboxConfig = defineComponent<{
 
 /** The skills that the model is told of by name; it reads one when it needs it. */
 export const Skills = defineComponent<readonly { readonly name: string; readonly description: string }[]>('Skills')
+
+/** What the entity has set out to do, by id, ascending. Change it with `addTodos`, `updateTodos` and `clearTodos`. */
+export const Todos = defineLog<Todo>('Todos')
 
 /** Switches the live events of replies on. */
 export const Streaming = defineComponent<{ readonly enabled: boolean }>('Streaming')
@@ -243,6 +247,7 @@ export const agentComponents = [
   Retrieved,
   Reminders,
   Skills,
+  Todos,
   Embedding,
   VectorStore,
   Streaming,

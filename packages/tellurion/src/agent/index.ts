@@ -26,6 +26,7 @@ export {
   Steering,
   Streaming,
   SystemPrompt,
+  Todos,
   ToolApproval,
   ToolRegistry,
   ToolResults,
@@ -71,6 +72,11 @@ export { hasToolCall, isStepCount } from './stop-when.ts'
 export type { Spawn } from './spawn.ts'
 export { asTool, delegateTool } from './sub-agent.ts'
 export type { AsToolOptions } from './sub-agent.ts'
+export { availableTodos, nextTodo, todoProgress } from './todo.ts'
+export type { Todo, TodoProgress, TodoStatus } from './todo.ts'
+export { addTodos, clearTodos, todoOf, updateTodos } from './todo-list.ts'
+export type { NewTodo, TodoChange } from './todo-list.ts'
+export { todoTools } from './todo-tools.ts'
 export { toolApproval } from './tool-approval.ts'
 export { toolExecution } from './tool-execution.ts'
 export type { OutputOf, TurnOptions } from './turn-options.ts'
@@ -78,4 +84,6 @@ export { userInput } from './user-input.ts'
 export { worldTool } from './world-tool.ts'
 export type { Inhabitant, WorldToolOptions } from './world-tool.ts'
 export { addUsage, noUsage } from './usage.ts'
+export { dependencyOrder, findCycle, readyOf } from '../graph/dependency.ts'
+export type { Dependent } from '../graph/dependency.ts'
 export { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'

@@ -76,6 +76,7 @@ export const eventCatalogue = {
     'entity, label?, tick, timestamp',
     'CheckpointRestored',
   ),
+  'todo.changed': row('A todo was added or changed.', 'entity, id, title, status, progress?'),
   'conversation.truncated': row('Old messages were trimmed.', 'entity, removedCount', 'ConversationTruncatedEvent'),
   'plan.step_completed': row(
     'A step of a plan is done.',

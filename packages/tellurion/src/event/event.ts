@@ -95,6 +95,7 @@ export type ChildEnded = Of<
 /** `timestamp` is wall time in milliseconds. */
 export type CheckpointCreated = Of<'checkpoint.created', { label: string; tick: number; timestamp: number }>
 export type CheckpointRestored = Of<'checkpoint.restored', { label?: string; tick: number; timestamp: number }>
+export type TodoChanged = Of<'todo.changed', { id: number; title: string; status: string; progress?: number }>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
 export type PlanStepCompleted = Of<'plan.step_completed', { stepIndex: number; stepDescription: string }>
 export type PlanRevised = Of<'plan.revised', { oldSteps: readonly string[]; newSteps: readonly string[] }>
@@ -146,6 +147,7 @@ export type Event =
   | ChildEnded
   | CheckpointCreated
   | CheckpointRestored
+  | TodoChanged
   | ConversationTruncated
   | PlanStepCompleted
   | PlanRevised

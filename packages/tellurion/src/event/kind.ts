@@ -47,6 +47,7 @@ const kinds = {
   'child.ended': 'kept',
   'checkpoint.created': 'kept',
   'checkpoint.restored': 'kept',
+  'todo.changed': 'kept',
   'conversation.truncated': 'kept',
   'plan.step_completed': 'kept',
   'plan.revised': 'kept',
