@@ -7,6 +7,7 @@ import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Model, PriceFunction } from '../port/model.ts'
 import type { Schema } from '../schema/infer.ts'
 import { createApproval, type ApprovalRule } from '../tool/approval.ts'
+import type { Permissions } from '../tool/permission.ts'
 import { createToolbox, isToolbox, type Toolbox, type Tools } from '../tool/toolbox.ts'
 import type { Component } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
@@ -38,10 +39,13 @@ export interface AgentOptions {
   readonly tools?: Tools
   /** Ends the turn, between model calls, when one of them holds. Without it, the run's `maxTicks` bounds a turn. */
   readonly stopWhen?: StopCondition | readonly StopCondition[]
-  /** Rules for tool calls: the first that matches decides, none that matches denies. `safeMode`: all but reads ask. */
+  /**
+   * Rules for tool calls: the first that matches decides, none that matches denies. `safeMode`: all but reads ask.
+   * `permissions`: what people have granted, asked before a person is; see `createPermissions`.
+   */
   readonly approval?:
     | readonly ApprovalRule[]
-    | { readonly rules?: readonly ApprovalRule[]; readonly safeMode?: boolean }
+    | { readonly rules?: readonly ApprovalRule[]; readonly safeMode?: boolean; readonly permissions?: Permissions }
   /** What a turn may spend, reserved before each model call; `price` says what tokens cost. */
   readonly budget?: BudgetLimits & { readonly price?: PriceFunction }
   /** Systems beside the built-in ones; one with the name of a built-in takes its place. */
@@ -77,13 +81,14 @@ export class Agent {
     this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...added]
     this.#others = brought.flatMap((each) => [...(each.agents ?? []), ...(each.errand?.agents ?? [])])
     this.#hosted = brought.flatMap((each) => each.agents ?? [])
-    const { rules, safeMode } = approval === undefined ? {} : approvalOf(approval)
+    const { rules, safeMode, permissions } = approval === undefined ? {} : approvalOf(approval)
     this.#configuration = {
       ...(instructions === undefined ? {} : { instructions }),
       ...(box === undefined ? {} : { tools: box }),
       ...(stopWhen === undefined ? {} : { stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen }),
       ...(rules === undefined ? {} : { approval: createApproval(rules) }),
       ...(safeMode === undefined ? {} : { safeMode }),
+      ...(permissions === undefined ? {} : { permissions }),
       ...(price === undefined ? {} : { price }),
     }
   }
@@ -106,6 +111,11 @@ export class Agent {
   /** The agents that its tools hand work to. */
   get others(): readonly Inhabitant[] {
     return this.#others
+  }
+
+  /** What people have granted for its calls, where it has a place for that. */
+  get permissions(): Permissions | undefined {
+    return this.#configuration.permissions
   }
 
   /** Its tools, for whoever lists or runs them. */
@@ -210,6 +220,7 @@ function checkOptions(options: AgentOptions): void {
   }
 }
 
+const approvalKeys = ['rules', 'safeMode', 'permissions']
 const budgetKeys = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'ticks', 'depth', 'price']
 
 function checkBudget(budget: AgentOptions['budget']): void {
@@ -229,11 +240,16 @@ function checkBudget(budget: AgentOptions['budget']): void {
   }
 }
 
-function approvalOf(approval: NonNullable<AgentOptions['approval']>): {
-  rules?: readonly ApprovalRule[]
-  safeMode?: boolean
-} {
-  return isRules(approval) ? { rules: approval } : approval
+function approvalOf(
+  approval: NonNullable<AgentOptions['approval']>,
+): Exclude<NonNullable<AgentOptions['approval']>, readonly ApprovalRule[]> {
+  if (isRules(approval)) return { rules: approval }
+  // A name that is not known would let calls pass that were to ask.
+  for (const key of Object.keys(approval)) {
+    if (approvalKeys.includes(key)) continue
+    throw new TellurionError('unknown_option', `approval has no '${key}'.${suggestion(key, approvalKeys)}`)
+  }
+  return approval
 }
 
 function isRules(approval: NonNullable<AgentOptions['approval']>): approval is readonly ApprovalRule[] {

@@ -8,6 +8,7 @@ import { memoryKeyValue } from '../port/memory-key-value.ts'
 import type { Model, PriceFunction, Usage } from '../port/model.ts'
 import type { CompiledSchema } from '../schema/schema.ts'
 import type { Approval } from '../tool/approval.ts'
+import type { Permissions } from '../tool/permission.ts'
 import { createArtifacts, type Artifacts } from '../tool/artifact.ts'
 import { createSchedule, type Schedule } from '../tool/schedule.ts'
 import type { AnyTool } from '../tool/tool.ts'
@@ -36,6 +37,7 @@ export interface AgentConfiguration {
   readonly tools?: Toolbox
   readonly approval?: Approval
   readonly safeMode?: boolean
+  readonly permissions?: Permissions
   readonly stopWhen?: readonly StopCondition[]
   /** What a model call costs, for budgets. */
   readonly price?: PriceFunction
@@ -46,7 +48,7 @@ const boxes = new WeakMap<object, Toolbox>()
 
 /**
  * The configuration of an entity: its agent's entry, or what is bound to the world directly (`tools`, `approval`,
- * `safeMode`). Throws `unknown_resource`.
+ * `safeMode`, `permissions`). Throws `unknown_resource`.
  */
 export function configurationOf(world: World, entity: Entity): AgentConfiguration {
   const agent = world.get(entity, LLM)?.agent
@@ -64,11 +66,13 @@ export function configurationOf(world: World, entity: Entity): AgentConfiguratio
   const tools = world.findResource<Readonly<Record<string, AnyTool>> | Toolbox>('tools')
   const approval = world.findResource<Approval>('approval')
   const safeMode = world.findResource<boolean>('safeMode')
-  if (tools === undefined && approval === undefined && safeMode === undefined) return none
+  const permissions = world.findResource<Permissions>('permissions')
+  if (tools === undefined && approval === undefined && safeMode === undefined && permissions === undefined) return none
   return {
     ...(tools === undefined ? {} : { tools: toolboxOf(tools) }),
     ...(approval === undefined ? {} : { approval }),
     ...(safeMode === undefined ? {} : { safeMode }),
+    ...(permissions === undefined ? {} : { permissions }),
   }
 }
 

@@ -57,7 +57,7 @@ export type {
 export { hear, say } from './conversation.ts'
 export { errorHandling } from './error-handling.ts'
 export { answer } from './interaction.ts'
-export type { Answer } from './interaction.ts'
+export type { Answer, StandingAnswer } from './interaction.ts'
 export { memory } from './memory.ts'
 export { parsePartialJson } from './partial-json.ts'
 export { Plan, Planner, PlanSearch, Reflection, SearchNode, SearchTree } from './plan-component.ts'

@@ -3,24 +3,44 @@
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Json } from '../schema/json.ts'
+import type { ArgumentPattern } from '../tool/argument-pattern.ts'
 import type { Decision } from '../tool/decide.ts'
+import type { Grant } from '../tool/grant.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { Children, PendingToolCalls, UserInput } from './component.ts'
+import { configurationOf } from './configuration.ts'
 import { say } from './conversation.ts'
 import { close, openInteractions } from './open-interaction.ts'
 import { giveResult } from './tool-results.ts'
 
 /**
  * What a person may answer: to an approval `approve` or `deny`; to an unknown outcome these (run it again, or take it
- * for failed) or the result as text; to a question a text, or one of its choices.
+ * for failed) or the result as text; to a question a text, or one of its choices. An answer to an approval may stand
+ * for later calls of the tool: `{ always: 'approve' }`.
  */
 export type Answer =
   | 'approve'
   | 'deny'
   | { readonly deny: string }
+  | StandingAnswer
   | { readonly text: string }
   | { readonly choice: string }
+
+/** An answer that becomes a permission: for all calls of the tool, or for some. Needs `approval: { permissions }`. */
+export interface StandingAnswer {
+  readonly always: 'approve' | 'deny'
+  /** `same`: calls with the same arguments. A pattern: calls whose arguments fit it. Default: all. */
+  readonly where?: 'same' | ArgumentPattern
+  /** Milliseconds until it lapses. None: never. */
+  readonly ttl?: number
+  /** What the model reads when it denies. */
+  readonly reason?: string
+}
+
+/** What an answer is told that is to stand where nobody could keep it. */
+export const noPermissions =
+  "This agent keeps no permissions: answer 'approve' or 'deny', or give it approval: { permissions }."
 
 /**
  * Answers an open interaction of a world; the next run acts on it. `by` names who answered. Throws
@@ -39,13 +59,19 @@ export function answer(world: World, id: string, given: Answer, options: { reado
   }
   checkAnswer(interaction, given)
   const entity = interaction.entity as Entity
+  if (isStanding(given) && interaction.child === undefined) {
+    const { permissions } = configurationOf(world, entity)
+    if (permissions === undefined) throw new TellurionError('invalid_answer', noPermissions)
+    permissions.check(grantOf(given, by, interaction))
+  }
   close(world, entity, id)
   const text = textOf(given)
   if (interaction.child !== undefined) passOn(world, interaction, { answer: given as Json, by })
   else if (interaction.kind === 'question') {
     world.remove(entity, UserInput)
     say(world, entity, { role: 'user', content: text ?? '' })
-  } else if (text === undefined) decideCall(world, entity, { interaction, decision: decisionOf(given, by) })
+  } else if (text === undefined)
+    decideCall(world, entity, { interaction, decision: decisionOf(given, by, interaction) })
   else giveResult(world, entity, interaction.toolCallId ?? '', text)
   world.emit({ type: 'interaction.answered', entity, id, by })
 }
@@ -67,15 +93,22 @@ export function checkAnswer({ kind, choices }: Interaction, given: Answer): void
     if (choices !== undefined && !choices.includes(text)) {
       throw new TellurionError('invalid_answer', `'${text}' is no choice of it.${suggestion(text, choices)}`)
     }
-  } else if (text === undefined ? !decides(given) : kind !== 'outcome') {
-    const more = kind === 'outcome' ? ', or { text: the result }' : ''
-    throw new TellurionError('invalid_answer', `Answer with 'approve', 'deny' or { deny: reason }${more}.`)
+  } else if (text === undefined ? !decides(given, kind) : kind !== 'outcome') {
+    const more = kind === 'outcome' ? ', or { text: the result }' : ", or { always: 'approve' }"
+    throw new TellurionError('invalid_answer', `Answer with 'approve', 'deny', { deny: reason }${more}.`)
   }
 }
 
-function decides(given: Answer): boolean {
+function decides(given: Answer, kind: Interaction['kind']): boolean {
   if (typeof given !== 'object' || given === null) return given === 'approve' || given === 'deny'
+  // What became of one call says nothing about others.
+  if (isStanding(given)) return kind === 'approval' && (given.always === 'approve' || given.always === 'deny')
   return 'deny' in given && isText(given.deny)
+}
+
+/** Whether an answer is to stand for later calls too. */
+export function isStanding(given: Answer): given is StandingAnswer {
+  return typeof given === 'object' && given !== null && 'always' in given
 }
 
 function isText(value: unknown): value is string {
@@ -89,10 +122,27 @@ function textOf(given: Answer): string | undefined {
   return undefined
 }
 
-function decisionOf(given: Answer, by: string): Decision {
+function decisionOf(given: Answer, by: string, interaction: Interaction): Decision {
+  if (isStanding(given)) {
+    const { always, reason = given.always } = given
+    const grant = grantOf(given, by, interaction)
+    return always === 'approve' ? { verdict: 'allow', by, grant } : { verdict: 'deny', reason, by, grant }
+  }
   if (given === 'approve') return { verdict: 'allow', by }
   const reason = typeof given === 'object' && 'deny' in given ? given.deny.toWellFormed() : 'the user denied it'
   return { verdict: 'deny', reason, by }
+}
+
+/** What a standing answer grants. The id is the interaction's, so that it is written down once. */
+export function grantOf(
+  { always, where, ...rest }: StandingAnswer,
+  by: string,
+  { id, toolName = '', inputHash = '' }: Interaction,
+): Grant {
+  const reach = where === 'same' ? { inputHash } : where === undefined ? {} : { where }
+  return always === 'approve'
+    ? { ...rest, ...reach, id, by, allow: toolName }
+    : { ...rest, ...reach, id, by, deny: toolName }
 }
 
 /** Puts the decision into the call that was asked about: this call, with exactly the arguments the person saw. */

@@ -4,7 +4,7 @@
 import { messageOf, TellurionError } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
 import type { Artifacts } from '../tool/artifact.ts'
-import { decide, type Decided, type Decision } from '../tool/decide.ts'
+import { decide, type Allowed, type Decided, type Decision, type Denied } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
 import { isRejection, prepare, type Prepared, type Rejection } from '../tool/prepare.ts'
 import { errorOutcome, valueOutcome, type ResultOptions, type ToolOutcome } from '../tool/result.ts'
@@ -74,9 +74,12 @@ export const toolExecution = defineSystem({
 
 /** The decision of a call: the recorded one, or a new one. */
 function decideOnce(call: PendingToolCall, { toolbox, configuration }: Pass): Decided | Promise<Decided> {
-  if (call.decision !== undefined) return { decision: call.decision }
-  const { approval, safeMode } = configuration
-  return decide(partOf(call), { toolbox, approval, safeMode })
+  const { approval, safeMode, permissions } = configuration
+  const { decision } = call
+  if (decision === undefined) return decide(partOf(call), { toolbox, approval, safeMode, permissions })
+  if (permissions === undefined || !('grant' in decision)) return { decision }
+  // An answer that stands for later calls is written down first; the same one again changes nothing.
+  return permissions.grant(decision.grant).then(() => ({ decision }))
 }
 
 /** Shows and keeps what was decided, in call order, and performs what is allowed; a promise only where that takes time. */
@@ -247,15 +250,19 @@ function change(
   )
 }
 
+function whoDecided({ by, permission }: Allowed | Denied): { by: string; permission?: string } {
+  return permission === undefined ? { by } : { by, permission }
+}
+
 /** Shows a decision; asks a person where it says so. */
 function announce(world: World, entity: Entity, call: PendingToolCall, decision: Decision): void {
   const { toolCallId, toolName, input } = call
   switch (decision.verdict) {
     case 'allow':
-      if (decision.by !== 'default') world.emit({ type: 'tool.approved', entity, toolCallId, by: decision.by })
+      if (decision.by !== 'default') world.emit({ type: 'tool.approved', entity, toolCallId, ...whoDecided(decision) })
       return
     case 'deny':
-      world.emit({ type: 'tool.denied', entity, toolCallId, reason: decision.reason, by: decision.by })
+      world.emit({ type: 'tool.denied', entity, toolCallId, reason: decision.reason, ...whoDecided(decision) })
       return
     case 'ask': {
       const { prompt, inputHash } = decision

@@ -1,10 +1,12 @@
 // What helps against failures of models: the one part of the catalogue's texts that messages quote, so running code
 // carries these few and not all.
 
+import { networkGuidance, timeoutGuidance } from './connection-guidance.ts'
+
 /** Code → one sentence for a person. */
 export const modelGuidance = {
-  model_network: 'Check the base URL and the network; retrying may help.',
-  model_timeout: 'Raise the timeout or try again.',
+  model_network: networkGuidance,
+  model_timeout: timeoutGuidance,
   model_rate_limit: 'Wait as long as the provider says, lower the rate, or add a second model to a pool.',
   model_validation: 'Read the provider’s message: a parameter, a message or a tool schema is not accepted.',
   model_permission: 'Ask for access, or choose another model.',

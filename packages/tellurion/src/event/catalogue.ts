@@ -53,8 +53,16 @@ export const eventCatalogue = {
     'entity, toolCallId, toolName, content, isError, code?, artifact?',
     'TOOL_RESULT',
   ),
-  'tool.approved': row('A tool call was allowed by a rule or a person.', 'entity, toolCallId, by', 'ToolApproved'),
-  'tool.denied': row('A tool call was denied by a rule or a person.', 'entity, toolCallId, reason, by', 'ToolDenied'),
+  'tool.approved': row(
+    'A tool call was allowed by a rule or a person.',
+    'entity, toolCallId, by, permission?',
+    'ToolApproved',
+  ),
+  'tool.denied': row(
+    'A tool call was denied by a rule or a person.',
+    'entity, toolCallId, reason, by, permission?',
+    'ToolDenied',
+  ),
   'interaction.requested': row(
     'A person is asked.',
     'entity, interaction',

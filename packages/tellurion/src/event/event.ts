@@ -72,8 +72,9 @@ export type ToolEnded = Of<
   'tool.ended',
   { toolCallId: string; toolName: string; content: string; isError: boolean; code?: string; artifact?: string }
 >
-export type ToolApproved = Of<'tool.approved', { toolCallId: string; by: string }>
-export type ToolDenied = Of<'tool.denied', { toolCallId: string; reason: string; by: string }>
+/** `permission` is the id of the one that decided, where it was no rule and nobody was asked. */
+export type ToolApproved = Of<'tool.approved', { toolCallId: string; by: string; permission?: string }>
+export type ToolDenied = Of<'tool.denied', { toolCallId: string; reason: string; by: string; permission?: string }>
 export type InteractionRequested = Of<'interaction.requested', { interaction: Interaction }>
 export type InteractionAnswered = Of<'interaction.answered', { id: string; by: string }>
 export type InteractionExpired = Of<'interaction.expired', { id: string }>

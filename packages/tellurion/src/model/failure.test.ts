@@ -6,8 +6,14 @@ import fc from 'fast-check'
 import { TellurionError } from '../error/error.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
 import type { ModelErrorKind } from '../port/model.ts'
-import { failure, failureError, failureFromError, kindOfCode, recoveryGuidance } from './failure.ts'
-import { failureFromBody, failureFromStatus, maxRetryAfter, retryAfterOf } from './provider-failure.ts'
+import { failure, failureError, failureFromError, kindOfCode } from './failure.ts'
+import {
+  failureFromBody,
+  failureFromStatus,
+  maxRetryAfter,
+  recoveryGuidance,
+  retryAfterOf,
+} from './provider-failure.ts'
 
 const headers = (entries: Record<string, string>): Headers => new Headers(entries)
 

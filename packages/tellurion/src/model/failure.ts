@@ -5,7 +5,7 @@ import { isAbort } from '../abort/abort.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorCode } from '../error/catalogue.ts'
 import { messageOf, TellurionError } from '../error/error.ts'
-import { modelGuidance } from '../error/model-guidance.ts'
+import { networkGuidance, timeoutGuidance } from '../error/connection-guidance.ts'
 import { isRetryableCode } from '../error/retryable.ts'
 import type { ModelErrorKind, ModelFailure } from '../port/model.ts'
 
@@ -23,30 +23,13 @@ export interface FailureContext {
 
 const maxMessageLength = 600
 
-const codeOfKind = {
-  network: 'model_network',
-  timeout: 'model_timeout',
-  rate_limit: 'model_rate_limit',
-  validation: 'model_validation',
-  permission: 'model_permission',
-  authentication: 'model_authentication',
-  service: 'model_service',
-  not_found: 'model_not_found',
-  unknown: 'model_unknown',
-} as const satisfies Record<ModelErrorKind, ErrorCode>
-
-/** What helps against each kind of failure: one sentence for a person. */
-export function recoveryGuidance(kind: ModelErrorKind): string {
-  return modelGuidance[codeOfKind[kind]]
-}
-
 /** A failure of one kind. `code` defaults to the kind's own, `retryable` to what the error catalogue says of the code. */
 export function failure(
   kind: ModelErrorKind,
   message: string,
   options: FailureContext & Partial<Pick<ModelFailure, 'code' | 'retryable' | 'status' | 'retryAfter'>> = {},
 ): ModelFailure {
-  const { code = codeOfKind[kind], status, retryAfter, model } = options
+  const { code = `model_${kind}`, status, retryAfter, model } = options
   return {
     kind,
     code,
@@ -70,19 +53,11 @@ export function failureFromError(
   const code = systemCodeOf(error)
   const where = context.url === undefined ? '' : ` ${context.url}`
   if (isTimeout(error, code)) {
-    return failure(
-      'timeout',
-      `no answer in time from${where || ' the provider'}. ${recoveryGuidance('timeout')}`,
-      context,
-    )
+    return failure('timeout', `no answer in time from${where || ' the provider'}. ${timeoutGuidance}`, context)
   }
   if (code !== undefined || context.connection) {
     const why = code === undefined ? messageOf(rootCause(error)) : (systemCodes[code] ?? code)
-    return failure(
-      'network',
-      `cannot reach${where || ' the provider'}: ${why}. ${recoveryGuidance('network')}`,
-      context,
-    )
+    return failure('network', `cannot reach${where || ' the provider'}: ${why}. ${networkGuidance}`, context)
   }
   return failure('unknown', messageOf(error), context)
 }
@@ -132,7 +107,7 @@ function failureOfOurs(error: TellurionError, context: FailureContext): ModelFai
 
 /** The kind that a code of the catalogue belongs to. */
 export function kindOfCode(code: ErrorCode): ModelErrorKind {
-  for (const [kind, known] of Object.entries(codeOfKind)) if (known === code) return kind as ModelErrorKind
+  if (code.startsWith('model_')) return code.slice(6) as ModelErrorKind
   if (code === 'missing_key') return 'authentication'
   if (code === 'breaker_open' || code === 'invalid_reply') return 'service'
   if (code === 'unknown_provider' || code === 'unknown_model') return 'not_found'

@@ -6,10 +6,27 @@ import { modelGuidance } from '../error/model-guidance.ts'
 import { isRetryableCode } from '../error/retryable.ts'
 import type { ModelErrorKind, ModelFailure } from '../port/model.ts'
 import { errorBody, type ErrorBody } from './error-body.ts'
-import { failure, recoveryGuidance, type FailureContext } from './failure.ts'
+import { failure, type FailureContext } from './failure.ts'
 
 /** The longest wait that a provider's `Retry-After` may ask for, in milliseconds; longer ones are cut to it. */
 export const maxRetryAfter = 300_000
+
+const codeOfKind = {
+  network: 'model_network',
+  timeout: 'model_timeout',
+  rate_limit: 'model_rate_limit',
+  validation: 'model_validation',
+  permission: 'model_permission',
+  authentication: 'model_authentication',
+  service: 'model_service',
+  not_found: 'model_not_found',
+  unknown: 'model_unknown',
+} as const satisfies { readonly [kind in ModelErrorKind]: `model_${kind}` }
+
+/** What helps against each kind of failure: one sentence for a person. */
+export function recoveryGuidance(kind: ModelErrorKind): string {
+  return modelGuidance[codeOfKind[kind]]
+}
 
 /**
  * The failure behind an HTTP answer that is not 2xx. The status decides; a structured code in the body refines it

@@ -2,7 +2,14 @@
 
 import { Agent } from '../agent/agent.ts'
 import { agentComponents } from '../agent/component.ts'
-import { checkAnswer, type Answer } from '../agent/interaction.ts'
+import {
+  checkAnswer,
+  grantOf,
+  isStanding,
+  noPermissions,
+  type Answer,
+  type StandingAnswer,
+} from '../agent/interaction.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
@@ -15,6 +22,7 @@ import { retryPolicy, type RetryPolicy } from '../retry/backoff.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
+import { checkGrant } from '../tool/grant.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
@@ -171,6 +179,7 @@ export class Runtime {
       const found = open.find((interaction) => interaction.id === id)
       if (found === undefined) throw unknownInteraction(id, open)
       checkAnswer(found, answer)
+      if (isStanding(answer)) this.#checkStanding(found, answer)
       if (found.due !== undefined && found.due <= clock.now()) {
         throw new TellurionError('unknown_interaction', `The interaction '${id}' has expired.`)
       }
@@ -210,6 +219,15 @@ export class Runtime {
       before = page.at(-1)?.id
       if (page.length < 1000 || open.some((interaction) => interaction.id === id)) return open
     }
+  }
+
+  /** Throws for an answer that could not stand; a process without the agent leaves that to the worker. */
+  #checkStanding(found: OpenInteraction, given: StandingAnswer): void {
+    const agent = this.#setting.registry.find(found.agent)
+    if (agent instanceof Agent && agent.permissions === undefined && found.child === undefined) {
+      throw new TellurionError('invalid_answer', noPermissions)
+    }
+    checkGrant(grantOf(given, 'user', found))
   }
 
   async #answerIn(

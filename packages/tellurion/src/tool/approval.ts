@@ -1,7 +1,7 @@
 // Approval rules: who may run what. The first rule that matches decides; a list in which none matches denies.
 
 import { TellurionError, messageOf, suggestion } from '../error/error.ts'
-import type { Json } from '../schema/json.ts'
+import { createPattern, type ArgumentPattern } from './argument-pattern.ts'
 import { createWildcard } from './wildcard.ts'
 
 /** What a rule is asked about: a call whose input has passed its schema. */
@@ -11,12 +11,6 @@ export interface ApprovalRequest {
   /** The input as the tool will get it. */
   readonly input: unknown
 }
-
-/**
- * What the arguments must look like: every property named here must be there and match. Strings may hold `*` for any
- * characters; numbers, booleans and null must be equal; lists must match item by item; objects may have more.
- */
-export type ArgumentPattern = { readonly [name: string]: Json }
 
 interface RuleOptions {
   readonly where?: ArgumentPattern | ((request: ApprovalRequest) => boolean | Promise<boolean>) | undefined
@@ -157,26 +151,4 @@ function readyWhere(where: ApprovalRule['where'], by: string): ReadyRule['where'
   }
   const matches = createPattern(where)
   return ({ input }) => matches(input)
-}
-
-/** A test of a value against an argument pattern. Own properties only. */
-function createPattern(pattern: Json): (value: unknown) => boolean {
-  if (typeof pattern === 'string') {
-    const matches = createWildcard(pattern)
-    return (value) => typeof value === 'string' && matches(value)
-  }
-  if (typeof pattern !== 'object' || pattern === null) return (value) => value === pattern
-  if (Array.isArray(pattern)) {
-    const items = pattern.map(createPattern)
-    return (value) =>
-      Array.isArray(value) && value.length === items.length && items.every((item, index) => item(value[index]))
-  }
-  const properties = Object.entries(pattern).map(([name, each]) => [name, createPattern(each)] as const)
-  return (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    properties.every(
-      ([name, matches]) => Object.hasOwn(value, name) && matches((value as Record<string, unknown>)[name]),
-    )
 }

@@ -5,6 +5,7 @@ import { messageOf } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
 import { canonicalJson, sha256 } from '../schema/canonical.ts'
 import type { Approval, Authorisation } from './approval.ts'
+import type { Grant } from './grant.ts'
 import { isRejection, prepare, type Prepared, type Rejection } from './prepare.ts'
 import type { ToolSource } from './tool.ts'
 
@@ -12,6 +13,10 @@ import type { ToolSource } from './tool.ts'
 export interface Allowed {
   readonly verdict: 'allow'
   readonly by: string
+  /** The id of the permission that said so. */
+  readonly permission?: string
+  /** What a person's answer grants for later calls; written down before this one runs. */
+  readonly grant?: Grant
 }
 
 /** The call must not run. */
@@ -19,6 +24,8 @@ export interface Denied {
   readonly verdict: 'deny'
   readonly reason: string
   readonly by: string
+  readonly permission?: string
+  readonly grant?: Grant
 }
 
 /** A person is to be asked first; their answer turns this into `Allowed` or `Denied`. */
@@ -39,6 +46,21 @@ export interface Decided {
   readonly prepared?: Prepared
 }
 
+/** A call that would ask a person. */
+export interface PermissionRequest {
+  readonly toolCallId: string
+  readonly toolName: string
+  /** The input as the tool will get it. */
+  readonly input: unknown
+  /** The hash of the arguments as the model gave them. */
+  readonly inputHash: string
+}
+
+/** Whoever knows what has been granted. Undefined, or a rejection: a person is asked. */
+export interface PermissionSource {
+  authorise(request: PermissionRequest): Promise<Allowed | Denied | undefined>
+}
+
 /** What decides. */
 export interface DecideOptions {
   readonly toolbox: ToolSource
@@ -46,6 +68,8 @@ export interface DecideOptions {
   readonly approval?: Approval | undefined
   /** Everything but tools with the effect `read` asks, also what rules allow. Default false. */
   readonly safeMode?: boolean | undefined
+  /** What has been granted: asked before a person is, and about nothing else. */
+  readonly permissions?: PermissionSource | undefined
 }
 
 const allowedByDefault: Allowed = { verdict: 'allow', by: 'default' }
@@ -71,8 +95,8 @@ function authorise(
     ? options.approval.authorise({ toolCallId: call.toolCallId, toolName: call.toolName, input: prepared.input })
     : byNeed(call, prepared)
   return authorisation instanceof Promise
-    ? authorisation.then((each) => conclude(call, prepared, guarded(each, prepared, options)))
-    : conclude(call, prepared, guarded(authorisation, prepared, options))
+    ? authorisation.then((each) => conclude(call, prepared, { ...options, authorisation: each }))
+    : conclude(call, prepared, { ...options, authorisation })
 }
 
 /** Without rules: what the tool itself says. A question that fails is answered by a person. */
@@ -98,19 +122,27 @@ function unclear(error: unknown): Authorisation {
   }
 }
 
-function guarded(authorisation: Authorisation, { tool }: Prepared, { safeMode }: DecideOptions): Authorisation {
+function guarded({ tool }: Prepared, { authorisation, safeMode }: Concluding): Authorisation {
   const asks = safeMode === true && authorisation.verdict === 'allow' && tool.effects.mode !== 'read'
   return asks ? { verdict: 'ask', by: 'safe mode' } : authorisation
 }
 
-function conclude(call: ToolCallPart, prepared: Prepared, authorisation: Authorisation): Decided | Promise<Decided> {
-  if (authorisation.verdict !== 'ask') return { decision: authorisation, prepared }
+interface Concluding extends DecideOptions {
+  readonly authorisation: Authorisation
+}
+
+/** What rules and safe mode leave open is asked of the permissions, and then of a person. */
+function conclude(call: ToolCallPart, prepared: Prepared, options: Concluding): Decided | Promise<Decided> {
+  const said = guarded(prepared, options)
+  if (said.verdict !== 'ask') return { decision: said, prepared }
   const text = canonicalJson(call.input)
-  const prompt = authorisation.prompt ?? promptFor(call.toolName, text)
-  return sha256(text).then((inputHash) => ({
-    decision: { verdict: 'ask', prompt, inputHash, by: authorisation.by },
-    prepared,
-  }))
+  return sha256(text).then(async (inputHash): Promise<Decided> => {
+    const { toolCallId, toolName } = call
+    const request = { toolCallId, toolName, input: prepared.input, inputHash }
+    const granted = await options.permissions?.authorise(request).catch(() => undefined)
+    const prompt = said.prompt ?? promptFor(toolName, text)
+    return { decision: granted ?? { verdict: 'ask', prompt, inputHash, by: said.by }, prepared }
+  })
 }
 
 function promptFor(toolName: string, text: string): string {

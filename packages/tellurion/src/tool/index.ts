@@ -9,9 +9,24 @@ export type { DetailedParameter, ParameterSpec, ParameterSpecs, ParameterValues 
 export { createToolbox } from './toolbox.ts'
 export type { ExecuteOptions, OpenAITool, Toolbox, Tools } from './toolbox.ts'
 export { approveAlways, approveByPerson, approveNever, createApproval } from './approval.ts'
-export type { Approval, ApprovalRequest, ApprovalRule, ArgumentPattern, Authorisation } from './approval.ts'
+export type { Approval, ApprovalRequest, ApprovalRule, Authorisation } from './approval.ts'
+export type { ArgumentPattern } from './argument-pattern.ts'
+export { memoryKeyValue } from '../port/memory-key-value.ts'
+export type { KeyScope, KeyValue, KeyValueEntry } from '../port/key-value.ts'
+export { createPermissions } from './permission.ts'
+export type { PermissionOptions, Permissions } from './permission.ts'
+export type { Grant, Permission } from './grant.ts'
 export { decide, hashInput } from './decide.ts'
-export type { Allowed, Asked, Decided, DecideOptions, Decision, Denied } from './decide.ts'
+export type {
+  Allowed,
+  Asked,
+  Decided,
+  DecideOptions,
+  Decision,
+  Denied,
+  PermissionRequest,
+  PermissionSource,
+} from './decide.ts'
 export type { Prepared, Rejection } from './prepare.ts'
 export { perform } from './perform.ts'
 export type { PerformOptions } from './perform.ts'
