@@ -14,6 +14,7 @@ import type { Entity } from '../world/entity.ts'
 import { World, type System } from '../world/world.ts'
 import type { AgentStream } from './agent-stream.ts'
 import { agentComponents, Budget, Conversation, ConversationLimit, LLM, type BudgetLimits } from './component.ts'
+import { checkBudget } from './budget-limits.ts'
 import { createFileLocks, type AgentConfiguration, type StopCondition } from './configuration.ts'
 import { errorHandling } from './error-handling.ts'
 import { memory } from './memory.ts'
@@ -221,24 +222,6 @@ function checkOptions(options: AgentOptions): void {
 }
 
 const approvalKeys = ['rules', 'safeMode', 'permissions']
-const budgetKeys = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'ticks', 'depth', 'price']
-
-function checkBudget(budget: AgentOptions['budget']): void {
-  for (const [key, value] of Object.entries(budget ?? {})) {
-    if (!budgetKeys.includes(key)) {
-      throw new TellurionError('unknown_option', `A budget has no '${key}'.${suggestion(key, budgetKeys)}`)
-    }
-    const fits = key === 'price' ? typeof value === 'function' : typeof value === 'number' && value >= 0
-    if (!fits)
-      throw new TellurionError(
-        'invalid_option',
-        `budget.${key} must be ${key === 'price' ? 'a function' : 'a number from 0'}.`,
-      )
-  }
-  if (budget?.cost !== undefined && budget.price === undefined) {
-    throw new TellurionError('invalid_option', 'A budget with a cost needs a price function: budget: { cost, price }.')
-  }
-}
 
 function approvalOf(
   approval: NonNullable<AgentOptions['approval']>,

@@ -25,6 +25,8 @@ export interface Asking {
   readonly configuration: AgentConfiguration
   /** The system that asks: a failure says so. */
   readonly system: string
+  /** How a failure of the model is told, where not as it is. */
+  readonly explain?: (error: ErrorData) => ErrorData
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Asking {
  * model does: a failure is `Failure` on the entity, and so is a budget that has no room for the call.
  */
 export async function askForReply(world: World, entity: Entity, asking: Asking): Promise<void> {
-  const { context, configuration, system } = asking
+  const { context, configuration, system, explain } = asking
   const { tick } = context
   const model = modelOf(world, world.require(entity, LLM).model)
   const built = requestFor(world, entity, configuration)
@@ -52,7 +54,8 @@ export async function askForReply(world: World, entity: Entity, asking: Asking):
     streams ? (event) => show(world, entity, event) : undefined,
   )
   place?.release()
-  takeReply(world, entity, { reply: priced(reply, model, configuration), model: model.name, streams, tick, system })
+  const taken = { reply: priced(reply, model, configuration), model: model.name, streams, tick, system }
+  takeReply(world, entity, explain === undefined ? taken : { ...taken, explain })
 }
 
 /** A question that is not part of the conversation. */
@@ -126,8 +129,8 @@ async function reserved(
   entity: Entity,
   { request, model, configuration }: { request: ModelRequest; model: Model; configuration: AgentConfiguration },
 ): Promise<Reservation> {
-  const { reserve } = await import('./budget.ts')
-  return reserve(world, entity, { request, model: model.name, price: configuration.price })
+  const { estimateCall, reserve } = await import('./budget.ts')
+  return reserve(world, entity, estimateCall({ request, model: model.name, price: configuration.price }))
 }
 
 /** A reply that says what it cost, where the agent knows prices and the model does not. */

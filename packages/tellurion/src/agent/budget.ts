@@ -23,9 +23,10 @@ export interface Spending {
   readonly price: PriceFunction | undefined
 }
 
-/** What adds up over many spenders. */
-export type Amounts = { readonly [K in Additive]: number }
-type Additive = 'modelCalls' | 'toolCalls' | 'tokens' | 'cost'
+/** What adds up over many spenders: calls, tokens, and money in the unit of the price function. */
+export type Amounts = { [K in Additive]: number }
+/** Limits of what adds up. */
+export type Additive = 'modelCalls' | 'toolCalls' | 'tokens' | 'cost'
 
 const additive: readonly Additive[] = ['modelCalls', 'toolCalls', 'tokens', 'cost']
 const nothing: Amounts = { modelCalls: 0, toolCalls: 0, tokens: 0, cost: 0 }
@@ -35,22 +36,28 @@ export type Reservation =
   | { readonly status: 'reserved'; release(): void }
   | { readonly status: 'refused'; readonly error: ErrorData }
 
+/** What a call may take: the estimate of its input and the most it may answer. */
+export function estimateCall({ request, model, price }: Spending): Amounts {
+  const inputTokens = estimateRequestTokens(request)
+  const outputTokens = request.maxOutputTokens ?? assumedOutput
+  const tokens = inputTokens + outputTokens
+  const cost = price?.({ inputTokens, outputTokens, totalTokens: tokens }, model) ?? 0
+  return { modelCalls: 1, toolCalls: 0, tokens, cost }
+}
+
 /**
- * Reserves one more model call: what has been spent, lent and reserved by others, the estimate of its input and the most
- * it may answer, against each limit. Refused, nothing is to be asked.
+ * Reserves what is about to be spent: with what has been spent, lent and reserved by others, against each limit.
+ * Refused, it is not to be spent. An entity without a budget has no limits.
  */
-export function reserve(world: World, entity: Entity, spending: Spending): Reservation {
-  const budget = world.require(entity, Budget)
+export function reserve(world: World, entity: Entity, asked: Amounts): Reservation {
+  const budget = world.get(entity, Budget)
+  if (budget === undefined) return { status: 'reserved', release() {} }
   const { limits, since } = budget
   const now = clockOf(world).now()
   if (since === undefined) world.set(entity, Budget, { ...budget, since: now })
-  const next = estimate(spending.request)
-  const cost = spending.price?.(next, spending.model) ?? 0
-  const asked = { modelCalls: 1, toolCalls: 0, tokens: next.totalTokens, cost }
   const held = heldBy(world)
-  const taken = taking(world, entity)
   const wanted: Required<BudgetLimits> = {
-    ...sum(taken, asked),
+    ...sum(taking(world, entity), asked),
     wallTime: now - (since ?? now),
     ticks: world.header.runTicks,
     depth: 0,
@@ -133,12 +140,17 @@ export function spentOf(world: World, entity: Entity): Amounts {
   return { modelCalls: steps + asides, toolCalls, tokens: usage.totalTokens, cost: usage.cost ?? 0 }
 }
 
+/** What a turn that ends here has spent at most: what is lent to others and not settled counts as spent. */
+export function spentAtMost(world: World, entity: Entity): Amounts {
+  let spent = spentOf(world, entity)
+  for (const limits of Object.values(world.get(entity, Budget)?.lent ?? {}))
+    spent = sum(spent, { ...nothing, ...limits })
+  return spent
+}
+
 /** What is spent, lent or about to be spent. */
 function taking(world: World, entity: Entity): Amounts {
-  let taken = sum(spentOf(world, entity), heldBy(world).get(entity) ?? nothing)
-  for (const limits of Object.values(world.get(entity, Budget)?.lent ?? {}))
-    taken = sum(taken, { ...nothing, ...limits })
-  return taken
+  return sum(spentAtMost(world, entity), heldBy(world).get(entity) ?? nothing)
 }
 
 /** What calls in flight may take, by entity. It is as live as they are, and goes with the process like them. */
@@ -157,12 +169,6 @@ function sum(a: Amounts, b: Amounts, sign: 1 | -1 = 1): Amounts {
     tokens: a.tokens + sign * b.tokens,
     cost: a.cost + sign * b.cost,
   }
-}
-
-function estimate(request: ModelRequest): Usage {
-  const inputTokens = estimateRequestTokens(request)
-  const outputTokens = request.maxOutputTokens ?? assumedOutput
-  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens }
 }
 
 function exceeded(name: keyof BudgetLimits, { limit, wanted }: { limit: number; wanted: number }): ErrorData {

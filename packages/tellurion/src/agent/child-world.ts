@@ -9,6 +9,7 @@ import { Wait } from '../world/lifecycle.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import { World, type SystemContext } from '../world/world.ts'
 import { spentOf } from './budget.ts'
+import { tighter } from './budget-limits.ts'
 import {
   agentComponents,
   Budget,
@@ -112,15 +113,6 @@ export function limitChild(
   const { own, limits, tools } = given
   world.set(entity, Budget, { limits: tighter(own, limits) })
   if (tools !== undefined) world.set(entity, ToolRegistry, { names: tools })
-}
-
-/** The smaller of both for each limit. */
-export function tighter(a: BudgetLimits | undefined, b: BudgetLimits | undefined): BudgetLimits {
-  const both: { -readonly [K in keyof BudgetLimits]: BudgetLimits[K] } = { ...a, ...b }
-  for (const name of Object.keys(both) as (keyof BudgetLimits)[]) {
-    both[name] = Math.min(a?.[name] ?? Infinity, b?.[name] ?? Infinity)
-  }
-  return both
 }
 
 function bind(own: World, world: World, agent: Inhabitant): void {

@@ -48,6 +48,12 @@ export interface RunContext {
    */
   emit(event: EventRecord & Readonly<Record<string, unknown>>): void
   /**
+   * Takes a place in the run's budget for what is about to be spent, such as a model call with its longest answer;
+   * without one there is no limit. Give it back when what was spent has been told by `model.replied`. Throws
+   * `budget_exceeded`. Calls of `tools` take their own.
+   */
+  reserve(amounts: { readonly modelCalls?: number; readonly tokens?: number; readonly cost?: number }): () => void
+  /**
    * Asks a person. Where there is no answer yet this call of `run` ends, the run waits without a worker, and `run` is
    * called again when all its questions are answered; then the same question resolves at once, with a choice or a text.
    */

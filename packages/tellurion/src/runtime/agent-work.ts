@@ -1,9 +1,9 @@
 // An `Agent` as the work of a run: its systems tick, and mail becomes messages, decisions and wishes of its entity.
 
 import type { Agent } from '../agent/agent.ts'
-import { limitChild } from '../agent/child-world.ts'
-import { Budget, Conversation, Output, Steering, Streaming, TurnUsage } from '../agent/component.ts'
-import { hear, renewBudget, userMessage } from '../agent/conversation.ts'
+import { tighter } from '../agent/budget-limits.ts'
+import { Budget, Conversation, Output, Steering, Streaming, ToolRegistry, TurnUsage } from '../agent/component.ts'
+import { hear, userMessage } from '../agent/conversation.ts'
 import { answer, isStanding, type Answer, type StandingAnswer } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
 import { askAgain, closeCalls } from '../agent/tool-results.ts'
@@ -15,6 +15,7 @@ import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
+import type { RunRecord } from './run.ts'
 import type { Work } from './work.ts'
 
 /** An agent of this library as the work of a run. */
@@ -26,7 +27,7 @@ export function agentWork(agent: Agent): Work {
     bindTo: (world) => agent.bindTo(world),
     spawn: (world) => agent.spawn(world),
     input: (world, entity, payload) => input(world, entity, payload, agent),
-    goOn,
+    goOn: (world, entity, fork) => goOn(world, entity, fork, agent),
     steer,
     answer(world, _entity, { interaction, answer: given, by }) {
       // Where nobody keeps permissions an answer that was to stand is good for this call; it must not be lost.
@@ -41,18 +42,17 @@ function single({ always, reason }: StandingAnswer): Answer {
   return always === 'approve' || reason === undefined ? always : { deny: reason }
 }
 
-function input(world: World, entity: Entity, { input: said, output, child }: InputPayload, agent: Agent): void {
+function input(world: World, entity: Entity, { input: said, output, tools }: InputPayload, agent: Agent): void {
   const from = world.require(entity, Conversation).length
   hear(world, entity, userMessage(said))
-  begin(world, entity, from)
-  if (child !== undefined) limitChild(world, entity, { own: agent.limits, limits: child.limits, tools: child.tools })
-  else if (agent.limits !== undefined) world.set(entity, Budget, { limits: agent.limits })
+  begin(world, entity, { from, agent })
+  if (tools !== undefined) world.set(entity, ToolRegistry, { names: tools })
   if (output === undefined) world.remove(entity, Output)
   else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
 }
 
 /** Calls that were open are closed, questions are asked again, and what is new is said. */
-function goOn(world: World, entity: Entity, { input: said }: ForkPayload): void {
+function goOn(world: World, entity: Entity, { input: said }: ForkPayload, agent: Agent): void {
   const from = world.get(entity, TurnUsage)?.from ?? 0
   if (said === undefined) askAgain(world, entity)
   else {
@@ -62,12 +62,14 @@ function goOn(world: World, entity: Entity, { input: said }: ForkPayload): void 
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
   world.pause(false)
-  begin(world, entity, from)
+  begin(world, entity, { from, agent })
 }
 
-function begin(world: World, entity: Entity, from: number): void {
+function begin(world: World, entity: Entity, { from, agent }: { from: number; agent: Agent }): void {
   world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-  renewBudget(world, entity)
+  const { limits } = world.findResource<RunRecord>('run') ?? {}
+  if (agent.limits === undefined && limits === undefined) world.remove(entity, Budget)
+  else world.set(entity, Budget, { limits: tighter(agent.limits, limits) })
   world.set(entity, Streaming, { enabled: true })
 }
 

@@ -1,7 +1,7 @@
 // One attempt of a run: loads the world, winds it on, commits what happens, and leaves the run in its next state. It
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
-import { spentOf } from '../agent/budget.ts'
+import { spentAtMost, spentOf, type Amounts } from '../agent/budget.ts'
 import { Conversation, TurnUsage } from '../agent/component.ts'
 import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
@@ -225,7 +225,7 @@ export class Attempt {
     }
     if (stop.reason === 'paused') return { end: { to: 'paused' }, event: { type: 'run.paused' } as EventRecord }
     const { usage } = world.get(entity, TurnUsage) ?? {}
-    const spent = usage === undefined ? {} : { usage }
+    const spent = { ...(usage === undefined ? {} : { usage }), spent: spentAtMost(world, entity) }
     const { result, error } = await this.#result(world, entity, stop)
     if (this.#interruption === 'timed_out') {
       const late = new TellurionError('run_timeout', `The run was at work for more than ${this.#setting.timeout} ms.`)
@@ -233,7 +233,7 @@ export class Attempt {
       return { end, event: { type: 'run.timed_out', error: late.toJSON() } as EventRecord }
     }
     if (stop.reason === 'aborted') {
-      return endingOfCancel(result, usage)
+      return endingOfCancel(result, spent)
     }
     if (error !== undefined) return this.#endingOfFailure(error, { result, stopReason: stopReasonOf(stop), ...spent })
     const stopReason = stopReasonOf(stop)
@@ -299,8 +299,11 @@ export class Attempt {
   }
 }
 
-function endingOfCancel(result: Json, usage?: Usage): { end: RunEnd; event: EventRecord } {
-  const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...(usage === undefined ? {} : { usage }) }
+function endingOfCancel(
+  result: Json,
+  spent: { readonly usage?: Usage; readonly spent?: Amounts } = {},
+): { end: RunEnd; event: EventRecord } {
+  const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...spent }
   return { end, event: { type: 'run.cancelled' } }
 }
 

@@ -2,7 +2,8 @@
 // was made for; what is tried through it later reaches nobody.
 
 import { abortReason, raceAbort } from '../abort/abort.ts'
-import { Conversation, Steering, TurnUsage } from '../agent/component.ts'
+import { reserve, type Amounts } from '../agent/budget.ts'
+import { Budget, Conversation, Steering, TurnUsage } from '../agent/component.ts'
 import { say } from '../agent/conversation.ts'
 import { ask } from '../agent/open-interaction.ts'
 import { addUsage, noUsage } from '../agent/usage.ts'
@@ -56,7 +57,7 @@ export function openContext(world: World, entity: Entity, options: ContextOption
     clock,
     signal,
     input: world.require(entity, Foreign).input,
-    tools: withDefaults(tools, { signal, clock, runId }),
+    tools: counted(withDefaults(tools, { signal, clock, runId }), () => desk.countCall()),
     steps: desk.steps(),
     get messages() {
       return world.require(entity, Conversation).toArray()
@@ -68,6 +69,7 @@ export function openContext(world: World, entity: Entity, options: ContextOption
     say: (...messages) => desk.say(messages),
     emit: (event) => desk.emit(event),
     ask: (question) => desk.ask(question),
+    reserve: (amounts) => desk.reserve(amounts),
   }
   return { context, close: () => desk.close() }
 }
@@ -75,6 +77,17 @@ export function openContext(world: World, entity: Entity, options: ContextOption
 /** The same tools, called by hand with these options unless others are given. */
 export function withDefaults(tools: Toolbox, defaults: ExecuteOptions): Toolbox {
   return { ...tools, execute: (name, args, options) => tools.execute(name, args, { ...defaults, ...options }) }
+}
+
+/** The same tools; each call is counted first. */
+function counted(tools: Toolbox, count: () => void): Toolbox {
+  return {
+    ...tools,
+    execute: async (name, args, options) => {
+      count()
+      return tools.execute(name, args, options)
+    },
+  }
 }
 
 /** Takes into the conversation what was said meanwhile, unless a tool call still waits for its result. */
@@ -144,6 +157,20 @@ class Desk {
     const turn = this.#world.get(this.#entity, TurnUsage) ?? { steps: 0, usage: noUsage }
     const spent = { ...noUsage, ...(usage as Partial<Usage> | undefined) }
     this.#world.set(this.#entity, TurnUsage, { ...turn, steps: turn.steps + 1, usage: addUsage(turn.usage, spent) })
+  }
+
+  reserve(amounts: Partial<Amounts>): () => void {
+    const place = reserve(this.#world, this.#entity, { modelCalls: 0, toolCalls: 0, tokens: 0, cost: 0, ...amounts })
+    if (place.status === 'refused') throw TellurionError.from(place.error)
+    return () => place.release()
+  }
+
+  /** Counts a tool call. Throws `budget_exceeded` when the budget has no room for it. */
+  countCall(): void {
+    this.reserve({ toolCalls: 1 })()
+    if (!this.#world.has(this.#entity, Budget)) return
+    const turn = this.#world.get(this.#entity, TurnUsage) ?? { steps: 0, usage: noUsage }
+    this.#world.set(this.#entity, TurnUsage, { ...turn, toolCalls: (turn.toolCalls ?? 0) + 1 })
   }
 
   ask(question: Question): Promise<string> {

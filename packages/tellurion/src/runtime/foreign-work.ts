@@ -2,8 +2,8 @@
 // it decides it decides from components alone, so it may be called again after any commit.
 
 import { childController } from '../abort/abort.ts'
-import { agentComponents, Conversation, Output, Steering, TurnUsage } from '../agent/component.ts'
-import { hear, renewBudget, say, userMessage } from '../agent/conversation.ts'
+import { agentComponents, Budget, Conversation, Output, Steering, TurnUsage } from '../agent/component.ts'
+import { hear, say, userMessage } from '../agent/conversation.ts'
 import { checkAnswer } from '../agent/interaction.ts'
 import { close } from '../agent/open-interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
@@ -214,7 +214,9 @@ function begin(world: World, entity: Entity, from: number): void {
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
   world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-  renewBudget(world, entity)
+  const { limits } = world.findResource<RunRecord>('run') ?? {}
+  if (limits === undefined) world.remove(entity, Budget)
+  else world.set(entity, Budget, { limits })
 }
 
 /** Calls that a former run left without a result get one: nothing else may come between. */

@@ -6,7 +6,7 @@ import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
 import { userMessage } from '../agent/conversation.ts'
 import { childEnded } from '../agent/child.ts'
-import type { BudgetLimits, ChildEnd } from '../agent/component.ts'
+import type { ChildEnd } from '../agent/component.ts'
 import type { Answer } from '../agent/interaction.ts'
 import { TellurionError } from '../error/error.ts'
 import type { UserInput, UserMessage } from '../message/message.ts'
@@ -21,8 +21,8 @@ export interface InputPayload {
   readonly input: UserInput
   /** JSON Schema of the output, when one was asked for. */
   readonly output?: JsonObject
-  /** For a sub-agent: what it may spend, and which of its tools it may use. */
-  readonly child?: { readonly limits: BudgetLimits; readonly tools?: readonly string[] }
+  /** For a sub-agent: which of its tools it may use. */
+  readonly tools?: readonly string[]
 }
 
 /** What the first item of a fork's inbox carries: an edit of the past as operations, and something new to say. */

@@ -4,11 +4,10 @@
 import type { Child, ChildEnd } from '../agent/component.ts'
 import type { Spawn } from '../agent/spawn.ts'
 import type { Clock } from '../clock/clock.ts'
-import type { Interaction } from '../event/event.ts'
 import type { Ids } from '../id/id.ts'
 import type { Json } from '../schema/json.ts'
 import { hasEnded, type RunRecord, type RunStatus } from './run.ts'
-import type { NewMail, NewRun, RunEnd, RunReads } from './run-store.ts'
+import type { NewMail, NewRun, RunEnd } from './run-store.ts'
 
 /** What goes out with the next commit. */
 export interface Outgoing {
@@ -33,11 +32,11 @@ export class Offspring implements Spawn {
   begin({ id, agent, prompt, limits, tools }: Child): void {
     const { user, priority, id: parent } = this.#parent
     const now = this.#clock.now()
-    const child = { limits, ...(tools === undefined ? {} : { tools }) }
     this.#children.push({
       id,
       agent,
-      input: { input: prompt, child } as unknown as Json,
+      input: { input: prompt, ...(tools === undefined ? {} : { tools }) } as unknown as Json,
+      limits,
       session: id,
       ownSession: true,
       user,
@@ -66,15 +65,6 @@ export class Offspring implements Spawn {
 }
 
 const nothing: Outgoing = {}
-
-/** What a run, and everything that works for it, asks people now. */
-export async function askedBy(store: RunReads, run: RunRecord): Promise<readonly Interaction[]> {
-  const asked = [...run.interactions]
-  if (run.status !== 'waiting') return asked
-  const children = await store.listRuns({ parent: run.id, status: ['queued', 'running', 'waiting'], limit: 1000 })
-  for (const child of children) asked.push(...(await askedBy(store, child)))
-  return asked
-}
 
 /** The mail that tells a parent how its child ended; none for a run without parent, or one that has not ended. */
 export function newsForParent(

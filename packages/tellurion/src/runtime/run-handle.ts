@@ -23,7 +23,7 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
-import { askedBy } from './offspring.ts'
+import { askedBy } from './interaction.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
@@ -198,7 +198,11 @@ export class RunHandle {
   async retry(): Promise<void> {
     const { backend, clock } = this.#setting
     const { status } = await this.record()
-    if ((await backend.store.retry(this.id, clock.now())) !== 'queued') checkTransition(this.id, status, 'queued')
+    const retried = await backend.store.retry(this.id, clock.now())
+    if (retried === 'budget') {
+      throw new TellurionError('budget_exceeded', `The accounts of run ${this.id} have nothing left for another try.`)
+    }
+    if (retried !== 'queued') checkTransition(this.id, status, 'queued')
     backend.hints.send({ type: 'queue' })
   }
 

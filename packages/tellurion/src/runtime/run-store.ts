@@ -1,12 +1,15 @@
 // The run store: the system of record. Each method is one atomic operation; what it acknowledged survives the process
 // (the memory backend says that it does not). No method throws for what a caller may race for: that is a result.
 
+import type { Amounts } from '../agent/budget.ts'
+import type { BudgetLimits } from '../agent/component.ts'
 import type { EventRecord, Interaction } from '../event/event.ts'
 import type { ErrorData } from '../error/error.ts'
 import type { Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Operation } from '../world/delta.ts'
 import type { Snapshot } from '../world/snapshot.ts'
+import type { AccountClaim, AccountRecord, Grant } from './account.ts'
 import type { BranchRecord, RunRecord, RunStatus, SessionRecord } from './run.ts'
 
 /** A run to be created. Its input is the first item of its inbox, so it is taken in exactly once. */
@@ -28,6 +31,10 @@ export interface NewRun {
   /** An existing branch of the session to go on; default its present one. Refused (`unknown_branch`) when it is not there. */
   readonly branch?: string
   readonly now: number
+  /** What it asks for, and the accounts that it has to come from; refused (`budget`) when one of them has nothing left. */
+  readonly limits?: BudgetLimits
+  readonly accounts?: readonly AccountClaim[]
+  readonly tenant?: string
   /** Refuse when the user already has this many named sessions and this would be one more. */
   readonly maxSessions?: number
 }
@@ -65,6 +72,8 @@ export type RunEnd =
       readonly error?: ErrorData
       readonly stopReason: string
       readonly usage?: Usage
+      /** What goes from its accounts for good; the rest of its allowance goes back. All of it where this is absent. */
+      readonly spent?: Amounts
     }
 
 /** One journal row and everything that must be true together with it. */
@@ -162,6 +171,8 @@ export interface RunReads {
   getSession(session: string): Promise<SessionRecord | undefined>
   listSessions(filter: { readonly user?: string; readonly limit?: number }): Promise<readonly SessionRecord[]>
   getBranch(branch: string): Promise<BranchRecord | undefined>
+  /** An account; undefined for one that nothing was drawn from. */
+  getAccount(id: string): Promise<AccountRecord | undefined>
   listBranches(session: string): Promise<readonly BranchRecord[]>
   /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
   load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
@@ -182,6 +193,7 @@ export interface RunStore extends RunReads {
   ): Promise<
     | { readonly status: 'created' | 'known'; readonly run: RunRecord }
     | { readonly status: 'session_limit' | 'unknown_branch' }
+    | { readonly status: 'budget'; readonly refused: Extract<Grant, { status: 'refused' }> }
   >
   /**
    * Takes a run that is queued, or waiting or paused when `any` is set, or whose lease has lapsed: status running, epoch
@@ -215,7 +227,7 @@ export interface RunStore extends RunReads {
   sweep(now: number): Promise<readonly string[]>
   /** Deletes ended sessions that nobody touched since `before`, and own sessions of runs that ended before it. */
   gc(options: { readonly before: number; readonly limit: number }): Promise<number>
-  /** A failed or timed out run gets another try. */
-  retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed'>
+  /** A failed or timed out run gets another try, and a new allowance; refused (`budget`) when there is none. */
+  retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed' | 'budget'>
   close(): Promise<void>
 }

@@ -1,9 +1,11 @@
 // Runs, sessions and branches as records, and which state may follow which. Pure data and one pure table.
 
+import type { BudgetLimits } from '../agent/component.ts'
 import { TellurionError, type ErrorData } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import type { AccountClaim } from './account.ts'
 
 /** Where a run stands. The last four are ends. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'paused' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out'
@@ -49,6 +51,10 @@ export interface RunRecord {
   readonly input: Json
   readonly metadata: JsonObject
   readonly user: string
+  readonly tenant?: string
+  /** What it may spend, and the accounts that this comes from. */
+  readonly limits?: BudgetLimits
+  readonly accounts?: readonly AccountClaim[]
   readonly parent?: string
   readonly idempotencyKey?: string
   readonly createdAt: number

@@ -1,19 +1,12 @@
 // The runtime: the same agents, made to survive. It submits runs, works on them, and knows what waits for a person.
 
 import { Agent } from '../agent/agent.ts'
-import { agentComponents } from '../agent/component.ts'
-import {
-  checkAnswer,
-  grantOf,
-  isStanding,
-  noPermissions,
-  type Answer,
-  type StandingAnswer,
-} from '../agent/interaction.ts'
+import { checkBudget } from '../agent/budget-limits.ts'
+import { tighter } from '../agent/budget-limits.ts'
+import { agentComponents, type BudgetLimits } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
-import type { Interaction } from '../event/event.ts'
 import { systemIds, type Ids } from '../id/id.ts'
 import { systemRandom, type Random } from '../id/random.ts'
 import type { UserInput } from '../message/message.ts'
@@ -22,12 +15,13 @@ import { retryPolicy, type RetryPolicy } from '../retry/backoff.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
-import { checkGrant } from '../tool/grant.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
 import { foreignComponents } from './foreign-component.ts'
+import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
+import { claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
 import { Registry, type AnyAgent } from './registry.ts'
 import { RunHandle } from './run-handle.ts'
 import type { RunRecord, SessionRecord } from './run.ts'
@@ -63,12 +57,25 @@ export interface RuntimeOptions {
   readonly retry?: Partial<RetryPolicy>
   /** Named sessions a user may have. Default 1,000. */
   readonly maxSessions?: number
+  /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
+  readonly budgets?: Accounts
   /** What agents' own systems keep: their components, and the names of those that were removed. */
   readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
   readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
 }
 
-const known = ['store', 'agents', 'work', 'maxConcurrent', 'patience', 'retry', 'maxSessions', 'state', 'ports']
+const known = [
+  'store',
+  'agents',
+  'work',
+  'maxConcurrent',
+  'patience',
+  'retry',
+  'maxSessions',
+  'budgets',
+  'state',
+  'ports',
+]
 
 /** What a run may bring besides its input. */
 export interface SubmitOptions {
@@ -81,26 +88,32 @@ export interface SubmitOptions {
   /** Milliseconds before it may begin. Default 0. */
   readonly delay?: number
   readonly user?: string
+  /** Whom the user belongs to: an account of its own. */
+  readonly tenant?: string
+  /** What it may spend at most; the agent's own budget holds too. */
+  readonly budget?: BudgetLimits
   readonly metadata?: JsonObject
   readonly output?: Schema
 }
 
-/** An interaction, and the run that waits for it. */
-export type OpenInteraction = Interaction & { readonly run: string; readonly agent: string; readonly session: string }
-
 /** A runtime, made by `createRuntime`. */
 export class Runtime {
+  /** What waits for a person, across runs. */
+  readonly interactions: Interactions
   readonly #setting: Setting
   readonly #worker: Worker
   readonly #maxSessions: number
   readonly #grace: number
+  readonly #budgets: Accounts
   #closing: Promise<void> | undefined
 
-  constructor(setting: Setting, worker: Worker, options: { maxSessions: number; grace: number }) {
+  constructor(setting: Setting, worker: Worker, options: { maxSessions: number; grace: number; budgets: Accounts }) {
+    this.interactions = new Interactions(setting)
     this.#setting = setting
     this.#worker = worker
     this.#maxSessions = options.maxSessions
     this.#grace = options.grace
+    this.#budgets = options.budgets
   }
 
   /** The agents that runs may ask for. */
@@ -108,7 +121,7 @@ export class Runtime {
     return this.#setting.registry
   }
 
-  /** Accepts a run: when this resolves it is kept. Throws `session_limit`, `invalid_option`. */
+  /** Accepts a run: when this resolves it is kept. Throws `session_limit`, `invalid_option`, `budget_exceeded`. */
   async submit(agent: string, input: UserInput | Json, options: SubmitOptions = {}): Promise<RunHandle> {
     this.#refuseWhenClosed()
     const run = await this.#create(agent, input, options)
@@ -156,7 +169,7 @@ export class Runtime {
       runs: (limit) => standingRuns(this.#setting, id, limit),
       messages: () => standingMessages(this.#setting, id, agent),
       run: (run) => this.run(run),
-      answer: (interaction, given, by) => this.#answerIn(id, interaction, { given, by }),
+      answer: (interaction, given, by) => this.interactions.answerIn(id, interaction, { given, by }),
     })
   }
 
@@ -165,32 +178,13 @@ export class Runtime {
     return this.#setting.backend.store.listSessions(filter)
   }
 
-  /** What waits for a person, across runs. */
-  readonly interactions = {
-    list: async (filter: { agent?: string; user?: string } = {}): Promise<readonly OpenInteraction[]> =>
-      openOf(await this.#setting.backend.store.listRuns({ ...filter, asking: true, limit: 1000 })),
-    /**
-     * Answers from anywhere, once; `run` spares the search for the run that asks. Throws `unknown_interaction` when it
-     * is not open (any more), `invalid_answer` when the answer does not fit.
-     */
-    answer: async (id: string, answer: Answer, options: { by?: string; run?: string } = {}): Promise<void> => {
-      const { backend, clock } = this.#setting
-      const open = await this.#asking(id, options.run)
-      const found = open.find((interaction) => interaction.id === id)
-      if (found === undefined) throw unknownInteraction(id, open)
-      checkAnswer(found, answer)
-      if (isStanding(answer)) this.#checkStanding(found, answer)
-      if (found.due !== undefined && found.due <= clock.now()) {
-        throw new TellurionError('unknown_interaction', `The interaction '${id}' has expired.`)
-      }
-      const payload = { interaction: id, answer, by: options.by ?? 'user' } as unknown as Json
-      const mail = { run: found.run, id: `answer-${id}`, kind: 'answer' as const, payload, now: clock.now() }
-      if ((await backend.store.send(mail)) !== 'sent') {
-        throw new TellurionError('unknown_interaction', `The interaction '${id}' has been answered already.`)
-      }
-      backend.hints.send({ type: 'run', run: found.run })
-      backend.hints.send({ type: 'queue' })
-    },
+  /** What a user or a tenant has spent in its present account, and what its runs still may. */
+  async spending(of: { readonly user: string } | { readonly tenant: string }): Promise<Spending> {
+    const { backend, clock } = this.#setting
+    const [kind, id] = 'user' in of ? (['user', of.user] as const) : (['tenant', of.tenant] as const)
+    const claim = claimOf(kind, id, { limits: this.#budgets[kind], now: clock.now() })
+    const { spent, lent } = (claim && (await backend.store.getAccount(claim.id))) ?? freshAccount({ id, limits: {} })
+    return { spent, lent, limits: claim?.limits ?? {}, ...(claim?.ends === undefined ? {} : { ends: claim.ends }) }
   }
 
   /**
@@ -209,45 +203,23 @@ export class Runtime {
     await this.close()
   }
 
-  /** Open interactions among which that of an id is, if there is one: of its run, or page by page of all. */
-  async #asking(id: string, run: string | undefined): Promise<readonly OpenInteraction[]> {
-    if (run !== undefined) return openOf([await this.run(run).record()])
-    const { store } = this.#setting.backend
-    for (let before: string | undefined; ;) {
-      const page = await store.listRuns({ asking: true, limit: 1000, ...(before === undefined ? {} : { before }) })
-      const open = openOf(page)
-      before = page.at(-1)?.id
-      if (page.length < 1000 || open.some((interaction) => interaction.id === id)) return open
-    }
-  }
-
-  /** Throws for an answer that could not stand; a process without the agent leaves that to the worker. */
-  #checkStanding(found: OpenInteraction, given: StandingAnswer): void {
-    const agent = this.#setting.registry.find(found.agent)
-    if (agent instanceof Agent && agent.permissions === undefined && found.child === undefined) {
-      throw new TellurionError('invalid_answer', noPermissions)
-    }
-    checkGrant(grantOf(given, 'user', found))
-  }
-
-  async #answerIn(
-    session: string,
-    id: string,
-    { given, by }: { given: Answer; by: string | undefined },
-  ): Promise<string> {
-    const open = openOf(await this.runs({ session, asking: true }))
-    const found = open.find((interaction) => interaction.id === id)
-    if (found === undefined) throw unknownInteraction(id, open)
-    await this.interactions.answer(id, given, { run: found.run, ...(by === undefined ? {} : { by }) })
-    return found.run
-  }
-
   /** A new run of the same agent on a branch of the same session. */
   async #goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle> {
     this.#refuseWhenClosed()
-    const { agent, session, user, priority, metadata } = source
+    const { agent, session, user, tenant, limits, priority, metadata } = source
     const input = payload as unknown as Json
-    const run = await this.#store({ agent, session, user, priority, metadata, branch, input, ownSession: false })
+    const more = { ...(tenant === undefined ? {} : { tenant }), ...(limits === undefined ? {} : { limits }) }
+    const run = await this.#store({
+      agent,
+      session,
+      user,
+      priority,
+      metadata,
+      branch,
+      input,
+      ownSession: false,
+      ...more,
+    })
     return this.#enqueued(run)
   }
 
@@ -261,13 +233,19 @@ export class Runtime {
 
   async #create(agent: string, input: UserInput | Json, options: SubmitOptions): Promise<RunRecord> {
     const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, output } = options
+    const { tenant, budget } = options
     for (const [what, value] of [
       ['agent', agent],
       ['session', session],
       ['user', user],
+      ['tenant', tenant],
     ] as const) {
       if (value !== undefined) checkId(what, value)
     }
+    checkBudget(budget)
+    const known = this.agents.find(agent)
+    const own = known instanceof Agent ? known.limits : undefined
+    const limits = own === undefined && budget === undefined ? undefined : tighter(own, budget)
     const schema = output === undefined ? undefined : compileSchema(output, 'the output schema').jsonSchema
     return this.#store({
       agent,
@@ -278,13 +256,17 @@ export class Runtime {
       priority,
       metadata,
       delay,
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(limits === undefined ? {} : { limits }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     })
   }
 
   async #store(
     given: Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession'> &
-      Partial<Pick<NewRun, 'session' | 'branch' | 'idempotencyKey'>> & { readonly delay?: number },
+      Partial<Pick<NewRun, 'session' | 'branch' | 'idempotencyKey' | 'tenant' | 'limits'>> & {
+        readonly delay?: number
+      },
   ): Promise<RunRecord> {
     const { backend, clock, ids } = this.#setting
     const { delay = 0, session, ...rest } = given
@@ -298,6 +280,7 @@ export class Runtime {
       newBranch: ids('b').slice(0, 20),
       now,
       maxSessions: this.#maxSessions,
+      accounts: claimsOf(this.#budgets, { user: given.user, tenant: given.tenant, now }),
     })
     if (created.status === 'created' || created.status === 'known') return created.run
     if (created.status === 'session_limit') {
@@ -306,6 +289,7 @@ export class Runtime {
         `User ${given.user} has ${this.#maxSessions} sessions; delete some first.`,
       )
     }
+    if (created.status === 'budget') throw nothingLeft(created.refused)
     throw new TellurionError('unknown_run', `There is no branch '${given.branch}' any more.`)
   }
 
@@ -353,7 +337,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()
-  return new Runtime(setting, worker, { maxSessions, grace })
+  return new Runtime(setting, worker, { maxSessions, grace, budgets: options.budgets ?? {} })
 }
 
 /** What stored worlds may hold: the components of every agent, and those that only the caller knows. */
@@ -368,15 +352,4 @@ function componentsOf(registry: Registry, more: readonly Component[]): readonly 
 function checkId(what: string, id: string): void {
   if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return
   throw new TellurionError('invalid_option', `A ${what} id is 1 to 64 letters, digits, '_' and '-'.`)
-}
-
-function openOf(runs: readonly RunRecord[]): OpenInteraction[] {
-  return runs.flatMap(({ id: run, agent, session, interactions }) =>
-    interactions.map((interaction) => ({ ...interaction, run, agent, session })),
-  )
-}
-
-function unknownInteraction(id: string, open: readonly Interaction[]): TellurionError {
-  const names = open.map((interaction) => interaction.id)
-  return new TellurionError('unknown_interaction', `No open interaction has the id '${id}'.${suggestion(id, names)}`)
 }

@@ -1,6 +1,7 @@
 // The loop of a model and its tools as an agent of any make: ask, perform the calls, ask again. The conversation is its
 // whole state, so it goes on after a crash where it stood: no reply is asked for twice, no kept result made again.
 
+import { estimateCall } from '../agent/budget.ts'
 import { abortReason } from '../abort/abort.ts'
 import { TellurionError, suggestion } from '../error/error.ts'
 import { textOf, type Message, type ToolCallPart } from '../message/message.ts'
@@ -96,10 +97,13 @@ async function askModel(context: RunContext, model: Model, instructions: string 
     ...(instructions === undefined ? {} : { system: instructions }),
     ...(tools.names().length === 0 ? {} : { tools: tools.specs() }),
   }
+  // Counted with the reply, in the same moment: nobody else can take what it leaves.
+  const release = context.reserve(estimateCall({ request, model: model.name, price: undefined }))
   const reply = await collect(model.stream(request, { signal }), (event) => {
     if (signal.aborted) return
     if (event.type === 'text.delta' || event.type === 'reasoning.delta') emit({ ...event })
   })
+  release()
   if (reply.status === 'aborted') throw abortReason(signal)
   if (reply.status === 'failed') throw failureError(reply.failure)
   const { usage, finishReason, message } = reply

@@ -5,6 +5,7 @@ import type { Backend } from '../runtime/backend.ts'
 import type { RunStore } from '../runtime/run-store.ts'
 import { macrotask } from './virtual-clock.ts'
 import { until, type BackendBench, type BackendCase } from './backend-bench.ts'
+import { accountBehaviour } from './run-store-account-behaviour.ts'
 import { commitBehaviour } from './run-store-commit-behaviour.ts'
 import { takeCourse } from './run-store-course.ts'
 import { begin, beginAgain, draftCommit, draftRun, itemsOfState, same } from './run-store-draft.ts'
@@ -287,6 +288,7 @@ const courses: readonly BackendCase[] = Array.from({ length: 12 }, (_, index) =>
 export const backendBehaviour: readonly BackendCase[] = [
   ...commitBehaviour,
   ...runBehaviour,
+  ...accountBehaviour,
   ...pastBehaviour,
   ...queueBehaviour,
   ...durableBehaviour,

@@ -199,6 +199,23 @@ export const brokenBackends: readonly BrokenBackend[] = [
       withStore(backend, (store) => ({ createRun: ({ maxSessions: _max, ...run }) => store.createRun(run) })),
   },
   {
+    name: 'what a run spends is forgotten with its end',
+    damage: (backend) =>
+      withStore(backend, (store) => ({
+        commit: (commit) =>
+          store.commit(
+            commit.end !== undefined && 'stopReason' in commit.end
+              ? { ...commit, end: { ...commit.end, spent: { modelCalls: 0, toolCalls: 0, tokens: 0, cost: 0 } } }
+              : commit,
+          ),
+      })),
+  },
+  {
+    name: 'an allowance is granted beside its accounts',
+    damage: (backend) =>
+      withStore(backend, (store) => ({ createRun: ({ accounts: _none, ...run }) => store.createRun(run) })),
+  },
+  {
     name: 'cleaning up says so and takes nothing',
     damage: (backend) => withStore(backend, () => ({ gc: async () => 1 })),
   },

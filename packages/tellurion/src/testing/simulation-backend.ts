@@ -88,6 +88,7 @@ export class SimulatedStore {
           if (record !== undefined) this.watch?.begun(lane, record)
           return record
         }),
+      getAccount: (id) => travel(`account ${id}`, () => store.getAccount(id)),
       heartbeat: (held, until) => travel(`heartbeat ${held.length}`, () => store.heartbeat(held, until)),
       commit: (commit) => this.#commit(lane, commit),
       send: (mail) =>

@@ -14,6 +14,9 @@ export function createdRun(run: NewRun, branch: string): RunRecord {
   return {
     ...asked,
     status: 'queued',
+    ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
+    ...(run.limits === undefined ? {} : { limits: run.limits }),
+    ...(run.accounts === undefined || run.accounts.length === 0 ? {} : { accounts: run.accounts }),
     ...(run.parent === undefined ? {} : { parent: run.parent }),
     ...(run.idempotencyKey === undefined ? {} : { idempotencyKey: run.idempotencyKey }),
     retries: 0,
@@ -95,7 +98,7 @@ function ended(run: RunRecord, end: RunEnd, now: number): RunRecord {
     case 'failed':
     case 'cancelled':
     case 'timed_out': {
-      const { to: status, ...outcome } = end
+      const { to: status, spent: _spent, ...outcome } = end
       const { error: _, ...rest } = run
       return { ...rest, ...outcome, status, endedAt: now, interactions: [] }
     }

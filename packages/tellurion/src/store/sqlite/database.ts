@@ -61,7 +61,7 @@ function openOnce(path: string, options: DatabaseOptions): Database {
   const sqlite = new DatabaseSync(path)
   try {
     sqlite.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
-    const fresh = checkLayout(sqlite, path, options.layout)
+    const old = checkLayout(sqlite, path, options.layout)
     if (size > 0 && size <= checkedBytes) checkPages(sqlite, path)
     sqlite.exec(
       `PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logPages * pageSize}`,
@@ -73,7 +73,7 @@ function openOnce(path: string, options: DatabaseOptions): Database {
     if (options.maxBytes !== undefined) {
       sqlite.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
     }
-    if (fresh) create(sqlite, options.layout)
+    if (old) bringUp(sqlite, options.layout)
     return handle(sqlite, path, options.lockTimeout ?? 10_000)
   } catch (error) {
     sqlite.close()
@@ -158,7 +158,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
-/** Whether the tables have to be made. Throws for a file of somebody else, or of a newer version. */
+/** Whether tables have to be made or changed. Throws for a file of somebody else, or of a newer version. */
 function checkLayout(sqlite: DatabaseSync, path: string, { mark, version }: Layout): boolean {
   const number = (name: string): number => Object.values(sqlite.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number
   const found = number('application_id')
@@ -170,7 +170,7 @@ function checkLayout(sqlite: DatabaseSync, path: string, { mark, version }: Layo
         `The store ${path} has format ${stored}; this code reads up to ${version}: open it with the newer version.`,
       )
     }
-    return false
+    return stored < version
   }
   const tables = sqlite.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number }
   if (found !== 0 || tables.n > 0) throw storeError('store_corrupt', path, 'it is the database of another program')
@@ -182,12 +182,15 @@ function checkPages(sqlite: DatabaseSync, path: string): void {
   if (problem !== 'ok') throw storeError('store_corrupt', path, `it is damaged (${String(problem)})`)
 }
 
-function create(sqlite: DatabaseSync, { mark, version, create }: Layout): void {
+/** Makes the tables of a new file, and brings those of an older version up step by step; all of it or nothing. */
+function bringUp(sqlite: DatabaseSync, { mark, version, create, upgrades = {} }: Layout): void {
+  const number = (name: string): number => Object.values(sqlite.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number
   sqlite.exec('BEGIN IMMEDIATE')
   try {
-    const { application_id: found } = sqlite.prepare('PRAGMA application_id').get() as { application_id: number }
     // Another process may have been faster.
-    if (found !== mark) sqlite.exec(`${create}; PRAGMA application_id = ${mark}; PRAGMA user_version = ${version}`)
+    if (number('application_id') !== mark) sqlite.exec(`${create}; PRAGMA application_id = ${mark}`)
+    else for (let step = number('user_version'); step < version; step++) sqlite.exec(upgrades[step] ?? '')
+    sqlite.exec(`PRAGMA user_version = ${version}`)
     sqlite.exec('COMMIT')
   } catch (error) {
     if (sqlite.isTransaction) sqlite.exec('ROLLBACK')

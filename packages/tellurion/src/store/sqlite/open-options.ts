@@ -14,6 +14,8 @@ export interface Layout {
   readonly mark: number
   readonly version: number
   readonly create: string
+  /** What brings a file of an older version to the next one. */
+  readonly upgrades?: Readonly<Record<number, string>>
 }
 
 /** How a file is opened. */

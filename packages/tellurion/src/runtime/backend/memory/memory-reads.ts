@@ -26,6 +26,7 @@ export function createMemoryReads(tables: Tables): RunReads {
       const found = [...sessions.values()].filter((session) => user === undefined || session.user === user)
       return found.reverse().slice(0, limit)
     },
+    getAccount: async (id) => tables.accounts.get(id),
     getBranch: async (branch) => tables.branch(branch),
     async listBranches(session) {
       return [...branches.values()].map(({ record }) => record).filter((record) => record.session === session)

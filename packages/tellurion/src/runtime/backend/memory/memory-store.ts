@@ -6,6 +6,7 @@ import type { Hints } from '../../hints.ts'
 import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
 import { headTick, placeOfTick } from '../lineage.ts'
+import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { checkId, checkMail, checkNewRun } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
 import {
@@ -72,10 +73,13 @@ class MemoryDesk {
   readonly #tables: Tables
   readonly #hints: Hints
   #lastOrder = 0
+  readonly #accounts: AccountTable
 
   constructor(tables: Tables, hints: Hints) {
     this.#tables = tables
     this.#hints = hints
+    const { accounts } = tables
+    this.#accounts = { get: (id) => accounts.get(id), put: (record) => void accounts.set(record.id, record) }
   }
 
   createRun(run: NewRun): Awaited<ReturnType<RunStore['createRun']>> {
@@ -90,13 +94,20 @@ class MemoryDesk {
     if (session === undefined) {
       if (branches.has(run.newBranch)) throw branchTaken(run.newBranch)
       if (this.#exceedsSessions(run)) return { status: 'session_limit' }
+    }
+    const grant = grantTo(run, this.#accounts)
+    if (grant.status === 'refused') return { status: 'budget', refused: grant }
+    if (session === undefined) {
       this.#addBranch({ id: run.newBranch, session: run.session, createdAt: run.now })
     }
     const { session: id, user, ownSession: own, newBranch, now: createdAt } = run
     const head = session ?? { id, user, branch: newBranch, createdAt, own }
     sessions.set(id, { ...head, touchedAt: Math.max(session?.touchedAt ?? 0, createdAt) })
     const branch = run.branch ?? head.branch
-    const record = createdRun({ ...run, input: copyOf(run.input), metadata: copyOf(run.metadata) }, branch)
+    const record = createdRun(
+      { ...run, ...lendTo(run, grant, this.#accounts), input: copyOf(run.input), metadata: copyOf(run.metadata) },
+      branch,
+    )
     const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(branch), mail: [] }
     slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
     runs.set(record.id, slot)
@@ -175,6 +186,7 @@ class MemoryDesk {
       ...(end === undefined ? {} : { end: JSON.parse(JSON.stringify(end)) }),
       ...(interactions === undefined ? {} : { interactions: JSON.parse(JSON.stringify(interactions)) }),
     }
+    settleEnd(slot.record, commit, this.#accounts)
     this.#put(slot, committedRun(slot.record, kept))
     for (const child of commit.children ?? []) this.createRun(child)
     for (const mail of commit.sends ?? []) this.send(mail)
@@ -233,6 +245,8 @@ class MemoryDesk {
   }
 
   gc(before: number, limit: number): readonly string[] {
+    for (const { id, ends = Infinity } of this.#tables.accounts.values())
+      if (ends < before) this.#tables.accounts.delete(id)
     const { sessions, branches, runs, keys } = this.#tables
     const gone: string[] = []
     for (const session of sessions.values()) {
@@ -257,10 +271,12 @@ class MemoryDesk {
     if (slot === undefined) return 'unknown'
     const again = retriedRun(slot.record, now)
     if (again === undefined) return 'not_failed'
+    const grant = grantTo(again, this.#accounts)
+    if (grant.status === 'refused') return 'budget'
     const { runs } = this.#tables.branches.get(slot.record.branch)!
     slot.turn = this.#nextTurn(slot.record.branch)
     runs.push(...runs.splice(runs.indexOf(slot), 1))
-    this.#put(slot, again)
+    this.#put(slot, { ...again, ...lendTo(again, grant, this.#accounts) })
     return 'queued'
   }
 

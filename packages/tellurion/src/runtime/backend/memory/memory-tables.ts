@@ -2,6 +2,7 @@
 // backend would give, and nobody can change it.
 
 import type { Json } from '../../../schema/json.ts'
+import type { AccountRecord } from '../../account.ts'
 import type { BranchRecord, RunRecord, SessionRecord } from '../../run.ts'
 import type { MailKind } from '../../run-store.ts'
 import { firstSeq, type JournalIndex } from '../lineage.ts'
@@ -43,6 +44,7 @@ export interface BranchTable {
 export interface Tables extends JournalIndex {
   readonly runs: Map<string, RunTable>
   readonly keys: Map<string, RunTable>
+  readonly accounts: Map<string, AccountRecord>
   readonly sessions: Map<string, SessionRecord>
   readonly branches: Map<string, BranchTable>
 }
@@ -53,6 +55,7 @@ export function emptyTables(): Tables {
   return {
     runs: new Map(),
     keys: new Map(),
+    accounts: new Map(),
     sessions: new Map(),
     branches,
     branch: (id) => branches.get(id)?.record,

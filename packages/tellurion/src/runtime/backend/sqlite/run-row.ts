@@ -40,6 +40,9 @@ interface Columns {
 /** The fields of a record that no SQL asks for. */
 type More = Pick<
   RunRecord,
+  | 'tenant'
+  | 'limits'
+  | 'accounts'
   | 'metadata'
   | 'startedAt'
   | 'endedAt'
@@ -182,7 +185,10 @@ export function nextTurn(database: Database, branchKey: number): number {
 
 function moreOf(record: RunRecord): string {
   const { metadata, startedAt, endedAt, retries, crashes, worker, firstTick, interactions, ranFor } = record
-  const { result, error, stopReason, usage } = record
+  const { result, error, stopReason, usage, tenant, limits, accounts } = record
   const attempt = { metadata, startedAt, endedAt, retries, crashes, worker, firstTick, interactions, ranFor }
-  return JSON.stringify({ ...attempt, result, error, stopReason, usage } satisfies Record<keyof More, unknown>)
+  return JSON.stringify({ ...attempt, result, error, stopReason, usage, tenant, limits, accounts } satisfies Record<
+    keyof More,
+    unknown
+  >)
 }

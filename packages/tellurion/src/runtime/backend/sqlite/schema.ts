@@ -102,5 +102,20 @@ CREATE TABLE snapshot (
 ) STRICT;
 `
 
+/** What a user or a tenant has spent, and what is lent to runs: both JSON. */
+const accountTable = `
+CREATE TABLE account (
+  id TEXT PRIMARY KEY,
+  spent TEXT NOT NULL,
+  lent TEXT NOT NULL,
+  ends INTEGER
+) STRICT, WITHOUT ROWID;
+`
+
 /** The file of durable runs: `application_id` is "TELL". */
-export const runLayout: Layout = { mark: 0x54454c4c, version: 1, create: `${tables}${keyValueTable}` }
+export const runLayout: Layout = {
+  mark: 0x54454c4c,
+  version: 2,
+  create: `${tables}${keyValueTable};${accountTable}`,
+  upgrades: { 1: accountTable },
+}

@@ -16,6 +16,7 @@ import {
   readRange,
   readSnapshot,
 } from './journal.ts'
+import { accountTable } from './account-table.ts'
 import { findRun, readRow, selectRun } from './run-row.ts'
 
 /** Rows of the journal that are read at a time. */
@@ -24,6 +25,7 @@ const chunk = 64
 /** The methods that write nothing. */
 export function createSqliteReads(database: Database): RunReads {
   const index = journalIndex(database)
+  const accounts = accountTable(database)
   const read = database.read
   return {
     mail: (run, after) => read(() => readMail(database, run, after)),
@@ -57,6 +59,7 @@ export function createSqliteReads(database: Database): RunReads {
         return place && loadState(database, index, place)
       }),
     readEvents: (run, range) => read(() => readEvents(database, index, { run, ...range })),
+    getAccount: (id) => read(() => accounts.get(id)),
     readRows: (id, range) => read(() => readRows(database, index, { id, ...range })),
   }
 }

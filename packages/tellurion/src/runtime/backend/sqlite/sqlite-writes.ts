@@ -7,6 +7,7 @@ import { dropLapsed, forgetRecords } from '../../../store/sqlite/key-value.ts'
 import type { Hint } from '../../hints.ts'
 import { hasEnded, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
+import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { headTick, placeOfTick, type JournalIndex } from '../lineage.ts'
 import {
   begunRun,
@@ -23,6 +24,7 @@ import {
   retriedRun,
   type Claim,
 } from '../run-state.ts'
+import { accountTable, dropAccounts } from './account-table.ts'
 import {
   branchRecord,
   encodeCommit,
@@ -48,12 +50,14 @@ interface Address {
 export class SqliteDesk {
   readonly #database: Database
   readonly #index: JournalIndex
+  readonly #accounts: AccountTable
   readonly #tell: (hint: Hint) => void
   readonly #addresses = new Map<string, Address>()
 
   constructor(database: Database, tell: (hint: Hint) => void) {
     this.#database = database
     this.#index = journalIndex(database)
+    this.#accounts = accountTable(database)
     this.#tell = tell
   }
 
@@ -62,10 +66,12 @@ export class SqliteDesk {
     if (known !== undefined) return { status: 'known', run: known.record }
     const branch = run.branch === undefined ? undefined : findBranch(this.#database, run.branch)
     if (run.branch !== undefined && branch?.session !== run.session) return { status: 'unknown_branch' }
+    if (this.#exceedsSessions(run)) return { status: 'session_limit' }
+    const grant = grantTo(run, this.#accounts)
+    if (grant.status === 'refused') return { status: 'budget', refused: grant }
     const head = this.#headOf(run)
-    if (head === undefined) return { status: 'session_limit' }
     const { id, key } = branch ?? head
-    const record = createdRun(run, id)
+    const record = createdRun({ ...run, ...lendTo(run, grant, this.#accounts) }, id)
     insertRun(this.#database, record, key)
     this.#tell({ type: 'queue' })
     return { status: 'created', run: record }
@@ -79,18 +85,23 @@ export class SqliteDesk {
     return row && readRow(this.#database, row)
   }
 
+  #exceedsSessions({ session, user, ownSession, maxSessions }: NewRun): boolean {
+    if (ownSession || maxSessions === undefined) return false
+    const known = this.#database.prepare('SELECT 1 FROM session WHERE id = ?').get(session)
+    if (known !== undefined) return false
+    const count = this.#database.prepare('SELECT count(*) AS n FROM session WHERE user = ? AND own = 0')
+    return (count.get(user) as { n: number }).n >= maxSessions
+  }
+
   /** The branch that new runs of the session go on; made when the session is new. */
-  #headOf({ session, user, newBranch, ownSession, maxSessions, now }: NewRun): BranchRow | undefined {
+  #headOf({ session, user, newBranch, ownSession, now }: NewRun): BranchRow {
     const found = this.#database.prepare('SELECT branch FROM session WHERE id = ?').get(session) as
       | { branch: string }
       | undefined
-    if (found !== undefined) {
+    const branch = found === undefined ? undefined : findBranch(this.#database, found.branch)
+    if (branch !== undefined) {
       this.#touch(session, now)
-      return findBranch(this.#database, found.branch)
-    }
-    if (!ownSession && maxSessions !== undefined) {
-      const count = this.#database.prepare('SELECT count(*) AS n FROM session WHERE user = ? AND own = 0')
-      if ((count.get(user) as { n: number }).n >= maxSessions) return undefined
+      return branch
     }
     this.#database
       .prepare('INSERT INTO session (id, user, branch, created_at, touched_at, own) VALUES (?, ?, ?, ?, ?, ?)')
@@ -176,6 +187,7 @@ export class SqliteDesk {
     const snapshotBytes =
       text.snapshot === undefined ? undefined : insertSnapshot(this.#database, branch, commit.seq, text.snapshot)
     if (commit.end !== undefined || commit.interactions !== undefined || commit.ranFor !== undefined) {
+      settleEnd(row.record, commit, this.#accounts)
       this.#put(row, committedRun(row.record, commit))
     }
     if (commit.end !== undefined) this.#addresses.delete(commit.run)
@@ -283,6 +295,7 @@ export class SqliteDesk {
     const gone = this.staleSessions(before, limit)
     for (const session of gone) this.#forget(session)
     dropLapsed(this.#database, before, lapsedAtOnce)
+    dropAccounts(this.#database, before)
     return gone.length
   }
 
@@ -305,7 +318,10 @@ export class SqliteDesk {
     if (row === undefined) return 'unknown'
     const again = retriedRun(row.record, now)
     if (again === undefined) return 'not_failed'
-    this.#put({ ...row, turn: nextTurn(this.#database, row.branchKey) }, again)
+    const grant = grantTo(again, this.#accounts)
+    if (grant.status === 'refused') return 'budget'
+    const record = { ...again, ...lendTo(again, grant, this.#accounts) }
+    this.#put({ ...row, turn: nextTurn(this.#database, row.branchKey) }, record)
     return 'queued'
   }
 
