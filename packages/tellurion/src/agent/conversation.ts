@@ -91,7 +91,7 @@ function contentProblem(content: unknown): string | undefined {
 }
 
 /** The newest message that is whole: a partial reply is not seen. */
-function newestWhole(conversation: LogView<Message>): Message | undefined {
+export function newestWhole(conversation: LogView<Message>): Message | undefined {
   for (let index = conversation.length - 1; index >= 0; index--) {
     const message = conversation.at(index)
     if (message !== undefined && !(message.role === 'assistant' && message.partial)) return message

@@ -30,7 +30,7 @@ export interface PlanStep {
 export const Planner = defineComponent<{
   /** The name of a bound model; default the entity's own. */
   readonly model?: string
-  /** Most steps of a plan that a model makes, and most that may remain after a revision. Default 20. */
+  /** Most steps of a plan that a model makes; a revision may have as many, or as many as remain. Default 20. */
   readonly maxSteps?: number
 }>('Planner')
 

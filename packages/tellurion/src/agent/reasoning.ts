@@ -1,16 +1,14 @@
 // Reasoning: asks the model when there is something to answer, and keeps its reply. One plain turn is one call, however
 // many ticks follow.
 
-import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
-import type { World } from '../world/world.ts'
 import { askForReply } from './ask.ts'
-import { Conversation, LLM, PendingToolCalls, TurnUsage } from './component.ts'
-import { configurationOf, type AgentConfiguration } from './configuration.ts'
-import { awaitsReply, newestCalls } from './conversation.ts'
+import { Conversation, LLM, PendingToolCalls } from './component.ts'
+import { configurationOf } from './configuration.ts'
+import { awaitsReply } from './conversation.ts'
 import { Plan } from './plan-component.ts'
-import { noUsage } from './usage.ts'
+import { shouldStop } from './stop-when.ts'
 
 /** Asks the model of each entity whose conversation awaits a reply. Priority 0. */
 export const reasoning = defineSystem({
@@ -31,12 +29,3 @@ export const reasoning = defineSystem({
     return askForReply(world, entity, { context, configuration, system: 'reasoning' })
   },
 })
-
-/** Whether the turn's own conditions say that enough has been done. They are asked between model calls only. */
-function shouldStop(world: World, entity: Entity, { stopWhen }: AgentConfiguration): boolean {
-  if (stopWhen === undefined || stopWhen.length === 0) return false
-  const { steps, usage } = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
-  if (steps === 0) return false
-  const toolCalls = newestCalls(world.require(entity, Conversation))
-  return stopWhen.some((condition) => condition({ steps, usage, toolCalls }))
-}

@@ -10,6 +10,7 @@ import type { World } from '../world/world.ts'
 import { Budget, Output, PendingToolCalls, ToolResults, TurnUsage, type PendingToolCall } from './component.ts'
 import { say } from './conversation.ts'
 import { checkOutput } from './output.ts'
+import { Plan } from './plan-component.ts'
 import { addUsage, noUsage } from './usage.ts'
 
 /** What came back from one ask. */
@@ -20,6 +21,8 @@ export interface Reply {
   readonly tick: number
   /** Who asked: a failure says so. */
   readonly system: string
+  /** How a failure of the model is told, where not as it is. */
+  readonly explain?: (error: ErrorData) => ErrorData
 }
 
 /** Keeps a reply. A failed one keeps what came as a partial message and puts `Failure` on the entity. */
@@ -37,7 +40,7 @@ export function takeReply(world: World, entity: Entity, given: Reply): void {
       keepPartial(world, entity, reply.message)
       if (streams) world.emit({ type: 'stream.ended', entity, failure: reply.failure })
       if (reply.failure.code === 'provider_exhausted') world.set(entity, Terminal, { reason: 'provider_exhausted' })
-      else fail(world, entity, given, failureData(reply.failure))
+      else fail(world, entity, given, (given.explain ?? asItIs)(failureData(reply.failure)))
       return
     default:
       reply satisfies never
@@ -68,7 +71,7 @@ function takeFinished(
     openCalls(world, entity, { calls, tick })
     const error = overdrawn(world, entity)
     if (error !== undefined) fail(world, entity, given, error)
-  } else if (world.has(entity, Output)) {
+  } else if (world.has(entity, Output) && world.get(entity, Plan)?.completed !== false) {
     const error = checkOutput(world, entity, message)
     if (error !== undefined) fail(world, entity, given, error)
   }
@@ -106,6 +109,10 @@ function overdrawn(world: World, entity: Entity): ErrorData | undefined {
 
 function keepPartial(world: World, entity: Entity, message: AssistantMessage | undefined): void {
   if (message !== undefined) keep(world, entity, message)
+}
+
+function asItIs(error: ErrorData): ErrorData {
+  return error
 }
 
 function fail(world: World, entity: Entity, { system, tick }: Reply, error: ErrorData): void {

@@ -8,7 +8,7 @@ import type { World } from '../world/world.ts'
 import { Conversation, LLM, Output, Skills, SystemPrompt, ToolRegistry } from './component.ts'
 import type { AgentConfiguration } from './configuration.ts'
 import { Reminders, Retrieved, type RetrievedContext } from './context-component.ts'
-import { Plan } from './plan-component.ts'
+import { Plan, type PlanValue } from './plan-component.ts'
 
 /** The next request of an entity. Only instructions that are a promise are waited for. */
 export function requestFor(
@@ -31,6 +31,8 @@ function build(
   const { systemPrompt, settings } = world.require(entity, LLM)
   const conversation = world.require(entity, Conversation)
   const retrieved = world.get(entity, Retrieved)
+  const plan = world.get(entity, Plan)
+  const planned = plan?.completed === false
   const request: { -readonly [K in keyof ModelRequest]: ModelRequest[K] } = {
     ...settings,
     messages: retrieved === undefined ? (conversation satisfies Messages) : new Quoting(conversation, retrieved),
@@ -39,14 +41,15 @@ function build(
     world.get(entity, SystemPrompt)?.text,
     systemPrompt,
     instructions,
-    planText(world, entity),
+    planned ? planText(plan) : undefined,
     reminderText(world, entity),
     skillText(world, entity),
   )
   if (system !== '') request.system = system.toWellFormed()
   const tools = toolsFor(world, entity, configuration)
   if (tools.length > 0) request.tools = tools
-  const output = world.get(entity, Output)
+  // The asked shape is that of the final answer, not of the steps towards it.
+  const output = planned ? undefined : world.get(entity, Output)
   if (output !== undefined) request.output = { name: output.name, schema: output.schema }
   return request
 }
@@ -57,12 +60,18 @@ function paragraphs(...texts: readonly (string | undefined)[]): string {
   return joined
 }
 
-/** Which step of an unfinished plan is due. */
-function planText(world: World, entity: Entity): string | undefined {
-  const plan = world.get(entity, Plan)
-  const step = plan?.completed === false ? plan.steps[plan.current] : undefined
-  if (plan === undefined || step === undefined) return undefined
-  return `Step ${plan.current + 1}/${plan.steps.length}: ${step.description}`
+/** Most coming steps that a request tells of. */
+const shownSteps = 10
+
+/** Which step of an unfinished plan is due, and what comes after it. */
+function planText({ steps, current }: PlanValue): string | undefined {
+  const step = steps[current]
+  if (step === undefined) return undefined
+  const due = `Step ${current + 1}/${steps.length}: ${step.description}`
+  const later = steps.slice(current + 1, current + 1 + shownSteps)
+  if (later.length === 0) return due
+  const list = later.map(({ description }, index) => `${current + index + 2}. ${description}`).join('\n')
+  return `${due}\nDo this step and no other. Those that come later, each in its turn:\n${list}`
 }
 
 function reminderText(world: World, entity: Entity): string | undefined {
@@ -126,7 +135,7 @@ const noTools: readonly ToolSpec[] = []
 const filtered = new WeakMap<readonly string[], { from: readonly ToolSpec[]; specs: readonly ToolSpec[] }>()
 
 /** The tools an entity may be offered: all that are bound, or those its registry names. Found again without work. */
-function toolsFor(world: World, entity: Entity, { tools }: AgentConfiguration): readonly ToolSpec[] {
+export function toolsFor(world: World, entity: Entity, { tools }: AgentConfiguration): readonly ToolSpec[] {
   if (tools === undefined) return noTools
   const specs = tools.specs()
   const names = world.get(entity, ToolRegistry)?.names
