@@ -6,8 +6,11 @@ import { TellurionError } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput } from '../message/message.ts'
 import type { Schema } from '../schema/infer.ts'
+import type { Checkpoints } from '../agent/checkpoint-label.ts'
+import { labelsOf, labelTick, tickAt, type Past } from './checkpoint.ts'
 import type { RunEvent, RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
+import type { Setting } from './setting.ts'
 
 /** What one turn may bring besides its input. */
 export interface DurableTurnOptions {
@@ -25,6 +28,9 @@ export interface SessionDesk {
   messages(): Promise<readonly Message[]>
   run(id: string): RunHandle
   answer(id: string, given: Answer, by: string | undefined): Promise<string>
+  /** What the session stands on. Throws `unknown_tick` before its first run. */
+  past(): Promise<Past>
+  readonly setting: Setting
 }
 
 /** A durable chat, made by `runtime.session(agent, { id })`. Any process may hold one of the same id. */
@@ -79,6 +85,25 @@ export class DurableSession {
       throw new TellurionError('unknown_tick', `Session ${this.id} has no ${turns} turns to undo.`)
     }
     await this.#desk.run(newest.id).undo({ to: oldest.firstTick - 1, cancel })
+  }
+
+  /** Labels how things stand after the newest finished tick; the same label again moves. Throws `invalid_name`. */
+  async checkpoint(label: string): Promise<number> {
+    const { setting, past, runs } = this.#desk
+    const [newest] = await runs(1)
+    return labelTick(setting, await past(), { label, run: newest?.id })
+  }
+
+  /** The labels that `restore` can go back to. */
+  async checkpoints(): Promise<Checkpoints> {
+    return labelsOf(this.#desk.setting, await this.#desk.past())
+  }
+
+  /** Goes back to a label; later turns go on from there. Throws `unknown_tick`, and `run_live` as `undo` does. */
+  async restore(label: string, options: { cancel?: boolean } = {}): Promise<void> {
+    await tickAt(this.#desk.setting, await this.#desk.past(), label)
+    const [newest] = await this.#desk.runs(1)
+    await (newest && this.#desk.run(newest.id).undo({ ...options, to: label }))
   }
 }
 

@@ -23,6 +23,8 @@ export interface InputPayload {
   readonly output?: JsonObject
   /** For a sub-agent: which of its tools it may use. */
   readonly tools?: readonly string[]
+  /** For the first run after a session was put back. */
+  readonly restored?: Restored
 }
 
 /** What the first item of a fork's inbox carries: an edit of the past as operations, and something new to say. */
@@ -30,6 +32,21 @@ export interface ForkPayload {
   readonly fork: true
   readonly operations?: readonly Operation[]
   readonly input?: UserInput
+  readonly restored: Restored
+}
+
+/** What the log says of a past that is gone on from. `timestamp` is wall time in milliseconds. */
+export interface Restored {
+  readonly label?: string
+  readonly tick: number
+  readonly timestamp: number
+}
+
+/** What tells a live run that a tick of its past was labelled. */
+export interface Labelled {
+  readonly label: string
+  readonly tick: number
+  readonly timestamp: number
 }
 
 /** What an answer carries. */
@@ -115,14 +132,28 @@ function isFork(payload: Json): payload is Json & ForkPayload {
   return typeof payload === 'object' && payload !== null && 'fork' in payload
 }
 
+/** Absent in forks of older versions. */
+function tellRestored(world: World, entity: Entity, restored: Restored | undefined): void {
+  if (restored !== undefined) world.emit({ type: 'checkpoint.restored', entity, ...restored })
+}
+
 /** Takes one item into the world; one that does not fit any more is reported and passed over. */
 function takeIn(world: World, entity: Entity, mail: Mail, { components, taker }: Intake): void {
   switch (mail.kind) {
     case 'input':
       if (isFork(mail.payload)) {
         replay(world, mail.payload.operations ?? [], components)
+        tellRestored(world, entity, mail.payload.restored)
         taker.goOn(world, entity, mail.payload)
-      } else taker.input(world, entity, mail.payload as unknown as InputPayload)
+      } else {
+        const payload = mail.payload as unknown as InputPayload
+        // Said by the run that goes on from there, not by one that was accepted meanwhile and came later.
+        if (payload.restored?.tick === world.header.tick) tellRestored(world, entity, payload.restored)
+        taker.input(world, entity, payload)
+      }
+      return
+    case 'checkpoint':
+      world.emit({ type: 'checkpoint.created', entity, ...(mail.payload as unknown as Labelled) })
       return
     case 'steer':
       taker.steer(world, entity, userMessage(mail.payload as unknown as UserInput))

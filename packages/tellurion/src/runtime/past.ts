@@ -13,8 +13,8 @@ import { worldAt } from './state.ts'
 
 /** How a past is gone on from. */
 export interface ForkOptions {
-  /** A finished tick of the run's branch. */
-  readonly tick: number
+  /** A finished tick of the run's branch, or its label. */
+  readonly tick: number | string
   /** Changes the world before it goes on. */
   readonly edit?: (world: World) => void
   /** Says something new, instead of going on where the run stood. */
@@ -35,14 +35,39 @@ export interface MessagePlace {
 }
 
 /** What the first item of a fork's inbox carries. The edit is made now, on the past, and kept as operations. */
-export async function forkPayload(setting: Setting, branch: string, options: ForkOptions): Promise<ForkPayload> {
-  const { tick, edit, input } = options
-  const said = input === undefined ? {} : { input }
-  if (edit === undefined) return { fork: true, ...said }
-  const world = await worldAt(setting, branch, tick)
+export async function forkPayload(
+  setting: Setting,
+  branch: string,
+  options: Omit<ForkOptions, 'tick'> & Pick<ForkPayload, 'restored'>,
+): Promise<ForkPayload> {
+  const { edit, input, restored } = options
+  const payload: ForkPayload = { fork: true, restored, ...(input === undefined ? {} : { input }) }
+  if (edit === undefined) return payload
+  const world = await worldAt(setting, branch, restored.tick)
   edit(world)
   const { operations } = world.takeDelta()
-  return { fork: true, ...(operations.length === 0 ? {} : { operations }), ...said }
+  return operations.length === 0 ? payload : { ...payload, operations }
+}
+
+/** A branch from a finished tick of a run's branch; with `head` its session stands on it. Throws `run_live`, `unknown_tick`. */
+export async function branchAt(
+  { backend, clock, ids }: Setting,
+  { id: run, branch, session }: RunRecord,
+  { tick, head }: { readonly tick: number; readonly head: boolean },
+): Promise<string> {
+  const id = ids('b').slice(0, 20)
+  const made = await backend.store.fork({ branch, tick, id, session, head, now: clock.now() })
+  if (made === 'live') throw isLive(run)
+  if (made !== undefined) return made.id
+  throw new TellurionError('unknown_tick', `Branch ${branch} has no tick ${tick}, or not any more.`)
+}
+
+/** Why a session cannot be put back now. */
+export function isLive(run: string): TellurionError {
+  return new TellurionError(
+    'run_live',
+    `Run ${run}, or another of its session, is live: wait for its end, or pass cancel: true.`,
+  )
 }
 
 /** The calls that ran after a tick and were not reads: a fork from there will not undo what they did. */

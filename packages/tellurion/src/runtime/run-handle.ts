@@ -2,6 +2,7 @@
 // can make one.
 
 import { Conversation } from '../agent/component.ts'
+import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
@@ -12,9 +13,12 @@ import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
 import type { World } from '../world/world.ts'
 import { entityOf } from './foreign-component.ts'
+import { labelsOf, labelTick, noteRestored, restoredTo, tickAt } from './checkpoint.ts'
 import type { ForkPayload } from './inbox.ts'
 import {
+  branchAt,
   forkPayload,
+  isLive,
   messagePlaces,
   outsideEffects,
   placeOf,
@@ -206,10 +210,20 @@ export class RunHandle {
     backend.hints.send({ type: 'queue' })
   }
 
-  /** The world after tick `tick` of the run's branch, free to be looked at and played with. Throws `unknown_tick`. */
-  async at(tick: number): Promise<World> {
-    const { branch } = await this.record()
-    return worldAt(this.#setting, branch, tick)
+  /** The world after a tick of the run's branch, by its number or label, free to be played with. Throws `unknown_tick`. */
+  async at(tick: number | string): Promise<World> {
+    const record = await this.record()
+    return worldAt(this.#setting, record.branch, await tickAt(this.#setting, record, tick))
+  }
+
+  /** Labels a finished tick, by default the newest; the same label again moves. Throws `invalid_name`, `unknown_tick`. */
+  async checkpoint(label: string, options: { tick?: number } = {}): Promise<number> {
+    return labelTick(this.#setting, await this.record(), { ...options, label, run: this.id })
+  }
+
+  /** The labels of the run's past, with their ticks. */
+  async checkpoints(): Promise<Checkpoints> {
+    return labelsOf(this.#setting, await this.record())
   }
 
   /** The newest finished tick of the run's branch. */
@@ -219,36 +233,32 @@ export class RunHandle {
   }
 
   /** What is different between two ticks of the run's branch. Throws `unknown_tick`. */
-  async difference(from: number, to: number): Promise<Difference> {
+  async difference(from: number | string, to: number | string): Promise<Difference> {
     return difference(await this.at(from), await this.at(to))
   }
 
   /**
-   * Another run that goes on from after tick `tick`, on a branch of its own: calls that were at work are closed,
+   * Another run that goes on from after a tick or label, on a branch of its own: calls that were at work are closed,
    * questions are asked again, and this run goes on untouched. Throws `unknown_tick`.
    */
   async fork(options: ForkOptions): Promise<RunHandle> {
-    const record = await this.record()
-    const payload = await forkPayload(this.#setting, record.branch, options)
-    const effects = await outsideEffects(this.#setting, record, options.tick)
-    const branch = await this.#branchAt(record, options.tick, false)
-    const { id } = await this.#desk.goOn(record, branch, payload)
-    return new RunHandle(id, this.#desk, effects)
+    return this.#branchOff(await this.record(), options, false)
   }
 
   /**
-   * Puts the session back by `ticks` (default 1) finished ticks, or `to` a tick: later runs go on from there. Throws `run_live` while a
-   * run is live, unless `cancel` ends it first, and `unknown_tick` when there are not so many.
+   * Puts the session back by `ticks` (default 1) finished ticks, or `to` a tick or label: later runs go on from there.
+   * Throws `run_live` while a run is live, unless `cancel` ends it first, and `unknown_tick` when there are not so many.
    */
   async undo(
-    options: { ticks?: number; to?: number; cancel?: boolean } = {},
+    options: { ticks?: number; to?: number | string; cancel?: boolean } = {},
   ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
     const record = await this.#calm(options.cancel === true)
     const newest = await newestTick(this.#setting, record.branch)
-    const tick = options.to ?? newest - (options.ticks ?? 1)
+    const tick = await tickAt(this.#setting, record, options.to ?? newest - (options.ticks ?? 1))
     if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${newest} ticks to undo.`)
     const effects = await outsideEffects(this.#setting, record, tick)
-    await this.#branchAt(record, tick, true)
+    await branchAt(this.#setting, record, { tick, head: true })
+    await noteRestored(this.#setting, record, restoredTo(this.#setting, tick, options.to))
     return { outsideEffects: effects }
   }
 
@@ -282,31 +292,28 @@ export class RunHandle {
   }
 
   async #again(place: MessagePlace, options: { cancel?: boolean }, input: UserInput | undefined): Promise<RunHandle> {
+    const { tick } = place
     const record = await this.#calm(options.cancel === true)
-    const payload = await forkPayload(this.#setting, record.branch, {
-      tick: place.tick,
-      ...(input === undefined ? {} : { input }),
-    })
-    const effects = await outsideEffects(this.#setting, record, place.tick)
-    const branch = await this.#branchAt(record, place.tick, true)
-    const { id } = await this.#desk.goOn(record, branch, payload)
-    return new RunHandle(id, this.#desk, effects)
+    return this.#branchOff(record, input === undefined ? { tick } : { tick, input }, true)
   }
 
-  async #branchAt({ branch, session }: RunRecord, tick: number, head: boolean): Promise<string> {
-    const { backend, clock, ids } = this.#setting
-    const id = ids('b').slice(0, 20)
-    const made = await backend.store.fork({ branch, tick, id, session, head, now: clock.now() })
-    if (made === 'live') throw live(this.id)
-    if (made !== undefined) return made.id
-    throw new TellurionError('unknown_tick', `Branch ${branch} has no tick ${tick}, or not any more.`)
+  async #branchOff(record: RunRecord, options: ForkOptions, head: boolean): Promise<RunHandle> {
+    const tick = await tickAt(this.#setting, record, options.tick)
+    const payload = await forkPayload(this.#setting, record.branch, {
+      ...options,
+      restored: restoredTo(this.#setting, tick, options.tick),
+    })
+    const effects = await outsideEffects(this.#setting, record, tick)
+    const branch = await branchAt(this.#setting, record, { tick, head })
+    const { id } = await this.#desk.goOn(record, branch, payload)
+    return new RunHandle(id, this.#desk, effects)
   }
 
   /** The run when it has ended; a live one is cancelled first, or refused. */
   async #calm(cancel: boolean): Promise<RunRecord> {
     const record = await this.record()
     if (hasEnded(record.status)) return record
-    if (!cancel) throw live(this.id)
+    if (!cancel) throw isLive(this.id)
     await this.cancel()
     await this.#settled(undefined)
     return this.record()
@@ -368,13 +375,6 @@ export class RunHandle {
     const entity = entityOf(world, record.agent)
     return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
   }
-}
-
-function live(run: string): TellurionError {
-  return new TellurionError(
-    'run_live',
-    `Run ${run}, or another of its session, is live: wait for its end, or pass cancel: true.`,
-  )
 }
 
 function statusOf({ status }: RunRecord): AgentResult['status'] {

@@ -48,8 +48,8 @@ export interface NewMail {
   readonly now: number
 }
 
-/** What kinds of mail there are. `timer` only wakes; `child` brings the end of a child run. */
-export type MailKind = 'input' | 'steer' | 'answer' | 'child' | 'timer' | 'pause' | 'resume' | 'cancel'
+/** What kinds of mail there are. `timer` only wakes, `checkpoint` wakes nobody; `child` brings the end of a child run. */
+export type MailKind = 'checkpoint' | 'input' | 'steer' | 'answer' | 'child' | 'timer' | 'pause' | 'resume' | 'cancel'
 
 /** An inbox item; `position` counts from 1 without gaps. */
 export interface Mail {

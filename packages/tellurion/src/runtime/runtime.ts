@@ -18,6 +18,7 @@ import { compileSchema } from '../schema/schema.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
+import { takeRestored } from './checkpoint.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
@@ -25,10 +26,10 @@ import { claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spend
 import { Registry, type AnyAgent } from './registry.ts'
 import { RunHandle } from './run-handle.ts'
 import type { RunRecord, SessionRecord } from './run.ts'
-import type { ForkPayload } from './inbox.ts'
+import type { ForkPayload, InputPayload } from './inbox.ts'
 import type { NewRun, RunFilter } from './run-store.ts'
-import { createLive, type Setting } from './setting.ts'
-import { standingMessages, standingRuns } from './standing.ts'
+import { createLive, retentionOf, type Retention, type Setting } from './setting.ts'
+import { headOf, standingMessages, standingRuns } from './standing.ts'
 import { Worker } from './worker.ts'
 
 /** What makes a runtime. Durations are milliseconds. */
@@ -57,6 +58,8 @@ export interface RuntimeOptions {
   readonly retry?: Partial<RetryPolicy>
   /** Named sessions a user may have. Default 1,000. */
   readonly maxSessions?: number
+  /** How much of the past is kept: `checkpoints`, labels of ticks a session, default 100; the oldest go first. */
+  readonly retention?: Partial<Retention>
   /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
   readonly budgets?: Accounts
   /** What agents' own systems keep: their components, and the names of those that were removed. */
@@ -72,6 +75,7 @@ const known = [
   'patience',
   'retry',
   'maxSessions',
+  'retention',
   'budgets',
   'state',
   'ports',
@@ -170,6 +174,8 @@ export class Runtime {
       messages: () => standingMessages(this.#setting, id, agent),
       run: (run) => this.run(run),
       answer: (interaction, given, by) => this.interactions.answerIn(id, interaction, { given, by }),
+      past: async () => ({ session: id, agent, branch: await headOf(this.#setting, id) }),
+      setting: this.#setting,
     })
   }
 
@@ -247,9 +253,15 @@ export class Runtime {
     const own = known instanceof Agent ? known.limits : undefined
     const limits = own === undefined && budget === undefined ? undefined : tighter(own, budget)
     const schema = output === undefined ? undefined : compileSchema(output, 'the output schema').jsonSchema
+    const restored = session === undefined ? undefined : await takeRestored(this.#setting, session)
+    const payload: InputPayload = {
+      input: input as UserInput,
+      ...(schema === undefined ? {} : { output: schema }),
+      ...(restored === undefined ? {} : { restored }),
+    }
     return this.#store({
       agent,
-      input: { input, ...(schema === undefined ? {} : { output: schema }) } as unknown as Json,
+      input: payload as unknown as Json,
       ...(session === undefined ? {} : { session }),
       ownSession: session === undefined,
       user,
@@ -334,6 +346,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     idle,
     timeout,
     retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
+    retention: retentionOf(options.retention),
   }
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()

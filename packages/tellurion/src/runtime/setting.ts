@@ -1,6 +1,7 @@
 // What everything in a runtime stands on: its backend, its agents, its time, and how patient it is.
 
 import type { Clock } from '../clock/clock.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
 import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
@@ -14,6 +15,14 @@ import type { Registry } from './registry.ts'
 export interface Live {
   send(run: string, event: Event): void
   listen(run: string, fn: (event: Event) => void): () => void
+}
+
+/** How much of the past is kept. */
+export interface Retention {
+  /** Labels of ticks a session. */
+  readonly checkpoints: number
+  /** Milliseconds after which what lies before the newest snapshots of ended runs is dropped. Infinity: never. */
+  readonly past: number
 }
 
 /** The setting of a runtime. Durations are milliseconds. */
@@ -38,6 +47,19 @@ export interface Setting {
   /** Longest time at work, waiting not counted. */
   readonly timeout: number
   readonly retry: RetryPolicy
+  readonly retention: Retention
+}
+
+/** Throws `unknown_option` and `invalid_option`. */
+export function retentionOf(given: Partial<Retention> = {}): Retention {
+  const known: Retention = { checkpoints: 100, past: Infinity }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TellurionError('unknown_option', `retention has no '${name}'.${suggestion(name, Object.keys(known))}`)
+    }
+    if (!(value >= 1)) throw new TellurionError('invalid_option', `retention.${name} must be at least 1, got ${value}.`)
+  }
+  return { ...known, ...given }
 }
 
 /** Makes the live events of a process. */

@@ -2,6 +2,7 @@
 // kept, but does not stand.
 
 import { Conversation } from '../agent/component.ts'
+import { TellurionError } from '../error/error.ts'
 import type { Message } from '../message/message.ts'
 import { entityOf } from './foreign-component.ts'
 import type { RunRecord } from './run.ts'
@@ -29,6 +30,13 @@ export async function standingRuns(setting: Setting, id: string, limit: number):
     branch = await store.getBranch(parent.branch)
   }
   return standing.slice(0, limit)
+}
+
+/** The branch that a session stands on. Throws `unknown_tick` for a session that has no past. */
+export async function headOf({ backend }: Setting, id: string): Promise<string> {
+  const session = await backend.store.getSession(id)
+  if (session !== undefined) return session.branch
+  throw new TellurionError('unknown_tick', `Session ${id} has no past yet.`)
 }
 
 /** The conversation of an agent in a session, as it stands. */

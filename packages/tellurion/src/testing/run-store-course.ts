@@ -7,7 +7,17 @@ import type { Commit, MailKind, RunEnd, RunStore } from '../runtime/run-store.ts
 import { draftCommit, draftRun, draftSnapshot, itemsOfState, same } from './run-store-draft.ts'
 import { RunModel } from './run-store-model.ts'
 
-const kinds: readonly MailKind[] = ['input', 'steer', 'answer', 'child', 'timer', 'pause', 'resume', 'cancel']
+const kinds: readonly MailKind[] = [
+  'checkpoint',
+  'input',
+  'steer',
+  'answer',
+  'child',
+  'timer',
+  'pause',
+  'resume',
+  'cancel',
+]
 
 /** A course: what it is compared with, and where it stands. */
 interface Course {

@@ -135,7 +135,9 @@ export class RunModel {
     if (run.mail.includes(mail.id)) return 'duplicate'
     if (hasEnded(run.status)) return 'ended'
     run.mail.push(mail.id)
-    const wakes = run.status === 'waiting' || (run.status === 'paused' && ['resume', 'cancel'].includes(mail.kind))
+    const wakes =
+      (run.status === 'waiting' && mail.kind !== 'checkpoint') ||
+      (run.status === 'paused' && ['resume', 'cancel'].includes(mail.kind))
     const hurries = run.status === 'queued' && mail.kind === 'cancel' && run.availableAt > mail.now
     if (wakes || hurries) this.#queue(run, mail.now)
     return 'sent'

@@ -110,7 +110,9 @@ function ended(run: RunRecord, end: RunEnd, now: number): RunRecord {
 /** The record after an item came into its inbox. */
 export function mailedRun(run: RunRecord, kind: MailKind, now: number): RunRecord {
   const mailed = { ...run, mail: run.mail + 1 }
-  const wakes = run.status === 'waiting' || (run.status === 'paused' && (kind === 'resume' || kind === 'cancel'))
+  const wakes =
+    (run.status === 'waiting' && kind !== 'checkpoint') ||
+    (run.status === 'paused' && (kind === 'resume' || kind === 'cancel'))
   if (wakes) return queuedRun(mailed, now)
   const hurries = run.status === 'queued' && kind === 'cancel' && run.availableAt > now
   return hurries ? { ...mailed, availableAt: now } : mailed
