@@ -10,7 +10,7 @@ const floors = [
   ['world', 'model', 'tool', 'knowledge', 'store', 'trace'],
   ['agent'],
   ['runtime'],
-  ['sqlite'],
+  ['sqlite', 'file'],
   ['protocol'],
   ['server', 'client', 'demo'],
   ['tui', 'studio'],

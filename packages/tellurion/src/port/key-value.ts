@@ -35,4 +35,9 @@ export interface KeyValue {
     scope: KeyScope,
     options?: { prefix?: string; after?: string; limit?: number },
   ): Promise<readonly KeyValueEntry[]>
+  /**
+   * Removes from the disk what was deleted, has lapsed or was overwritten: free pages, logs, backups. Absent where nothing
+   * is left behind.
+   */
+  purge?(): Promise<void>
 }
