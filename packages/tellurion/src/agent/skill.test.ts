@@ -8,9 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { createRuntime } from '../runtime/runtime.ts'
 import type { Json } from '../schema/json.ts'
-import { backendPlace } from '../testing/backends.node.ts'
 import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
 import { createToolbox } from '../tool/toolbox.ts'
 import { World } from '../world/world.ts'
@@ -291,14 +289,14 @@ describe('skills of a program', () => {
   })
 })
 
+const hum = defineSkill({ name: 'tune', description: 'Hums.', instructions: 'Hum.' })
 const poem = defineSkill({ name: 'poem', description: 'Writes poems.', instructions: 'Rhyme.' })
-const tune = defineSkill({ name: 'tune', description: 'Hums.', instructions: 'Hum.' })
 const reads: ScriptedReply = { calls: [{ toolName: 'readSkill', input: { name: 'poem' } }] }
 
 describe('an agent with skills', () => {
   test('is told of names and descriptions, and reads one when it needs it', async () => {
     const model = scriptedModel([reads, 'Roses are red.'])
-    const session = new Agent({ name: 'bard', model, tools: { ...skillTools([poem, tune]) } }).session()
+    const session = new Agent({ name: 'bard', model, tools: { ...skillTools([poem, hum]) } }).session()
     const { messages } = await session.generate('A poem!')
     const [first] = model.requests
     assert.match(first?.system ?? '', /readSkill before they are used:\n- poem: Writes poems\.\n- tune: Hums\.$/)
@@ -320,22 +318,5 @@ describe('an agent with skills', () => {
     await run(world)
     assert.deepEqual(world.get(able!, Skills), [{ name: 'poem', description: 'Writes poems.' }])
     assert.deepEqual([world.get(unable!, Skills), world.get(barred!, Skills)], [undefined, undefined])
-  })
-
-  test('in a runtime: a stored session is told of skills that came since', async () => {
-    const store = backendPlace('sqlite')
-    const agentWith = (skills: Skill[], replies: ScriptedReply[]) => {
-      const model = scriptedModel(replies)
-      return { model, agent: new Agent({ name: 'bard', model, tools: { ...skillTools(skills) } }) }
-    }
-    const before = agentWith([poem], [reads, 'Roses.'])
-    const first = await createRuntime({ store, agents: [before.agent] })
-    const session = first.session('bard', { id: 's' })
-    assert.equal((await session.generate('A poem!')).text, 'Roses.')
-    await first.close()
-    const now = agentWith([tune, poem], ['Hm.'])
-    await using second = await createRuntime({ store, agents: [now.agent] })
-    await second.session('bard', { id: 's' }).generate('A tune!')
-    assert.match(now.model.requests[0]?.system ?? '', /- tune: Hums\.\n- poem: Writes poems\.$/)
   })
 })

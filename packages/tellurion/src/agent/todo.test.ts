@@ -1,13 +1,11 @@
 // The todo list line by line: statuses, priorities, dependencies, what is available and next, progress, its bounds; and
-// as tools of a model, in memory and in a runtime.
+// as tools of a model.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { EventOf } from '../event/event.ts'
-import { createRuntime } from '../runtime/runtime.ts'
 import type { Json } from '../schema/json.ts'
-import { backendPlace } from '../testing/backends.node.ts'
 import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
 import { World } from '../world/world.ts'
@@ -351,17 +349,4 @@ describe('the tools', () => {
     assert.deepEqual((JSON.parse(finished!) as { todos: Todo[] }).todos, [])
     assert.deepEqual(JSON.parse(cleared!), { removed: 0 })
   })
-})
-
-test('in a runtime the list goes through the runs of a session, and a restart', async () => {
-  const store = backendPlace('sqlite')
-  const first = await createRuntime({ store, agents: [farmer()] })
-  const { id } = first.session('farmer', { id: 'farm' })
-  await first.session('farmer', { id }).generate('Farm.')
-  await first.close()
-  const model = scriptedModel([call('updateTodos', { todos: [{ id: 2, status: 'completed' }] }), 'Reaped.'])
-  const agent = new Agent({ name: 'farmer', model, tools: { ...todoTools() } })
-  await using second = await createRuntime({ store, agents: [agent] })
-  const { messages } = await second.session('farmer', { id }).generate('Reap.')
-  assert.deepEqual(JSON.parse(results(messages)[0]!).progress, { percent: 100, completed: 2, total: 2 })
 })
