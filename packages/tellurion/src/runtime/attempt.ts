@@ -75,7 +75,7 @@ export class Attempt {
     const journal = new Journal(this.#run, state, { store: backend.store, clock, inbox: this.#inbox })
     const { id, ranFor } = this.#run
     const stopListening = backend.hints.listen((hint) => {
-      if (hint.type === 'run' && hint.run === id) void this.look().catch(() => {})
+      if (hint.type === 'mail' && hint.run === id) void this.look().catch(() => {})
     })
     const stopTimer = clock.timer(Math.max(0, this.#setting.timeout - ranFor), () => this.interrupt('timed_out'))
     try {
@@ -180,7 +180,7 @@ export class Attempt {
     for (const { id: run, agent, priority, availableAt } of children) {
       await queue.enqueue({ run, segment: 1, agent, priority, availableAt })
     }
-    for (const { run } of sends) hints.send({ type: 'run', run })
+    for (const { run } of sends) hints.send({ type: 'mail', run })
     if (children.length > 0 || sends.length > 0) hints.send({ type: 'queue' })
   }
 
@@ -212,7 +212,7 @@ export class Attempt {
   async #end(journal: Journal, entry: Entry): Promise<void> {
     do {
       await this.#inbox.fetch()
-      this.#inbox.take()
+      this.#inbox.close()
     } while ((await journal.commit(nothing, undefined, entry)) === 'mail')
   }
 

@@ -127,3 +127,33 @@ test('a run that is being taken while the runtime closes is not left held', asyn
   await closed
   assert.equal((await backend.store.getRun(id))?.status, 'cancelled')
 })
+
+test('a cancel that an attempt had seen when it lost its run is heeded by the next one', async () => {
+  const careful = tool({
+    description: 'Asks',
+    inputSchema: { type: 'object' },
+    needsApproval: true,
+    execute: () => 'ok',
+  })
+  const make = () => {
+    const model = scriptedModel([{ calls: [{ toolName: 'careful', input: {} }] }, 'Done.'])
+    return [new Agent({ name: 'guide', model, tools: { careful } })]
+  }
+  let cancel: (() => Promise<void>) | undefined
+  let died: 'no' | 'now' | 'once' = 'no'
+  const store = await lastingStore(async (commit, go) => {
+    // It is cancelled while it parks, so it may not park; what it then writes comes through, but not its end.
+    if (commit.end?.to === 'waiting') await cancel?.()
+    if (commit.end?.to === 'cancelled' && died === 'no') died = 'now'
+    return died === 'now' ? { status: 'fenced' } : go()
+  })
+  const patience = { lease: 40, heartbeat: 10 }
+  const first = await createRuntime({ store, agents: make(), patience })
+  const run = await first.submit('guide', 'Go', { delay: 5 })
+  cancel = () => run.cancel()
+  while (died === 'no') await macrotask()
+  await first.close()
+  died = 'once'
+  await using second = await createRuntime({ store, agents: make(), patience })
+  assert.equal((await second.run(run.id).result()).status, 'cancelled')
+})

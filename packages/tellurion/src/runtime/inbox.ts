@@ -87,12 +87,19 @@ export class Inbox {
     return this.#waiting.some((mail) => mail.kind === 'cancel')
   }
 
-  /** Everything that has not been taken in; from now on it has. */
+  /** What has not been taken in, up to a cancel: from now on it has. A cancel is read with the end of the run alone. */
   take(): readonly Mail[] {
-    const mail = this.#waiting
+    const place = this.#waiting.findIndex((mail) => mail.kind === 'cancel')
+    const mail = place === -1 ? this.#waiting : this.#waiting.slice(0, place)
+    this.#waiting = this.#waiting.slice(mail.length)
+    this.read = mail.at(-1)?.position ?? this.read
+    return mail
+  }
+
+  /** All of it is read: the run ends. */
+  close(): void {
     this.#waiting = []
     this.read = this.#fetched
-    return mail
   }
 
   get empty(): boolean {

@@ -78,7 +78,7 @@ export class Interactions {
     if ((await backend.store.send(mail)) !== 'sent') {
       throw new TellurionError('unknown_interaction', `The interaction '${id}' has been answered already.`)
     }
-    backend.hints.send({ type: 'run', run })
+    backend.hints.send({ type: 'mail', run })
     backend.hints.send({ type: 'queue' })
   }
 

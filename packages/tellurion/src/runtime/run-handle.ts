@@ -329,7 +329,7 @@ export class RunHandle {
     const { backend, clock } = this.#setting
     const sent = await backend.store.send({ run: this.id, id, kind, payload, now: clock.now() })
     if (sent === 'unknown') throw new TellurionError('unknown_run', `There is no run '${this.id}'.`)
-    backend.hints.send({ type: 'run', run: this.id })
+    backend.hints.send({ type: 'mail', run: this.id })
     backend.hints.send({ type: 'queue' })
     return sent
   }

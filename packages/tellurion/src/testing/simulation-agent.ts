@@ -2,6 +2,7 @@
 // conversation. So every course of a run must come to the same conversation, whatever happened on the way.
 
 import { Agent } from '../agent/agent.ts'
+import { asTool } from '../agent/sub-agent.ts'
 import { agentComponents, Conversation } from '../agent/component.ts'
 import { answer } from '../agent/interaction.ts'
 import { openInteractions } from '../agent/open-interaction.ts'
@@ -17,7 +18,7 @@ import { scriptedModel, type ScriptedReply } from './scripted-model.ts'
 
 /**
  * What a run may be asked to do: a reply a word, a call a letter. r reads, k has an effect under a key, n has one that
- * must never be repeated, a asks first, b reads much, f fails.
+ * must never be repeated, a asks first, b reads much, f fails, s is the work of a sub-agent with a program of its own.
  */
 export const programs = [
   '',
@@ -32,7 +33,13 @@ export const programs = [
   'f r',
   'k k k',
   'n a n',
+  's',
+  'k s r',
+  'ss ks',
 ]
+
+/** What sub-agents do. */
+const errand = ['k', 'ra']
 
 /** What becomes of the agent's doings: where they take place, and who hears of them. */
 export interface Surroundings {
@@ -64,6 +71,8 @@ const effects: Readonly<Record<string, EffectOptions<{ at: number }>>> = {
   n: { mode: 'exclusive', repeat: 'never' },
 }
 
+const placeSchema = { type: 'object', properties: { at: { type: 'number' } }, required: ['at'] } as const
+
 /** The agent, living in some surroundings. */
 export function simulationAgent(around: Surroundings): Agent {
   const { clock } = around
@@ -72,7 +81,7 @@ export function simulationAgent(around: Surroundings): Agent {
       kind,
       tool({
         description: kind,
-        inputSchema: { type: 'object', properties: { at: { type: 'number' } }, required: ['at'] } as const,
+        inputSchema: placeSchema,
         effects,
         needsApproval: () => {
           if (kind === 'a') around.hashing()
@@ -97,14 +106,18 @@ export function simulationAgent(around: Surroundings): Agent {
     },
     { keepRequests: false },
   )
-  return new Agent({ name: 'agent', model, tools: Object.fromEntries(tools) })
+  const doings = Object.fromEntries(tools)
+  const helper = new Agent({ name: 'helper', model, tools: doings })
+  const s = asTool(helper, { description: 's', inputSchema: placeSchema, timeout: Infinity })
+  return new Agent({ name: 'agent', model, tools: { ...doings, s } })
 }
 
 /** The next step of the program, which is the newest message of the user that is one. */
 function replyTo({ messages }: ModelRequest): ScriptedReply {
   const all = [...messages]
-  const start = all.findLastIndex(isProgram)
-  const words = textOf(all[start]!).slice('do:'.length).split(' ').filter(Boolean)
+  const start = Math.max(0, all.findLastIndex(isProgram))
+  const first = all[start]!
+  const words = isProgram(first) ? textOf(first).slice('do:'.length).split(' ').filter(Boolean) : errand
   const done = all.slice(start).filter((message) => message.role === 'assistant').length
   const word = words[done]
   if (word === undefined) return `Done ${words.length}.`

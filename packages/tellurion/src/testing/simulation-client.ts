@@ -61,6 +61,8 @@ export class Clients {
     const often = scheduler.chance(0.5) ? 0.03 : 0
     const asking = new Set<string>()
     witness.onCommit = ({ run, end, finished, interactions, operations }) => {
+      // What a sub-agent does is its parent's business.
+      if (run.startsWith('c-')) return
       if (interactions !== undefined && interactions.length > 0) asking.add(run)
       else if (interactions !== undefined) asking.delete(run)
       // With the tick that asked something the run parks; when the runner closes its books it ends.

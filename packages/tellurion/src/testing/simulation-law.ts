@@ -246,7 +246,7 @@ export class Witness implements Watch {
   }
 
   async #judgeRun(record: RunRecord): Promise<void> {
-    const { id, status } = record
+    const { id, status, parent } = record
     const law = (text: string): void => this.break(`run ${id}: ${text}`)
     if (!hasEnded(status)) return law(`is ${status} for ever`)
     const events = await this.truth.readEvents(id, { after: 0, limit: 100_000 })
@@ -260,18 +260,35 @@ export class Witness implements Watch {
       tries.every((type) => type === 'run.failed' || type === 'run.timed_out')
     if (!known || ends.at(-1) !== `run.${status}`) law(`is ${status}; its endings are ${ends.join(', ')}`)
     if (events.at(-1)?.event.type !== `run.${status}`) law('has events after its end')
-    const mail = this.#sent.filter(({ run }) => run === id)
+    // Parents send to their children with their commits.
+    const mail = parent === undefined ? this.#sent.filter(({ run }) => run === id) : await this.truth.mail(id, 0)
     const cancelled = mail.some(({ kind }) => kind === 'cancel')
     // A run that is out of time ends with all its mail, and may be tried again.
     const late = ends.includes('run.timed_out')
     if (cancelled && status === 'succeeded' && !late) law('succeeded although its cancel was taken')
     if (!cancelled && status === 'cancelled') law('was cancelled by nobody')
     this.#judgeSteering(record, { mail, events })
+    await this.#judgeChildren(record, events)
+  }
+
+  /** What a run spawned is there, belongs to it, and was heard of once when the run came to its end. */
+  async #judgeChildren({ id, status }: RunRecord, events: readonly StoredEvent[]): Promise<void> {
+    const told = (type: string): string[] =>
+      events.flatMap(({ event }) => (event.type === type ? [(event as unknown as { child: string }).child] : []))
+    const ended = told('child.ended')
+    for (const child of told('child.spawned')) {
+      const record = await this.truth.getRun(child)
+      if (record?.parent !== id) this.break(`run ${id}: its child ${child} is lost`)
+      const times = ended.filter((each) => each === child).length
+      if (times > 1 || (status === 'succeeded' && times === 0 && record?.status === 'succeeded')) {
+        this.break(`run ${id}: heard ${times} times that its child ${child} had ended`)
+      }
+    }
   }
 
   #judgeSteering(
     { id, status }: RunRecord,
-    { mail, events }: { mail: NewMail[]; events: readonly StoredEvent[] },
+    { mail, events }: { mail: readonly Pick<NewMail, 'kind' | 'payload'>[]; events: readonly StoredEvent[] },
   ): void {
     const heard = events.flatMap(({ event }) => (event.type === 'message.added' ? [textOf(messageOf(event))] : []))
     for (const { payload, kind } of mail) {
@@ -314,6 +331,8 @@ export class Witness implements Watch {
   async #judgeCourse(run: string, messages: readonly Message[]): Promise<void> {
     const program = [...this.told.accepted.values()].find((each) => each.run === run)?.program
     if (program === undefined || this.told.astray.has(run)) return
+    const children = await this.truth.listRuns({ parent: run })
+    if (children.some(({ id, status }) => status !== 'succeeded' || this.told.astray.has(id))) return
     const course = await courseOf(program)
     if (told(course) === told(messages)) return
     this.break(`run ${run} came to another conversation than '${program}' does in memory`)
