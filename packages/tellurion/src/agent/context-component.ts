@@ -7,7 +7,7 @@ import type { RetrievedDocument } from '../port/retriever.ts'
 import type { ArtifactReference } from '../tool/artifact.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
 
-/** When and how the conversation of an entity is compacted; `contextManager` makes one. */
+/** When and how the conversation of an entity is compacted; `compactContext` makes one. */
 export const CompactionConfig = defineComponent<CompactionSettings>('CompactionConfig')
 
 /** What `CompactionConfig` holds. Live things are named, not held. */

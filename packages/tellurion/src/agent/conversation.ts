@@ -37,7 +37,7 @@ export interface Cut {
 /** Puts messages in the place of others. Where the present turn began moves along. */
 export function cut(world: World, entity: Entity, { start, deleteCount, items }: Cut): void {
   const from = world.get(entity, TurnUsage)?.from
-  if (from !== undefined && from > start) {
+  if (from !== undefined && from >= start) {
     const first = world.require(entity, Conversation).at(from)
     const kept = from < start + deleteCount ? items.findIndex((item) => item === first) : -1
     const next = Math.max(start, from - deleteCount) + items.length

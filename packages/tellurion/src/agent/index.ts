@@ -36,6 +36,10 @@ export {
 export type { BudgetLimits, ModelSettings, PendingToolCall } from './component.ts'
 export { createFileLocks } from './configuration.ts'
 export type { AgentConfiguration, StopCondition, TurnState } from './configuration.ts'
+export { compaction } from './compaction.ts'
+export { readArchive } from './compaction-archive.ts'
+export { summarySegments } from './compaction-summary.ts'
+export type { SummarySegment } from './compaction-summary.ts'
 export {
   CompactionConfig,
   ConversationArchive,
@@ -54,8 +58,12 @@ export type {
   RetrievalSettings,
   RetrievedContext,
 } from './context-component.ts'
+export { compactContext } from './compact-context.ts'
+export type { CompactContextOptions } from './compact-context.ts'
 export { hear, say } from './conversation.ts'
 export { errorHandling } from './error-handling.ts'
+export { extractiveModel } from './extractive-model.ts'
+export type { ExtractiveOptions } from './extractive-model.ts'
 export { answer } from './interaction.ts'
 export type { Answer, StandingAnswer } from './interaction.ts'
 export { memory } from './memory.ts'

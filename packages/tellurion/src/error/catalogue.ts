@@ -97,6 +97,10 @@ export const errorCatalogue = {
     'A model’s reply broke the wire’s own format.',
     'Check that the base URL is an API of the kind this model expects.',
   ),
+  summary_invalid: entry(
+    'A model’s summary of a conversation could not be used.',
+    'Name a model that keeps to the eight segments as `summaryModel`. The newest messages have stayed, the rest is archived.',
+  ),
   output_invalid: entry(
     'The model’s reply did not match the requested output schema, also after one repair.',
     'Simplify the schema or use a stronger model; `error.data.text` has the raw reply.',

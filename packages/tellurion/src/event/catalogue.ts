@@ -97,6 +97,12 @@ export const eventCatalogue = {
     'PlanRevisedEvent',
   ),
   'search.node_scored': row('A tree search has scored a node.', 'entity, nodeId, score', 'MCTSNodeScored'),
+  'compaction.completed': row(
+    'A conversation was made shorter.',
+    'entity, originalTokens, compactedTokens, stages, messages, fallback?, error?',
+    'CompactionComplete',
+  ),
+  'retrieval.completed': row('Documents were retrieved.', 'entity, query, count', 'RAGRetrievalCompleted'),
   'failure.occurred': row('A system failed on an entity.', 'entity, error, system', 'ErrorOccurredEvent'),
   'component.large': row(
     'A value over 16 kB was written; what grows should be a log or entities of its own.',

@@ -101,6 +101,21 @@ export type ConversationTruncated = Of<'conversation.truncated', { removedCount:
 export type PlanStepCompleted = Of<'plan.step_completed', { stepIndex: number; stepDescription: string }>
 export type PlanRevised = Of<'plan.revised', { oldSteps: readonly string[]; newSteps: readonly string[] }>
 export type SearchNodeScored = Of<'search.node_scored', { nodeId: number; score: number }>
+export type CompactionCompleted = Of<
+  'compaction.completed',
+  {
+    /** Tokens of the context before and after. */
+    originalTokens: number
+    compactedTokens: number
+    stages: readonly ('shorten' | 'deduplicate' | 'summarise')[]
+    /** Messages that were replaced, or made shorter. */
+    messages: number
+    /** No summary could be made; `error` says why. */
+    fallback?: true
+    error?: ErrorData
+  }
+>
+export type RetrievalCompleted = Of<'retrieval.completed', { query: string; count: number }>
 export type FailureOccurred = Of<'failure.occurred', { error: ErrorData; system: string }>
 export type ComponentLarge = Of<'component.large', { component: string; size: number }>
 export type SubscriberFailed = { readonly type: 'subscriber.failed'; readonly event: string; readonly error: ErrorData }
@@ -153,6 +168,8 @@ export type Event =
   | PlanStepCompleted
   | PlanRevised
   | SearchNodeScored
+  | CompactionCompleted
+  | RetrievalCompleted
   | FailureOccurred
   | ComponentLarge
   | SubscriberFailed

@@ -52,6 +52,8 @@ const kinds = {
   'plan.step_completed': 'kept',
   'plan.revised': 'kept',
   'search.node_scored': 'kept',
+  'compaction.completed': 'kept',
+  'retrieval.completed': 'kept',
   'failure.occurred': 'kept',
   'component.large': 'kept',
   'subscriber.failed': 'kept',
