@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
-import { memoryVectorStore } from '../../knowledge/memory-vector-store.ts'
 import type { MetadataFilter } from '../../port/metadata-filter.ts'
-import { seededRandom } from '../../id/random.ts'
-import type { VectorItem, VectorStore } from '../../port/vector-store.ts'
+import type { VectorStore } from '../../port/vector-store.ts'
 import { draftItem, found } from '../../testing/vector-store-bench.ts'
 import { vectorStoreBehaviour } from '../../testing/vector-store-behaviour.ts'
 import { sqliteVectorStore, type SqliteVectorOptions } from './vector-store.ts'
@@ -42,36 +40,6 @@ describe('sqliteVectorStore', () => {
       for (const { run } of vectorStoreBehaviour) await run(await bench({ cacheBytes }))
     })
   }
-
-  it('gives the same answers as the store in memory, to the last score', async () => {
-    const random = seededRandom(7)
-    const words = Array.from({ length: 60 }, (_, index) => `w${index}`)
-    const some = (count: number): string =>
-      Array.from({ length: count }, () => words[Math.floor(random() ** 3 * 60)]).join(' ')
-    const vector = (): number[] => Array.from({ length: 24 }, () => random() - 0.5)
-    const items = Array.from({ length: 600 }, (_, index): VectorItem =>
-      draftItem(`i${index}`, { text: some(20), vector: vector(), metadata: { n: index % 7 } }),
-    )
-    const [file, memory] = [await opened(), memoryVectorStore()]
-    for (const store of [file, memory]) {
-      await store.upsert(items)
-      await store.delete({ ids: items.slice(100, 200).map(({ id }) => id) })
-    }
-    const filters: readonly (MetadataFilter | undefined)[] = [undefined, { key: 'n', in: [1, 3] }]
-    for (let round = 0; round < 20; round++) {
-      for (const filter of filters) {
-        for (const query of [{ vector: vector() }, { text: some(4) }, { vector: vector(), text: some(4) }]) {
-          const asked = { ...query, limit: 10, filter }
-          const [ours, theirs] = [await file.search(asked), await memory.search(asked)]
-          assert.deepEqual(
-            ours.map(({ id }) => id),
-            theirs.map(({ id }) => id),
-          )
-          ours.forEach(({ score }, place) => assert.ok(Math.abs(score - theirs[place]!.score) < 1e-12))
-        }
-      }
-    }
-  })
 
   it('keeps everything in its file', async () => {
     const path = fresh()
