@@ -40,7 +40,7 @@ export const PlanSearch = defineComponent<{
   readonly depth?: number
   /** Most next steps that are tried from one place. Default 3. */
   readonly branching?: number
-  /** Weight of what is little known against what looks good. Default 1.414. */
+  /** Weight of what is little known against what looks good. Default the root of 2, 1.414. */
   readonly exploration?: number
   /** Most model calls of a search, rollouts included. Default 60. */
   readonly calls?: number

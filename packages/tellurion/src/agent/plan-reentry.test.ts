@@ -16,8 +16,10 @@ import { restore, snapshot } from '../world/snapshot.ts'
 import { World } from '../world/world.ts'
 import { Agent } from './agent.ts'
 import { agentComponents, Conversation } from './component.ts'
-import { Plan } from './plan-component.ts'
+import { Plan, SearchNode } from './plan-component.ts'
 import { planAndExecute } from './plan-and-execute.ts'
+import { planBySearch } from './plan-by-search.ts'
+import { reflection } from './reflection.ts'
 
 class Crash extends Error {}
 
@@ -25,6 +27,7 @@ class Crash extends Error {}
 const ending = (world: World, entity: Entity): unknown => ({
   said: world.require(entity, Conversation).toArray(),
   plan: world.get(entity, Plan),
+  tree: world.query(SearchNode),
 })
 
 interface Scene {
@@ -95,3 +98,34 @@ test('law: a plan that is made, carried out and revised comes to the same end', 
     const model = scriptedModel(planner)
     return { agent: new Agent({ name: 'a', model, tools: { note }, systems: planAndExecute() }), model }
   }, 8))
+
+test('law: a search with rollouts finds the same, and tries nothing twice but what was in flight', () =>
+  cutEverywhere(() => {
+    const peek = tool({
+      description: 'Looks',
+      inputSchema: z.object({ at: z.string() }),
+      effects: 'read',
+      execute: async ({ at }) => `${at}: ${at.length}`,
+    })
+    const model = scriptedModel(({ system = '', messages }) => {
+      const newest = messages.at(-1)
+      const prompt = String(newest?.content)
+      if (system.startsWith('You look for a plan')) return '["on","onwards"]'
+      if (system.startsWith('You judge')) return String(prompt.split('onwards').length / 10)
+      if (newest?.role === 'tool') return `It is ${prompt}.`
+      const at = prompt.split(': ').at(-1) ?? ''
+      return { calls: [{ toolName: 'peek', toolCallId: `p${messages.length}`, input: { at } }] }
+    })
+    const systems = planBySearch({ depth: 2, branching: 2, calls: 40 })
+    return { agent: new Agent({ name: 'a', model, tools: { peek }, systems, budget: { modelCalls: 100 } }), model }
+  }, 15))
+
+test('law: a reply that is reviewed is mended as often as before', () =>
+  cutEverywhere(() => {
+    const model = scriptedModel(({ system = '', messages }) => {
+      const said = String(messages.at(-1)?.content)
+      if (!system.startsWith('You review')) return `Try ${messages.length}`
+      return JSON.stringify(said.includes('Try 5') ? { accepted: true } : { accepted: false, critique: 'more' })
+    })
+    return { agent: new Agent({ name: 'a', model, systems: [reflection({ rounds: 5 })] }), model }
+  }, 4))
