@@ -34,7 +34,7 @@ const defaultOutputLength = 600
 /** Without a summary so many of the newest messages stay. */
 const fallbackLength = 20
 /** Below the last stage a compaction must free this fraction: each one makes a provider read everything anew. */
-const leastGain = 0.02
+const leastGain = 0.1
 /** What a summary replaces must be this fraction, as long as there is room. */
 const leastReplaced = 0.05
 
@@ -95,7 +95,8 @@ function compact(
   edit('shorten', shorten(draft, end, outputLength))
   if (tokens >= marks.deduplicate) edit('deduplicate', deduplicate(draft, end, kept))
   const work: Work = { context, count, conversation, edits, stages, end, before }
-  if (tokens >= marks.summarise) {
+  // What the gentle stages free must last for a while.
+  if (before >= marks.summarise && tokens > marks.summarise * (1 - leastGain)) {
     const old = tokensOf(replaceable(conversation, end, kept), count)
     const full = tokens >= windowOf(world, entity)
     if (old >= (full ? 1 : marks.summarise * leastReplaced)) return summarise(world, entity, work)

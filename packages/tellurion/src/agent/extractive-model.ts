@@ -88,6 +88,9 @@ const cues: readonly (readonly [SummarySegment, RegExp])[] = [
   ],
 ]
 
+/** Room for a sentence in every segment, in characters. */
+const leastRoom = 120
+
 /** How much of the room each segment may take before the others have had theirs. */
 const shares: Readonly<Record<SummarySegment, number>> = {
   'Task Overview': 0.1,
@@ -117,7 +120,7 @@ function condense(lines: readonly TranscriptLine[], before: SummaryParts | undef
   for (const name of [...summarySegments.filter((each) => each !== 'Context'), 'Context'] as const) {
     if (shares[name] === 0 || name === 'Task Overview') continue
     // What the others leave is for names and numbers.
-    parts[name] = pick(ranked, name, name === 'Context' ? left : room * shares[name])
+    parts[name] = pick(ranked, name, name === 'Context' ? left : Math.max(leastRoom, room * shares[name]))
     left -= parts[name].length
   }
   const results = lines.filter(({ result }) => result !== undefined)
@@ -164,7 +167,7 @@ function sentencesOf(line: TranscriptLine, place: number): Sentence[] {
   return text
     .split(/(?<=[.!?。！？])\s+|(?<=[。！？])|\n+/u)
     .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence.length >= 8 && sentence.length <= longest)
+    .filter((sentence) => sentence.length >= 4 && sentence.length <= longest)
     .map((sentence) => ({ text: sentence, place, segment: segmentOf(sentence, line, spoken !== undefined), weight: 0 }))
 }
 
