@@ -6,7 +6,7 @@ import type { AnyTool } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { Conversation } from './component.ts'
-import { keptSteps, longestStep, makePlan, mostSteps, replaceSteps } from './plan.ts'
+import { keptSteps, longestStep, makePlan, mostSteps, replaceSteps, stepLine } from './plan.ts'
 import { Plan } from './plan-component.ts'
 import { planning } from './planning.ts'
 import { worldTool } from './world-tool.ts'
@@ -48,7 +48,10 @@ export function planTool(options: PlanToolOptions = {}): AnyTool {
     } as const,
     needsApproval,
     systems: [planning],
-    change: (world, entity, { steps }) => (goesOn(world, entity) ? revise : begin)(world, entity, steps),
+    change(world, entity, { steps }) {
+      const lines = steps.flatMap((step) => stepLine(step) ?? [])
+      return (goesOn(world, entity) ? revise : begin)(world, entity, lines)
+    },
   })
 }
 

@@ -83,13 +83,26 @@ export function stepText({ steps, current }: PlanValue): string {
   return `Step ${current + 1}/${steps.length}: ${steps[current]?.description ?? ''}`
 }
 
-/** Tells the model of the step that is due, as a message, and takes note that it was told. */
+/**
+ * Tells the model of the step that is due, as a message, and takes note that it was told. What the plan is for is said
+ * again where the conversation does not hold it any more.
+ */
 export function beginStep(world: World, entity: Entity): void {
   const plan = world.require(entity, Plan)
-  const objective = objectiveOf(plan, world.require(entity, Conversation))
-  say(world, entity, { role: 'user', content: stepText(plan).toWellFormed() })
+  const conversation = world.require(entity, Conversation)
+  const objective = objectiveOf(plan, conversation)
+  const reminder = objective === '' || holds(conversation, objective) ? '' : `\nThe request was: ${objective}`
+  say(world, entity, { role: 'user', content: `${stepText(plan)}${reminder}`.toWellFormed() })
   const steps = replaced(plan.steps, plan.current, { begun: true })
   world.set(entity, Plan, { ...plan, ...(objective === '' ? {} : { objective }), steps })
+}
+
+/** Whether the request that a plan is for is still there to be read. */
+function holds(conversation: LogView<Message>, objective: string): boolean {
+  for (const message of conversation) {
+    if (message.role === 'user' && beginning(textOf(message), longestObjective) === objective) return true
+  }
+  return false
 }
 
 /** Moves on from the step that is due: `result` is the reply that finished it. */
@@ -132,6 +145,13 @@ export function keptSteps({ steps, current }: PlanValue): number {
 
 function replaced(steps: readonly PlanStep[], index: number, fields: Partial<PlanStep>): readonly PlanStep[] {
   return steps.map((step, place) => (place === index ? { ...step, ...fields } : step))
+}
+
+/** A step that a model wrote, as one line, so that it cannot pass for more than itself; undefined where it is none. */
+export function stepLine(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  const line = text.slice(0, longestStep).toWellFormed().replaceAll(/\s+/g, ' ').trim()
+  return line === '' ? undefined : line
 }
 
 /** The first characters of a text. */

@@ -10,7 +10,7 @@ import { Conversation, ToolRegistry, TurnUsage } from './component.ts'
 import { configurationOf } from './configuration.ts'
 import { newestWhole } from './conversation.ts'
 import { findJson } from './found-json.ts'
-import { beginning, longestObjective, longestStep, planningError } from './plan.ts'
+import { beginning, longestObjective, planningError, stepLine } from './plan.ts'
 import { Plan, Planner } from './plan-component.ts'
 
 /** Most steps of a plan that a model makes, where nobody says. */
@@ -87,7 +87,7 @@ export function readSteps(text: string, most: number): readonly string[] | undef
     if (list === undefined || list.length > most || (list.length === 0 && !isWhole)) return undefined
     const steps: string[] = []
     for (const item of list) {
-      const step = oneLine(item)
+      const step = stepLine(typeof item === 'string' ? item : property(item, 'description'))
       if (step === undefined) return undefined
       steps.push(step)
     }
@@ -99,14 +99,6 @@ function stepList(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value
   const steps = property(value, 'steps')
   return Array.isArray(steps) ? steps : undefined
-}
-
-/** A step as one line, so that none can pass for more than itself; undefined where it is none. */
-function oneLine(item: unknown): string | undefined {
-  const text = typeof item === 'string' ? item : property(item, 'description')
-  if (typeof text !== 'string') return undefined
-  const line = text.slice(0, longestStep).toWellFormed().replaceAll(/\s+/g, ' ').trim()
-  return line === '' ? undefined : line
 }
 
 /**

@@ -11,7 +11,7 @@ import { Halted } from '../world/lifecycle.ts'
 import { run } from '../world/runner.ts'
 import { World } from '../world/world.ts'
 import { Agent, type AgentOptions } from './agent.ts'
-import { Conversation, LLM, Steering } from './component.ts'
+import { Conversation, ConversationLimit, LLM, Steering } from './component.ts'
 import { errorHandling } from './error-handling.ts'
 import { makePlan } from './plan.ts'
 import { Plan, type PlanValue } from './plan-component.ts'
@@ -187,6 +187,20 @@ describe('planning', () => {
     assert.equal(planOf(session).current, 2)
     assert.equal((await session.generate('go on')).text, 'Three.')
     assert.equal(planOf(session).completed, true)
+  })
+
+  test('says again what it is for where the conversation does not hold it any more', async () => {
+    const steps = ['a', 'b', 'c', 'd']
+    const { session } = withPlan(['A.', 'B.', 'C.', 'D.'], steps)
+    session.world.set(session.entity, ConversationLimit, { max: 4, keep: 1 })
+    await session.generate('Bake bread')
+    assert.deepEqual(told(session), [
+      'user: Step 3/4: c\nThe request was: Bake bread',
+      'assistant: C.',
+      'user: Step 4/4: d\nThe request was: Bake bread',
+      'assistant: D.',
+    ])
+    assert.equal(planOf(session).objective, 'Bake bread')
   })
 
   test('keeps the beginning of long results, and the whole in the conversation', async () => {

@@ -77,19 +77,25 @@ export function readTools(world: World, entity: Entity): readonly string[] {
 
 /** Tries a step out. Undefined when it was aborted, or the budget has nothing to lend. Never rejects for what it finds. */
 export async function rollOut(world: World, entity: Entity, task: RolloutTask): Promise<Rollout | undefined> {
-  const lent = lend(world, entity, { borrower, asked: { modelCalls: Math.min(task.calls, mostCalls) } })
+  const modelCalls = Math.min(task.calls, mostCalls)
+  const lent = lend(world, entity, { borrower, asked: { modelCalls } })
   if ('error' in lent) return undefined
   const fork = world.fork()
   isolate(fork, entity)
   prepare(fork, entity, task)
-  fork.set(entity, Budget, { limits: lent.limits })
+  // What was lent before a crash may be more than the search has left.
+  const most = Math.min(modelCalls, lent.limits.modelCalls ?? modelCalls)
+  fork.set(entity, Budget, { limits: { ...lent.limits, modelCalls: most } })
   const { signal } = task.context
   const maxTicks = fork.header.runTicks + mostTicks
   const stop = await run(fork, { main: entity, clock: clockOf(world), signal, maxTicks })
   if (signal.aborted) return undefined
-  const { modelCalls, toolCalls } = spentOf(fork, entity)
+  const spent = spentOf(fork, entity)
   const usage: Usage = fork.get(entity, TurnUsage)?.usage ?? { inputTokens: 0, outputTokens: 0, totalTokens: 0 }
-  return { observation: findingOf(fork, entity, stop), spent: { modelCalls, toolCalls, usage } }
+  return {
+    observation: findingOf(fork, entity, stop),
+    spent: { modelCalls: spent.modelCalls, toolCalls: spent.toolCalls, usage },
+  }
 }
 
 /** Leaves in a fork what may act in it: this entity, and the systems that carry out a step. */
@@ -101,6 +107,8 @@ function isolate(fork: World, entity: Entity): void {
   for (const component of [PlanSearch, SearchTree, Output, Streaming, Steering, UserInput, Wait, Children, TurnUsage]) {
     fork.remove(entity, component)
   }
+  // How a trial fails is no failure of the run.
+  fork.bind('log', undefined)
   fork.bind('reservations', new Map())
   fork.bind('schedule', createSchedule())
   fork.bind('artifacts', createArtifacts(memoryKeyValue({ clock: clockOf(fork) }), 'rollout'))

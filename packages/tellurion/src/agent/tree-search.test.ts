@@ -18,6 +18,7 @@ import { agentComponents, Budget, Conversation, LLM } from './component.ts'
 import { makePlan } from './plan.ts'
 import { Plan, PlanSearch, SearchNode, SearchTree } from './plan-component.ts'
 import { planBySearch, type PlanBySearchOptions } from './plan-by-search.ts'
+import { isStepCount } from './stop-when.ts'
 import { asTool } from './sub-agent.ts'
 import { treeSearch } from './tree-search.ts'
 import { worldTool } from './world-tool.ts'
@@ -78,14 +79,16 @@ const prefixOf = (best: readonly string[]) => (path: readonly string[]) => {
 }
 
 describe('tree search', () => {
-  test('finds the one best path of depth 3 every time, whatever the seed', async () => {
-    const ways = ['a', 'b', 'c']
+  test('finds the one best path of depth 3 of 64 every time, whatever the seed, with half the calls it takes to see all', async () => {
+    const ways = ['a', 'b', 'c', 'd']
     for (let seed = 0; seed < 100; seed++) {
       const random = seededRandom(seed + 1_000)
-      const best = Array.from({ length: 3 }, () => ways[Math.floor(random() * 3)]!)
-      const { session, steps } = searching(landscape(prefixOf(best)), { depth: 3 }, { seed })
+      const best = Array.from({ length: 3 }, () => ways[Math.floor(random() * 4)]!)
+      const search = { depth: 3, branching: 4 }
+      const { session, steps, tree } = searching(landscape(prefixOf(best), ways), search, { seed })
       await session.generate('Find the way')
       assert.deepEqual(steps(), best, `seed ${seed}`)
+      assert.ok(tree().calls <= 60)
     }
   })
 
@@ -473,6 +476,21 @@ describe('a rollout', () => {
     assert.match(nodes()[1]?.observation ?? '', /^It was not finished: The budget of 5 model calls/)
     assert.equal(tree().calls, 7)
     assert.ok(model.calls >= 7)
+  })
+
+  test('leaves the whole search within its calls', async () => {
+    const greedy = (request: ModelRequest): ScriptedReply => {
+      if (proposes(request)) return '["on","off"]'
+      return judges(request) ? '0.5' : { calls: [{ toolName: 'peek', input: { door: 'a' } }] }
+    }
+    for (let calls = 1; calls <= 25; calls++) {
+      const given = { tools: { peek }, stopWhen: isStepCount(9) }
+      const { session, tree, model, events } = searching(greedy, { depth: 3, calls }, { ...given, seed: calls })
+      await session.generate('go').catch(() => {})
+      const own = events.filter((event) => event.type === 'model.called' && event.system === undefined).length
+      assert.ok(tree().calls <= calls, `${tree().calls} of ${calls}`)
+      assert.equal(model.calls - own, tree().calls)
+    }
   })
 
   test('is not made where the search has no calls for it', async () => {
