@@ -1,6 +1,8 @@
 // The archive: what compactions have replaced, as it was, in the world's own log or as artifacts that the log names.
 
+import { TellurionError } from '../error/error.ts'
 import type { Message } from '../message/message.ts'
+import type { Artifacts } from '../tool/artifact.ts'
 import type { Entity } from '../world/entity.ts'
 import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
@@ -37,15 +39,25 @@ export function archive(
 
 /**
  * Everything that compactions have taken out of an entity's conversation or made shorter, oldest first, as it was.
- * Rejects only when the store of artifacts fails.
+ * Rejects with `unknown_resource` for an artifact that is not among `artifacts` (default: those of the world).
  */
-export async function readArchive(world: World, entity: Entity): Promise<readonly Message[]> {
+export async function readArchive(
+  world: World,
+  entity: Entity,
+  { artifacts = artifactsOf(world) }: { artifacts?: Artifacts } = {},
+): Promise<readonly Message[]> {
   const messages: Message[] = []
   for (const item of world.get(entity, ConversationArchive) ?? []) {
     messages.push(...item.messages)
     if (item.artifact === undefined) continue
-    const bytes = await artifactsOf(world).get(item.artifact.hash)
-    if (bytes !== undefined) messages.push(...(JSON.parse(new TextDecoder().decode(bytes)) as Message[]))
+    const bytes = await artifacts.get(item.artifact.hash)
+    if (bytes === undefined) {
+      throw new TellurionError(
+        'unknown_resource',
+        `An archive is kept as artifact ${item.artifact.hash}, which is not here: pass the artifacts of its session.`,
+      )
+    }
+    messages.push(...(JSON.parse(new TextDecoder().decode(bytes)) as Message[]))
   }
   return messages
 }

@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { TellurionError } from '../error/error.ts'
 import type { CompactionCompleted } from '../event/event.ts'
 import { assistant, system, textOf, user, type Message } from '../message/message.ts'
 import { failure } from '../model/failure.ts'
+import { memoryKeyValue } from '../port/memory-key-value.ts'
 import { scriptedModel, type Script } from '../testing/scripted-model.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
+import { createArtifacts } from '../tool/artifact.ts'
 import { tool } from '../tool/tool.ts'
 import { Agent } from './agent.ts'
 import { readArchive } from './compaction-archive.ts'
@@ -425,6 +428,10 @@ describe('the archive', () => {
     assert.deepEqual(item?.messages, [])
     assert.ok(item?.artifact && (await session.artifacts.get(item.artifact.hash)))
     assert.deepEqual(await readArchive(session.world, session.entity), chat(10).slice(0, -6))
+    await assert.rejects(
+      readArchive(session.world.fork(), session.entity, { artifacts: createArtifacts(memoryKeyValue(), 'other') }),
+      (error: unknown) => error instanceof TellurionError && error.code === 'unknown_resource',
+    )
   })
 
   test('takes what finds no room among the artifacts', async () => {

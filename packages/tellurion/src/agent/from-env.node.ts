@@ -5,6 +5,7 @@ import { demoModel } from '../model/demo-model.ts'
 import { processEnvironment, type Environment } from '../model/endpoint.ts'
 import { modelFromEnv } from '../model/environment.ts'
 import { Agent, type AgentOptions } from './agent.ts'
+import { boundedBy, contextFromEnv } from './context-from-env.ts'
 import { loadDotEnv } from './dot-env.node.ts'
 
 /** What makes an agent whose model the environment names. */
@@ -22,16 +23,18 @@ const known = ['name', 'instructions', 'tools', 'stopWhen', 'approval', 'systems
 /**
  * Makes an agent with the model that the environment and `.env` name, the environment winning (`LLM_*`, `LOOM_PROVIDER`
  * and `LOOM_MODEL`, `DEFAULT_MODEL_PROVIDER`, or a vendor's key), or with the built-in demo model when they name none.
- * Throws as `Agent`, `model()` and `loadDotEnv` do; nothing is sent yet.
+ * `MAX_CONTEXT_LENGTH` and `CONTEXT_COMPRESSION_THRESHOLD` keep its context below them, as `compactContext` does. Throws
+ * as `Agent`, `model()` and `loadDotEnv` do; nothing is sent yet.
  */
 export function agentFromEnv(options: FromEnvOptions = {}): Agent {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
     throw new TellurionError('unknown_option', `agentFromEnv has no option '${key}'.${suggestion(key, known)}`)
   }
-  const { env = processEnvironment(), dotEnv, name = 'agent', ...rest } = options
-  const model = modelFromEnv({ ...fileOf(dotEnv), ...env }) ?? demoModel()
-  return new Agent({ ...rest, name, model })
+  const { env = processEnvironment(), dotEnv, name = 'agent', systems = [], ...rest } = options
+  const whole = { ...fileOf(dotEnv), ...env }
+  const model = modelFromEnv(whole) ?? demoModel()
+  return new Agent({ ...rest, name, model, systems: boundedBy(contextFromEnv(whole), systems) })
 }
 
 function fileOf(dotEnv: string | false | undefined): Environment {
