@@ -54,7 +54,7 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       return write(() => desk.fork(fork))
     },
     async sweep(now) {
-      return desk.needsSweep(now) ? write(() => desk.sweep(now)) : []
+      return (await database.read(() => desk.needsSweep(now))) ? write(() => desk.sweep(now)) : []
     },
     gc: ({ before, limit }) => write(() => desk.gc(before, limit)),
     retry: (run, now) => write(() => desk.retry(run, now)),

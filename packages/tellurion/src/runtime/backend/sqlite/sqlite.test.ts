@@ -62,6 +62,18 @@ suite('sqlite', () => {
       await own.close()
     })
   }
+  test('is deaf after it was closed, and says that it is closed', async () => {
+    const own = bench()
+    const { store, hints } = await own.open()
+    await own.close()
+    const stop = hints.listen(() => assert.fail('a hint of a closed store'))
+    hints.send({ type: 'queue' })
+    hints.send({ type: 'mail', run: 'r' })
+    await assert.rejects(store.getRun('r'), { code: 'store_closed' })
+    await assert.rejects(store.sweep(0), { code: 'store_closed' })
+    await assert.rejects(store.retry('r', 0), { code: 'store_closed' })
+    stop()
+  })
   test('says that it keeps what it acknowledged', async () => {
     const own = bench()
     const backend = await own.open()

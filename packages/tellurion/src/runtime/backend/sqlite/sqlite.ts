@@ -82,9 +82,10 @@ function sharedHints(database: Database): Hints {
     unwatch = undefined
   }
   let ringing = false
+  let closed = false
   /** Other processes are told of news for who works; what only changes a log they see soon enough. */
   const ring = (): void => {
-    if (ringing) return
+    if (ringing || closed) return
     ringing = true
     queueMicrotask(() => {
       ringing = false
@@ -97,6 +98,7 @@ function sharedHints(database: Database): Hints {
       if (hint.type !== 'run') ring()
     },
     listen(fn) {
+      if (closed) return () => {}
       const stop = hub.listen(fn)
       if (listeners++ === 0) unwatch = watch()
       let listening = true
@@ -107,6 +109,7 @@ function sharedHints(database: Database): Hints {
       }
     },
     close() {
+      closed = true
       hub.close()
       unwatch?.()
       unwatch = undefined
