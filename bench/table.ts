@@ -41,6 +41,7 @@ function columnsOf({ name, floor }: Metric, figures: Figures, results: Results):
 /** A number in about three digits. */
 export function figure(value: number): string {
   const size = Math.abs(value)
+  if (size === 0) return '0'
   if (size >= 100) return Math.round(value).toLocaleString('en')
   return value.toFixed(size >= 10 ? 1 : size >= 1 ? 2 : 3)
 }

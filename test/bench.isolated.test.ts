@@ -69,7 +69,7 @@ describe('figures', () => {
 
   test('are medians, in about three digits, over their floor', () => {
     assert.deepEqual(medians([{ time: 3 }, { time: 1, rate: 4 }, { time: 2, rate: 6 }]), { time: 2, rate: 5 })
-    assert.deepEqual([1234.5, 12.34, 1.234, 0.1234].map(figure), ['1,235', '12.3', '1.23', '0.123'])
+    assert.deepEqual([1234.5, 12.34, 1.234, 0.1234, 0].map(figure), ['1,235', '12.3', '1.23', '0.123', '0'])
     const lines = tableOf(workload, results(3, 7)).split('\n')
     assert.deepEqual(lines[3]?.trim().split(/\s+/), ['ours', '3.00', '1.50', '7.00'])
   })
