@@ -1,6 +1,6 @@
 // A filter looked at before it is trusted, and as a question to one item. Filters may come from a model or a request.
 
-import { suggestion, TellurionError } from '../../error/error.ts'
+import { nearest, suggestion, TellurionError } from '../../error/error.ts'
 import type { Json, JsonObject } from '../../schema/json.ts'
 import type { FilterValue, MetadataFilter } from '../metadata-filter.ts'
 import { compareTexts } from './text-order.ts'
@@ -40,7 +40,7 @@ function check(filter: unknown, left: { conditions: number; values: number }, de
   }
   if (names.includes('key')) return checkField(parts, names, spend)
   const [name = '', ...rest] = names
-  if (rest.length > 0) throw invalid(`says ${names.join(' and ')} at once; join them with \`and\``)
+  if (rest.length > 0) throw invalid(`says '${names.join("' and '")}' at once; join them by an 'and'`)
   switch (name) {
     case 'document':
     case 'source':
@@ -52,8 +52,13 @@ function check(filter: unknown, left: { conditions: number; values: number }, de
     case 'not':
       return inner(parts['not'])
     default:
-      throw invalid(`must have a key, or say ${alone.join(', ')}.${suggestion(name, alone)}`)
+      throw invalid(`must have a 'key', or say one of: ${alone.join(', ')}.${meant(name)}`)
   }
+}
+
+function meant(name: string): string {
+  const near = name === '' ? undefined : nearest(name, alone)
+  return near === undefined ? '' : ` Did you mean '${near}'?`
 }
 
 type Spend = (values: unknown, isValue: (value: unknown) => boolean, what: string) => void
