@@ -60,7 +60,17 @@ const kinds = [
 ] as const satisfies readonly ModelErrorKind[]
 
 const components = [...agent.agentComponents, ...foreignComponents, Failure, Halted, Terminal, Wait]
-const systems: readonly System[] = [agent.reasoning, agent.toolExecution, agent.memory, agent.errorHandling]
+const systems: readonly System[] = [
+  agent.reasoning,
+  agent.toolExecution,
+  agent.memory,
+  agent.errorHandling,
+  agent.planMaking,
+  agent.treeSearch,
+  agent.planning,
+  agent.replanning,
+  agent.reflection(),
+]
 
 describe('pages agree with the code', () => {
   test('docs/models.md has a row for each vendor, and no other', () => {
