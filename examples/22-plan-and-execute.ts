@@ -3,7 +3,7 @@
 
 import { Agent, tool } from 'tellurion'
 import { planAndExecute, reflection } from 'tellurion/agent'
-import { retry, timeout } from 'tellurion/model'
+import { retry, timeout, type AnyModel } from 'tellurion/model'
 import { faultyModel, scriptedModel } from 'tellurion/testing'
 import { z } from 'zod'
 
@@ -36,7 +36,7 @@ const worker = faultyModel(
 )
 
 /** Configurable patience: how long a call may take, and how often it is tried again. */
-const patient = (model: typeof planner) => retry(timeout(model, { total: 20_000 }), { maxRetries: 3, initialWait: 10 })
+const patient = (model: AnyModel) => retry(timeout(model, { total: 20_000 }), { maxRetries: 3, initialWait: 10 })
 
 const agent = new Agent({
   name: 'guide',
