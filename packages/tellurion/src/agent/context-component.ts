@@ -58,7 +58,7 @@ export const RAGTrigger = defineComponent<{
   readonly filter?: MetadataFilter
 }>('RAGTrigger')
 
-/** How documents are found for the entity; `rag` makes one. */
+/** How documents are found for the entity; `retrieval` makes one. */
 export const Retrieval = defineComponent<RetrievalSettings>('Retrieval')
 
 /** What `Retrieval` holds. */
@@ -70,6 +70,8 @@ export interface RetrievalSettings {
   /** Most documents. Default 5. */
   readonly limit?: number
   readonly filter?: MetadataFilter
+  /** Most characters of all documents together. Default 15,000. */
+  readonly maxLength?: number
 }
 
 /** What was retrieved for the entity: quoted before the newest message of the user in every request, never stored in the conversation. */
