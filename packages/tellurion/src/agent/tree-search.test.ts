@@ -12,6 +12,7 @@ import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import { run } from '../world/runner.ts'
+import { defineSystem } from '../world/system.ts'
 import { World } from '../world/world.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import { agentComponents, Budget, Conversation, LLM } from './component.ts'
@@ -430,6 +431,20 @@ describe('a rollout', () => {
       tried[0]?.tools?.map(({ name }) => name),
       ['peek'],
     )
+  })
+
+  test('is carried out without the systems that a program has added', async () => {
+    const searched: boolean[] = []
+    const watchful = defineSystem({
+      name: 'watchful',
+      priority: 2,
+      query: [Conversation],
+      each: (entity, world) => void searched.push(world.has(entity, SearchTree)),
+    })
+    const systems = [...planBySearch({ depth: 1 }), watchful]
+    const { session } = searching(curious, {}, { tools: { peek }, systems })
+    await session.generate('go')
+    assert.ok(searched.length > 0 && searched.every(Boolean), 'only the fork has no tree')
   })
 
   test('begins where the steps before it have ended', async () => {
