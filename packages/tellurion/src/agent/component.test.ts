@@ -13,6 +13,7 @@ import { World } from '../world/world.ts'
 import * as dictionary from './component.ts'
 import { agentComponents, Conversation, LLM, runnerState, TurnUsage } from './component.ts'
 import * as shown from './context-component.ts'
+import * as remembered from './fact-component.ts'
 import * as thinkingAhead from './plan-component.ts'
 import { Plan } from './plan-component.ts'
 import { reasoning } from './reasoning.ts'
@@ -70,6 +71,13 @@ function spawnAll(world: World): void {
     shown.Reminders([{ kind: 'context', severity: 'warning', text: 'Nearly full.' }]),
     dictionary.Skills([{ name: 'cook', description: 'Cooks.' }]),
     dictionary.Todos([{ id: 1, title: 'Shop', status: 'pending', priority: 3, dependsOn: [], note: 'n', updated: 5 }]),
+    remembered.FactRecall({ facts: 'facts', limit: 5, minConfidence: 0.5 }),
+    remembered.Recalled({ query: 'q', length: 1, documents: [{ id: 'k', text: 't', source: 's', score: 1 }] }),
+    remembered.FactExtraction({
+      facts: 'facts',
+      said: ['I live in Oslo.'],
+      found: { facts: [{ key: 'home', text: 'Lives in Oslo' }], refused: 1, at: 5 },
+    }),
     dictionary.Children([{ id: 'c', toolCallId: 'c1', agent: 'a', prompt: 'p', limits: { depth: 1 }, parked: 2 }]),
     dictionary.ChildWorld({ snapshot: snapshot(new World()) }),
     dictionary.TurnUsage({ steps: 1, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),
@@ -94,7 +102,7 @@ describe('components', () => {
   })
 
   test('the list for restoring holds each that is declared here', () => {
-    const here = Object.values({ ...dictionary, ...shown, ...thinkingAhead }).filter(
+    const here = Object.values({ ...dictionary, ...shown, ...remembered, ...thinkingAhead }).filter(
       (value) => typeof value === 'function' && 'kind' in value,
     )
     assert.deepEqual(new Set(here), new Set(agentComponents))

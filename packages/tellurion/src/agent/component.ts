@@ -22,6 +22,7 @@ import {
   Retrieved,
   VectorStore,
 } from './context-component.ts'
+import { FactExtraction, FactRecall, Recalled } from './fact-component.ts'
 import { Plan, Planner, PlanSearch, Reflection, SearchNode, SearchTree } from './plan-component.ts'
 
 /** Which model thinks for the entity, by the name it is bound under in the resource `models`. */
@@ -245,6 +246,9 @@ export const agentComponents = [
   RAGTrigger,
   Retrieval,
   Retrieved,
+  FactRecall,
+  Recalled,
+  FactExtraction,
   Reminders,
   Skills,
   Todos,

@@ -16,6 +16,7 @@ import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { Budget, Conversation, PendingToolCalls, TurnUsage } from './component.ts'
+import { overhear } from './fact-input.ts'
 
 /**
  * Appends a message. While calls are open only their results may follow, so that a call and its result are never
@@ -57,7 +58,9 @@ export function refuseOpenCalls(world: World, entity: Entity): void {
 
 /** New input from outside: appended, and a reason to go on for an entity that had ended or was halted. */
 export function hear(world: World, entity: Entity, input: Input): void {
-  say(world, entity, userMessage(input))
+  const message = userMessage(input)
+  say(world, entity, message)
+  overhear(world, entity, message)
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
 }

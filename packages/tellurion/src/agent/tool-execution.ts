@@ -201,6 +201,7 @@ function begin(world: World, entity: Entity, { part, call, pass, decided }: Star
     schedule: scheduleOf(world),
     clock: clockOf(world),
     runId: world.findResource<string>('runId') ?? '',
+    user: world.findResource<string>('user'),
     idempotencyKey: call.key,
     signal: context.signal,
     results: new LateArtifacts(world),

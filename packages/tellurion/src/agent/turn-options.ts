@@ -16,7 +16,7 @@ export interface TurnOptions<S extends Schema | undefined = undefined> {
   readonly maxTicks?: number | null
   /** How the model is asked in this turn and after it. */
   readonly settings?: ModelSettings
-  /** Live things bound to the world: `clock`, `ids`, `log`, `runId`, `artifacts`, or what the agent's own systems need. */
+  /** Live things bound to the world: `clock`, `ids`, `log`, `runId`, `user`, `artifacts`, or what the agent's own systems need. */
   readonly resources?: Readonly<Record<string, unknown>>
 }
 

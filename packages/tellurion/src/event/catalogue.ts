@@ -85,6 +85,8 @@ export const eventCatalogue = {
     'CheckpointRestored',
   ),
   'todo.changed': row('A todo was added or changed.', 'entity, id, title, status, progress?'),
+  'facts.recalled': row('What is known about the user was looked up.', 'entity, count, error?'),
+  'facts.remembered': row('Facts about the user were extracted from a turn.', 'entity, count, refused, error?'),
   'conversation.truncated': row('Old messages were trimmed.', 'entity, removedCount', 'ConversationTruncatedEvent'),
   'plan.step_completed': row(
     'A step of a plan is done.',

@@ -97,6 +97,8 @@ export type ChildEnded = Of<
 export type CheckpointCreated = Of<'checkpoint.created', { label: string; tick: number; timestamp: number }>
 export type CheckpointRestored = Of<'checkpoint.restored', { label?: string; tick: number; timestamp: number }>
 export type TodoChanged = Of<'todo.changed', { id: number; title: string; status: string; progress?: number }>
+export type FactsRecalled = Of<'facts.recalled', { count: number; error?: ErrorData }>
+export type FactsRemembered = Of<'facts.remembered', { count: number; refused: number; error?: ErrorData }>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
 export type PlanStepCompleted = Of<'plan.step_completed', { stepIndex: number; stepDescription: string }>
 export type PlanRevised = Of<'plan.revised', { oldSteps: readonly string[]; newSteps: readonly string[] }>
@@ -164,6 +166,8 @@ export type Event =
   | CheckpointCreated
   | CheckpointRestored
   | TodoChanged
+  | FactsRecalled
+  | FactsRemembered
   | ConversationTruncated
   | PlanStepCompleted
   | PlanRevised

@@ -48,6 +48,8 @@ const kinds = {
   'checkpoint.created': 'kept',
   'checkpoint.restored': 'kept',
   'todo.changed': 'kept',
+  'facts.recalled': 'kept',
+  'facts.remembered': 'kept',
   'conversation.truncated': 'kept',
   'plan.step_completed': 'kept',
   'plan.revised': 'kept',

@@ -106,6 +106,7 @@ export class Attempt {
     world.bind('clock', clock)
     world.bind('ids', ids)
     world.bind('runId', this.#run.id)
+    world.bind('user', this.#run.user)
     world.bind('run', this.#run)
     world.bind('durable', true)
     world.bind('spawn', this.#offspring)

@@ -57,7 +57,9 @@ export function openContext(world: World, entity: Entity, options: ContextOption
     clock,
     signal,
     input: world.require(entity, Foreign).input,
-    tools: counted(withDefaults(tools, { signal, clock, runId }), () => desk.countCall()),
+    tools: counted(withDefaults(tools, { signal, clock, runId, user: world.findResource('user') }), () =>
+      desk.countCall(),
+    ),
     steps: desk.steps(),
     get messages() {
       return world.require(entity, Conversation).toArray()

@@ -14,6 +14,7 @@ import type { ToolContext } from './tool.ts'
 export interface AttemptOptions {
   readonly clock: Clock
   readonly runId: string
+  readonly user?: string | undefined
   readonly idempotencyKey: string
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined
@@ -52,6 +53,10 @@ export class Attempt implements ToolContext {
 
   get runId(): string {
     return this.#options.runId
+  }
+
+  get user(): string | undefined {
+    return this.#options.user
   }
 
   get abortSignal(): AbortSignal {

@@ -19,6 +19,7 @@ export interface PerformOptions {
   readonly schedule: Schedule
   readonly clock: Clock
   readonly runId: string
+  readonly user?: string | undefined
   readonly idempotencyKey: string
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined

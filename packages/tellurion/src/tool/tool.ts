@@ -13,6 +13,8 @@ export interface ToolContext {
   /** The same for every execution of this call, also after a crash: hand it to services that can deduplicate. */
   readonly idempotencyKey: string
   readonly runId: string
+  /** The user on whose behalf the run is; undefined where nobody said. Said by the program, never by a model. */
+  readonly user?: string | undefined
   /** Aborts at the tool's timeout and when the run is cancelled. Hand it on to whatever the tool waits for. */
   readonly abortSignal: AbortSignal
   /** Reports on the way to whoever watches. Plain JSON; ignored once the call has ended. */

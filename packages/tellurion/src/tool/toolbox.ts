@@ -32,6 +32,8 @@ export interface ExecuteOptions {
   readonly clock?: Clock | undefined
   /** What the tool sees as its run; default `manual`. */
   readonly runId?: string | undefined
+  /** What the tool sees as its user; default none. */
+  readonly user?: string | undefined
   /** The same for each try of the same call; default its `toolCallId`. */
   readonly idempotencyKey?: string | undefined
 }
@@ -112,6 +114,7 @@ export function createToolbox(tools: Tools = {}): Toolbox {
         schedule: (schedule ??= createSchedule()),
         clock: options.clock ?? systemClock,
         runId: options.runId ?? 'manual',
+        user: options.user,
         idempotencyKey: options.idempotencyKey ?? call.toolCallId,
         signal: options.signal,
         results: options.results,
