@@ -4,6 +4,9 @@
 /** How good a place is to cut: the higher, the better. */
 export const boundary = { none: 0, word: 1, sentence: 2, line: 3, paragraph: 4 } as const
 
+/** Good places that turn out to lie inside a character, such as a space with an accent, before they are given up. */
+const mostTorn = 32
+
 /** Blank space that is looked through for the line before. */
 const longestBlank = 256
 
@@ -29,7 +32,9 @@ export interface CutWindow {
 
 /** The best place to cut in a window; of equally good ones the last. Before `low` only where nothing else is allowed. */
 export function bestCut(text: string, { low, high, start, allowed = (at) => at }: CutWindow): number {
+  const isStart = characterStarts(text, start, high)
   let best = -1
+  let torn = 0
   let quality: number = boundary.none
   for (let at = high; at >= low; at--) {
     const found = boundaryAt(text, at)
@@ -40,7 +45,10 @@ export function bestCut(text: string, { low, high, start, allowed = (at) => at }
       at = place + 1
       continue
     }
-    if (!isCharacterStart(text, start, at)) continue
+    if (!isStart(at)) {
+      if (++torn > mostTorn) break
+      continue
+    }
     best = at
     quality = found
     if (quality === boundary.paragraph) break
@@ -51,13 +59,17 @@ export function bestCut(text: string, { low, high, start, allowed = (at) => at }
 /** The first good place at or after `from`, for a piece that repeats the end of the one before; `end` when there is none. */
 export function repeatFrom(text: string, from: number, { start, end }: { start: number; end: number }): number {
   const half = from + Math.floor((end - from) / 2)
+  const isStart = characterStarts(text, start, end)
   let word = -1
+  let torn = 0
   for (let at = from; at < end; at++) {
     const found = boundaryAt(text, at)
     const better = found >= boundary.sentence && at <= half
-    if ((better || (found !== boundary.none && word === -1)) && isCharacterStart(text, start, at)) {
-      if (better) return at
-      word = at
+    if (better || (found !== boundary.none && word === -1)) {
+      if (isStart(at)) {
+        if (better) return at
+        word = at
+      } else if (++torn > mostTorn) break
     }
     if (word !== -1 && at > half) break
   }
@@ -70,16 +82,21 @@ export function repeatFrom(text: string, from: number, { start, end }: { start: 
 // Made at first use: importing does nothing, and most texts never need it.
 let segmenter: Intl.Segmenter | undefined
 
-/** Whether a character as a person sees it begins at `at`, given that one begins at `start`. */
-export function isCharacterStart(text: string, start: number, at: number): boolean {
-  return isSimple(text, at) || segments(text.slice(start, at + 2)).containing(at - start)?.index === at - start
+/** Tells whether a character as a person sees it begins at a place up to `end`, given that one begins at `start`. */
+function characterStarts(text: string, start: number, end: number): (at: number) => boolean {
+  let near: Intl.Segments | undefined
+  return (at) => {
+    if (isSimple(text, at)) return true
+    near ??= segments(text.slice(start, end + 2))
+    return near.containing(at - start)?.index === at - start
+  }
 }
 
 /**
  * The last place up to `high` where a character begins; it is after `start`, where one does. A character longer than
  * that is cut between code points.
  */
-export function characterFloor(text: string, start: number, high: number): number {
+function characterFloor(text: string, start: number, high: number): number {
   if (high >= text.length || isSimple(text, high)) return high
   const { index = 0 } = segments(text.slice(start, high + 2)).containing(high - start) ?? {}
   if (index > 0) return start + index

@@ -125,6 +125,7 @@ describe('chunkText and chunkMarkdown', () => {
         ' ',
         '\n',
         '\u0301',
+        ' \u0301',
         '🇳🇴',
         '# \n',
         '## a\n# b\n',

@@ -83,12 +83,8 @@ function handle(database: Database, { writer, cache }: { writer: Writer; cache: 
     async search(query, { signal } = {}) {
       throwIfAborted(signal)
       const plain = checkQuery(query)
-      if (plain.vector !== undefined)
-        await raceAbort(
-          database.read(() => cache.warm()),
-          signal,
-        )
-      throwIfAborted(signal)
+      const warm = plain.vector === undefined ? undefined : database.read(() => cache.warm())
+      if (warm !== undefined) await raceAbort(warm, signal)
       return inOneMoment(database, () => search(database, cache, plain))
     },
     async documents({ after, limit = 1_000, signal } = {}) {
