@@ -26,7 +26,7 @@ import { toolApproval } from './tool-approval.ts'
 import { toolExecution } from './tool-execution.ts'
 import type { OutputOf, TurnOptions } from './turn-options.ts'
 import { userInput } from './user-input.ts'
-import { broughtBy, type Inhabitant } from './world-tool.ts'
+import { broughtBy, type Brought, type Inhabitant } from './world-tool.ts'
 
 /** What makes an agent. */
 export interface AgentOptions {
@@ -63,9 +63,7 @@ export class Agent {
   readonly #configuration: AgentConfiguration
   readonly #systems: readonly System[]
   readonly #limits: BudgetLimits | undefined
-  readonly #others: readonly Inhabitant[]
-  /** Those of them that live in the same world. */
-  readonly #hosted: readonly Inhabitant[]
+  readonly #brought: readonly Brought[]
   #template: World | undefined
 
   constructor(options: AgentOptions) {
@@ -80,8 +78,7 @@ export class Agent {
     const added = [...new Set([...systems, ...brought.flatMap((each) => each.systems ?? [])])]
     const replaced = new Set(added.map((system) => system.name))
     this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...added]
-    this.#others = brought.flatMap((each) => [...(each.agents ?? []), ...(each.errand?.agents ?? [])])
-    this.#hosted = brought.flatMap((each) => each.agents ?? [])
+    this.#brought = brought
     const { rules, safeMode, permissions } = approval === undefined ? {} : approvalOf(approval)
     this.#configuration = {
       ...(instructions === undefined ? {} : { instructions }),
@@ -111,7 +108,7 @@ export class Agent {
 
   /** The agents that its tools hand work to. */
   get others(): readonly Inhabitant[] {
-    return this.#others
+    return this.#brought.flatMap(({ agents, errand }) => [...(agents?.() ?? []), ...(errand?.agents ?? [])])
   }
 
   /** What people have granted for its calls, where it has a place for that. */
@@ -144,7 +141,9 @@ export class Agent {
         world.bind(name, { ...world.findResource<object>(name), ...things })
       }
     }
-    for (const other of this.#hosted) if (!isBound(world, other.name)) other.bindTo(world)
+    for (const { agents } of this.#brought) {
+      for (const other of agents?.() ?? []) if (!isBound(world, other.name)) other.bindTo(world)
+    }
   }
 
   /** Puts this agent into a world: binds it and spawns its entity. Several agents may live in one world. */

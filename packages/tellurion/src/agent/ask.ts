@@ -129,7 +129,7 @@ async function reserved(
   entity: Entity,
   { request, model, configuration }: { request: ModelRequest; model: Model; configuration: AgentConfiguration },
 ): Promise<Reservation> {
-  const { estimateCall, reserve } = await import('./budget.ts')
+  const { estimateCall, reserve } = await import('./allowance.ts')
   return reserve(world, entity, estimateCall({ request, model: model.name, price: configuration.price }))
 }
 

@@ -37,15 +37,15 @@ export async function tendChild(world: World, entity: Entity, given: ChildCall):
   const child = known ?? record(world, entity, given)
   if (child === undefined) return context.commit()
   const spawn = world.findResource<Spawn>('spawn')
-  if (child.end !== undefined) await close(world, entity, { child, end: child.end })
+  if (child.end !== undefined) await close(world, entity, { child, errand, end: child.end })
   else if (isDue(world, child)) {
     spawn?.cancel(child)
-    await close(world, entity, { child, end: { run: child.id, status: 'timed_out', text: '' } })
+    await close(world, entity, { child, errand, end: { run: child.id, status: 'timed_out', text: '' } })
   } else if (spawn !== undefined) begin(world, entity, { child, spawn })
   else {
     const agent = errand.agents.find(({ name }) => name === child.agent)!
     const end = await workOnChild(world, entity, { child, agent, context })
-    if (end !== undefined) await close(world, entity, { child, end })
+    if (end !== undefined) await close(world, entity, { child, errand, end })
   }
   return context.commit()
 }
@@ -91,9 +91,13 @@ function begin(world: World, entity: Entity, { child, spawn }: { child: Child; s
 }
 
 /** Ends a child: its allowance goes back, what it spent is counted, and its call has its result. */
-async function close(world: World, entity: Entity, { child, end }: { child: Child; end: ChildEnd }): Promise<void> {
+async function close(
+  world: World,
+  entity: Entity,
+  { child, errand, end }: { child: Child; errand: ErrandTool; end: ChildEnd },
+): Promise<void> {
   const call = world.get(entity, PendingToolCalls)?.find(({ toolCallId }) => toolCallId === child.toolCallId)
-  const outcome = call === undefined ? undefined : await outcomeOf(world, call, { child, end })
+  const outcome = call === undefined ? undefined : await outcomeOf(world, call, { child, errand, end })
   const left = world.get(entity, Children)?.filter(({ id }) => id !== child.id) ?? []
   if (left.length === 0) world.remove(entity, Children)
   else world.set(entity, Children, left)
@@ -108,14 +112,14 @@ async function close(world: World, entity: Entity, { child, end }: { child: Chil
 function outcomeOf(
   world: World,
   call: PendingToolCall,
-  { child, end }: { child: Child; end: ChildEnd },
+  { child, errand, end }: { child: Child; errand: ErrandTool; end: ChildEnd },
 ): ToolOutcome | Promise<ToolOutcome> {
   const part = partOf(call)
   const { status, text, error } = end
   const partial = text === '' ? '' : ` What it has so far: ${text}`
   switch (status) {
     case 'succeeded':
-      return valueOutcome(part, text, { artifacts: artifactsOf(world) })
+      return valueOutcome(part, text, { artifacts: artifactsOf(world), maxLength: errand.maxLength })
     case 'failed': {
       const why = error?.message ?? 'it did not say why'
       return errorOutcome(part, 'tool_failed', `The agent '${child.agent}' failed: ${why}${partial}`)

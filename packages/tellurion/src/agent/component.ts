@@ -31,6 +31,8 @@ export const LLM = defineComponent<{
   readonly systemPrompt?: string
   /** The entry of the resource `agents` that instructions, tools and conditions are read from. */
   readonly agent?: string
+  /** The agent that it was before it handed over. */
+  readonly home?: string
   readonly settings?: ModelSettings
 }>('LLM')
 

@@ -6,6 +6,16 @@ export { AgentStream } from './agent-stream.ts'
 export { checkpoint } from './checkpoint.ts'
 export { checkpointsOf, restoreCheckpoint, saveCheckpoint, wishCheckpoint } from './checkpoint-label.ts'
 export type { Checkpoints } from './checkpoint-label.ts'
+export { createAgentRegistry } from './agent-registry.ts'
+export type { AgentRegistry, Listing, Match } from './agent-registry.ts'
+export { collaboration, messageTool, nameOf, sendMessage } from './collaboration.ts'
+export type { Letter } from './collaboration.ts'
+export { Handoff, handingOver, handoff } from './handoff.ts'
+export type { HandoffHistory } from './handoff.ts'
+export { orchestrate } from './orchestration.ts'
+export type { Assignment, Course, Done, Move, OrchestrationOptions, Strategy } from './orchestration.ts'
+export { chain, coordinator, parallel, router } from './strategy.ts'
+export type { Combine, CoordinatorOptions, RouterOptions } from './strategy.ts'
 export {
   agentComponents,
   Budget,

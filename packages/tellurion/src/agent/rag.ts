@@ -1,6 +1,7 @@
 // Retrieval: fulfils wishes for documents before a model is asked. What is found is quoted in requests and never becomes
 // part of the conversation.
 
+import { createIndex } from '../knowledge/document-index.ts'
 import { TellurionError, suggestion } from '../error/error.ts'
 import { textOf, type Message } from '../message/message.ts'
 import type { EmbeddingModel } from '../port/model.ts'
@@ -104,7 +105,6 @@ async function retrieverOf(world: World, entity: Entity, name: string | undefine
   if (store !== undefined) {
     const model = world.get(entity, Embedding)?.model
     const embedding = model === undefined ? {} : { embedding: bound<EmbeddingModel>(world, 'embeddings', model) }
-    const { createIndex } = await import('../knowledge/document-index.ts')
     return createIndex({ store: bound<Vectors>(world, 'vectorStores', store), ...embedding })
   }
   const retrievers = world.findResource<Readonly<Record<string, Retriever>>>('retrievers') ?? {}

@@ -23,10 +23,12 @@ export interface AsToolOptions {
   readonly timeout?: number
   /** Of the agent's own tools those it may use here. Nothing is inherited from the caller. Default all of its own. */
   readonly tools?: readonly string[]
+  /** Longest result, in characters; what is beyond is kept as an artifact. Default 10,000. */
+  readonly maxLength?: number
   readonly needsApproval?: boolean
 }
 
-const known = ['description', 'inputSchema', 'budget', 'timeout', 'tools', 'needsApproval']
+const known = ['description', 'inputSchema', 'budget', 'timeout', 'tools', 'maxLength', 'needsApproval']
 
 const taskSchema: JsonObject = {
   type: 'object',
@@ -87,7 +89,7 @@ function errandTool(
       throw new TellurionError('unknown_option', `asTool has no option '${key}'.${suggestion(key, known)}`)
     }
   }
-  const { description, budget, timeout = defaultTimeout, tools, needsApproval = false } = options
+  const { description, budget, timeout = defaultTimeout, tools, maxLength, needsApproval = false } = options
   if (!(typeof timeout === 'number' && timeout > 0)) {
     throw new TellurionError('invalid_option', 'timeout must be a number of milliseconds above 0, or Infinity.')
   }
@@ -108,6 +110,7 @@ function errandTool(
       timeout,
       ...(budget === undefined ? {} : { budget }),
       ...(tools === undefined ? {} : { tools }),
+      ...(maxLength === undefined ? {} : { maxLength }),
     },
   })
 }

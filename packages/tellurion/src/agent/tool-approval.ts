@@ -3,7 +3,7 @@
 import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { PendingToolCalls } from './component.ts'
-import { decideCall } from './interaction.ts'
+import { decideCall } from './call-decision.ts'
 import { close, openInteractions } from './open-interaction.ts'
 import { clockOf } from './configuration.ts'
 

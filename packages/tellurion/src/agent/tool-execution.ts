@@ -164,7 +164,7 @@ function act(
   const { input } = ready
   const { change, errand } = brought
   if (errand !== undefined) {
-    return import('./child.ts').then(({ tendChild }) => tendChild(world, entity, { call, errand, input, context }))
+    return import('./allowance.ts').then(({ tendChild }) => tendChild(world, entity, { call, errand, input, context }))
   }
   world.emit({ type: 'tool.started', entity, toolCallId: part.toolCallId, toolName: part.toolName })
   let outcome: ToolOutcome | Promise<ToolOutcome>

@@ -26,8 +26,8 @@ export interface Brought {
   readonly change?: (world: World, entity: Entity, input: never) => unknown
   /** Makes the call a piece of work for another agent. */
   readonly errand?: ErrandTool
-  /** Agents that a world needs to know for it. */
-  readonly agents?: readonly Inhabitant[]
+  /** Agents that a world needs to know for it; asked when one is bound. */
+  readonly agents?: () => readonly Inhabitant[]
   /** Systems that a world needs for it. */
   readonly systems?: readonly System[]
 }
@@ -43,13 +43,15 @@ export interface ErrandTool {
   readonly timeout: number
   /** Of its own tools, those it may use. */
   readonly tools?: readonly string[]
+  /** Longest result, in characters. */
+  readonly maxLength?: number
 }
 
 const $brought = Symbol('brought')
 
-/** A tool with what it brings. */
+/** A tool with what it brings, besides what it brought before. */
 export function bringing(tool: AnyTool, brought: Brought): AnyTool {
-  return Object.assign(tool, { [$brought]: brought })
+  return Object.assign(tool, { [$brought]: { ...broughtBy(tool), ...brought } })
 }
 
 /** What a tool brings, if anything. */

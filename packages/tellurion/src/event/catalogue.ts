@@ -71,6 +71,12 @@ export const eventCatalogue = {
   'interaction.answered': row('A person answered.', 'entity, id, by'),
   'interaction.refused': row('An answer came too late or did not fit.', 'id, by, error'),
   'interaction.expired': row('Nobody answered in time.', 'entity, id'),
+  'message.delivered': row(
+    'A message of another agent was read.',
+    'entity, from, sender, text',
+    'MessageDeliveredEvent',
+  ),
+  'agent.handed_over': row('A conversation goes on with another agent.', 'entity, from, to, history'),
   'child.spawned': row('A sub-agent begins to work for a call.', 'entity, toolCallId, toolName, child, agent'),
   'child.progress': row('Something happened in a sub-agent.', 'entity, toolCallId, child, agent, event'),
   'child.ended': row('A sub-agent has ended.', 'entity, toolCallId, child, status'),

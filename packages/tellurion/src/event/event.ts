@@ -97,6 +97,11 @@ export type ChildEnded = Of<
 export type CheckpointCreated = Of<'checkpoint.created', { label: string; tick: number; timestamp: number }>
 export type CheckpointRestored = Of<'checkpoint.restored', { label?: string; tick: number; timestamp: number }>
 export type TodoChanged = Of<'todo.changed', { id: number; title: string; status: string; progress?: number }>
+export type MessageDelivered = Of<'message.delivered', { from: number; sender: string; text: string }>
+export type AgentHandedOver = Of<
+  'agent.handed_over',
+  { from: string; to: string; history: 'full' | 'summary' | 'message' }
+>
 export type FactsRecalled = Of<'facts.recalled', { count: number; error?: ErrorData }>
 export type FactsRemembered = Of<'facts.remembered', { count: number; refused: number; error?: ErrorData }>
 export type ConversationTruncated = Of<'conversation.truncated', { removedCount: number }>
@@ -168,6 +173,8 @@ export type Event =
   | TodoChanged
   | FactsRecalled
   | FactsRemembered
+  | MessageDelivered
+  | AgentHandedOver
   | ConversationTruncated
   | PlanStepCompleted
   | PlanRevised

@@ -42,6 +42,8 @@ const kinds = {
   'interaction.answered': 'kept',
   'interaction.refused': 'kept',
   'interaction.expired': 'kept',
+  'message.delivered': 'kept',
+  'agent.handed_over': 'kept',
   'child.spawned': 'kept',
   'child.progress': 'live',
   'child.ended': 'kept',

@@ -47,7 +47,7 @@ export const foreignComponents = [Foreign, Kept, Steps, StepState, Questions, Ou
 
 /** The entity of an agent in the world of its runs, whatever its make. */
 export function entityOf(world: World, agent: string): Entity | undefined {
-  for (const [entity, [llm]] of world.query(LLM)) if (llm.agent === agent) return entity
+  for (const [entity, [llm]] of world.query(LLM)) if ((llm.home ?? llm.agent) === agent) return entity
   for (const [entity, [foreign]] of world.query(Foreign)) if (foreign.agent === agent) return entity
   return undefined
 }
