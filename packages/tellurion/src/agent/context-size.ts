@@ -65,10 +65,13 @@ function fixedTokens(world: World, entity: Entity, count: TokenCounter): number 
 
 /** Tokens of a conversation. */
 export function conversationTokens(conversation: LogView<Message>, count: TokenCounter): number {
+  const known = measuredBy(count)
   let sum = 0
   for (const piece of conversation.pieces()) {
-    if (piece.length === LogView.pieceSize) sum += remembered(piece, count, () => tokensOf(piece, count))
-    else sum += tokensOf(piece, count)
+    if (piece.length < LogView.pieceSize) return sum + tokensOf(piece, count)
+    let tokens = known.get(piece)
+    if (tokens === undefined) known.set(piece, (tokens = tokensOf(piece, count)))
+    sum += tokens
   }
   return sum
 }
@@ -86,9 +89,14 @@ const textsOf = (documents: readonly { readonly text: string }[]): string =>
 // What is measured here is never changed, so it is measured once for as long as somebody holds it.
 const measured = new WeakMap<TokenCounter, WeakMap<object, number>>()
 
-function remembered(what: object, count: TokenCounter, measure: () => number): number {
+function measuredBy(count: TokenCounter): WeakMap<object, number> {
   let known = measured.get(count)
   if (known === undefined) measured.set(count, (known = new WeakMap()))
+  return known
+}
+
+function remembered(what: object, count: TokenCounter, measure: () => number): number {
+  const known = measuredBy(count)
   let sum = known.get(what)
   if (sum === undefined) known.set(what, (sum = measure()))
   return sum
