@@ -11,6 +11,7 @@ import type { World } from '../world/world.ts'
 import { Conversation, LLM, SystemPrompt } from './component.ts'
 import { configurationOf } from './configuration.ts'
 import { CompactionConfig, Retrieved } from './context-component.ts'
+import { Recalled } from './fact-component.ts'
 import { toolsFor } from './request.ts'
 
 /** The window of a model that nobody knows. */
@@ -37,16 +38,16 @@ export function counterOf(world: World, entity: Entity): TokenCounter | Promise<
 }
 
 /**
- * Tokens of the entity's next request: its conversation, retrieved documents, system text and tools. Instructions that
+ * Tokens of the entity's next request: its conversation, what is quoted in it, system text and tools. Instructions that
  * are a function are not called, and not counted. Takes time in proportion to what is new.
  */
 export function contextTokens(world: World, entity: Entity, count: TokenCounter): number {
-  const retrieved = world.get(entity, Retrieved)
-  return (
-    conversationTokens(world.require(entity, Conversation), count) +
-    fixedTokens(world, entity, count) +
-    (retrieved === undefined ? 0 : remembered(retrieved, count, () => count(textsOf(retrieved.documents))))
-  )
+  const quotes = [world.get(entity, Retrieved), world.get(entity, Recalled)]
+  let sum = conversationTokens(world.require(entity, Conversation), count) + fixedTokens(world, entity, count)
+  for (const quote of quotes) {
+    if (quote !== undefined) sum += remembered(quote, count, () => count(textsOf(quote.documents)))
+  }
+  return sum
 }
 
 /** Tokens of what goes with every request of an entity. */

@@ -101,8 +101,11 @@ test('five compactions are told of, four are not', async () => {
     [5, ['compaction']],
   ] as const) {
     const { session } = chat()
-    const item = { summary: 's', messages: [] }
-    session.world.append(session.entity, ConversationArchive, ...Array.from({ length: times }, () => item))
+    const item = { summary: 's', messages: [], stages: ['summarise'] as const }
+    session.world.append(session.entity, ConversationArchive, ...Array.from({ length: times }, () => item), {
+      summary: 'a handoff',
+      messages: [],
+    })
     await session.generate('Go on')
     assert.deepEqual(
       told(session).map(({ kind }) => kind),

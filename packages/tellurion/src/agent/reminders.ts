@@ -88,7 +88,8 @@ function errorReminder(world: World, entity: Entity): Reminder | undefined {
 }
 
 function compactionReminder(world: World, entity: Entity): Reminder | undefined {
-  const times = world.get(entity, ConversationArchive)?.length ?? 0
+  let times = 0
+  for (const { stages } of world.get(entity, ConversationArchive) ?? []) if (stages !== undefined) times++
   if (times < manyCompactions) return undefined
   const text = `This conversation has been condensed ${times} times. Check details from early on before you rely on them.`
   return { kind: 'compaction', severity: 'info', text }
