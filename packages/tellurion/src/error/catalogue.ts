@@ -202,6 +202,10 @@ export const errorCatalogue = {
     'Wait for its end, or pass `cancel: true` to cancel it first.',
   ),
   unknown_message: entry('The run has no message of that id.', 'List the messages with their ids: `run.messages()`.'),
+  events_dropped: entry(
+    'Events of a run were asked for that are not kept any more.',
+    'Read from the number on that the message and `error.data.oldest` name: `run.events({ after: oldest - 1 })`.',
+  ),
   run_fenced: entry(
     'Another worker holds the run now; what this one was doing is void.',
     'Nothing to do: the other worker goes on from the last commit.',

@@ -14,7 +14,8 @@ import { tool } from '../tool/tool.ts'
 import { defineSystem } from '../world/system.ts'
 import type { Entity } from '../world/entity.ts'
 import type { System } from '../world/world.ts'
-import type { RunEvent, RunHandle } from './run-handle.ts'
+import type { RunEvent } from './run-events.ts'
+import type { RunHandle } from './run-handle.ts'
 import { createRuntime, type RuntimeOptions } from './runtime.ts'
 
 const main = 1 as Entity

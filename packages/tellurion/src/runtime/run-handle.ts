@@ -6,9 +6,8 @@ import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
-import { createChannel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
-import type { Event, Interaction } from '../event/event.ts'
+import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
 import type { World } from '../world/world.ts'
@@ -27,21 +26,15 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
+import { runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
 import type { Json } from '../schema/json.ts'
 
-/** Stored events that are read at one time. */
-const page = 256
-/** Events that a reader may be behind before it is dropped. */
-const capacity = 10_000
-/** How long a reader waits before it looks by itself, in milliseconds. */
+/** How long somebody who waits goes without looking by itself, in milliseconds. */
 const lookAgain = 1000
-
-/** An event of a run. Kept ones have a number and a time; live ones have neither. */
-export type RunEvent = Event & { readonly seq?: number; readonly at?: number }
 
 /** What a handle needs of its runtime. */
 export interface Desk {
@@ -76,57 +69,11 @@ export class RunHandle {
 
   /**
    * The events of the run after number `after` (default 0: from the beginning), and live ones while they happen; ends
-   * with the run. Numbers have no gaps. A reader that is 10,000 events behind is dropped with `slow_reader`.
+   * with the run. Numbers have no gaps. A reader that is 10,000 events behind is dropped with `slow_reader`; what is not
+   * kept any more is `events_dropped`, with the number of the oldest that is in `data.oldest`.
    */
-  async *events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<RunEvent, void> {
-    const { backend, live, clock } = this.#setting
-    const { signal } = options
-    let { after = 0 } = options
-    const channel = createChannel<RunEvent | 'look'>({ capacity, overflow: 'error', signal })
-    const push = (item: RunEvent | 'look'): void => {
-      if (channel.closed) return
-      try {
-        void channel.send(item)
-      } catch {
-        channel.close(new TellurionError('slow_reader', `This reader was ${capacity} events behind and was dropped.`))
-      }
-    }
-    const stops = [
-      live.listen(this.id, push),
-      backend.hints.listen((hint) => {
-        if (hint.type === 'run' && hint.run === this.id) push('look')
-      }),
-    ]
-    let stopTimer = (): void => {}
-    const lookLater = (): void => {
-      stopTimer = clock.timer(lookAgain, () => {
-        push('look')
-        lookLater()
-      })
-    }
-    lookLater()
-    try {
-      push('look')
-      for await (const item of channel) {
-        if (item !== 'look') {
-          yield item
-          continue
-        }
-        const ended = hasEnded((await this.record()).status)
-        for (;;) {
-          const stored = await backend.store.readEvents(this.id, { after, limit: page })
-          for (const { seq, at, event } of stored) {
-            after = seq
-            yield { ...(event as Event), seq, at }
-          }
-          if (stored.length < page) break
-        }
-        if (ended) return
-      }
-    } finally {
-      stopTimer()
-      for (const stop of stops) stop()
-    }
+  events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<RunEvent, void> {
+    return runEvents(this.#setting, this.id, { ...options, record: () => this.record() })
   }
 
   /**

@@ -176,7 +176,7 @@ export interface RunReads {
   listBranches(session: string): Promise<readonly BranchRecord[]>
   /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
   load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
-  /** Events of a run after a number, oldest first. */
+  /** Events of a run after a number, oldest first; where older ones were dropped it begins with the oldest kept. */
   readEvents(run: string, options: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]>
   /** Journal rows of a branch between ticks, for what happened since. */
   readRows(
@@ -227,6 +227,12 @@ export interface RunStore extends RunReads {
   sweep(now: number): Promise<readonly string[]>
   /** Deletes ended sessions that nobody touched since `before`, and own sessions of runs that ended before it. */
   gc(options: { readonly before: number; readonly limit: number }): Promise<number>
+  /**
+   * Drops rows written before `before`, and their events, that lie before the newest snapshot of their branch, belong to
+   * runs that have ended, and are not the past of another branch: at most `limit`, oldest first. How many went; 0 does
+   * not say that none are left in a large store.
+   */
+  prune(options: { readonly before: number; readonly limit: number }): Promise<number>
   /** A failed or timed out run gets another try, and a new allowance; refused (`budget`) when there is none. */
   retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed' | 'budget'>
   close(): Promise<void>

@@ -58,7 +58,10 @@ export interface RuntimeOptions {
   readonly retry?: Partial<RetryPolicy>
   /** Named sessions a user may have. Default 1,000. */
   readonly maxSessions?: number
-  /** How much of the past is kept: `checkpoints`, labels of ticks a session, default 100; the oldest go first. */
+  /**
+   * How much of the past is kept. `checkpoints`: labels of ticks a session, default 100; the oldest go first. `past`:
+   * milliseconds after which the rows and events of ended runs go that lie before the newest snapshot; default never.
+   */
   readonly retention?: Partial<Retention>
   /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
   readonly budgets?: Accounts

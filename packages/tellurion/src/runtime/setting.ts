@@ -53,13 +53,17 @@ export interface Setting {
 /** Throws `unknown_option` and `invalid_option`. */
 export function retentionOf(given: Partial<Retention> = {}): Retention {
   const known: Retention = { checkpoints: 100, past: Infinity }
-  for (const [name, value] of Object.entries(given)) {
+  for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name)) {
       throw new TellurionError('unknown_option', `retention has no '${name}'.${suggestion(name, Object.keys(known))}`)
     }
-    if (!(value >= 1)) throw new TellurionError('invalid_option', `retention.${name} must be at least 1, got ${value}.`)
   }
-  return { ...known, ...given }
+  const { checkpoints, past } = { ...known, ...given }
+  if (!Number.isInteger(checkpoints) || checkpoints < 1 || checkpoints > 1_000) {
+    throw new TellurionError('invalid_option', `retention.checkpoints must be from 1 to 1,000, got ${checkpoints}.`)
+  }
+  if (!(past >= 0)) throw new TellurionError('invalid_option', `retention.past must be milliseconds, got ${past}.`)
+  return { checkpoints, past }
 }
 
 /** Makes the live events of a process. */

@@ -15,6 +15,9 @@ import type { Work } from './work.ts'
 /** How often sessions that nobody touched any more are looked for, in milliseconds. */
 const cleaningEvery = 60_000
 
+/** Rows past retention that are dropped at one time, so that nobody waits long for the store. */
+const rowsAtOnce = 1_000
+
 /** What a worker holds. */
 interface Held {
   readonly run: RunRecord
@@ -118,6 +121,14 @@ export class Worker {
     })
   }
 
+  /** Drops what is past retention, batch by batch. */
+  async #prune(now: number): Promise<void> {
+    const { backend, retention } = this.#setting
+    if (retention.past === Infinity) return
+    const batch = { before: now - retention.past, limit: rowsAtOnce }
+    while (!this.#stopping.signal.aborted && (await backend.store.prune(batch)) > 0);
+  }
+
   /** Extends the leases of what is held, leaves what was lost, and looks for what others have lost. */
   async #beat(): Promise<void> {
     const { backend, clock, lease, live, log } = this.#setting
@@ -138,6 +149,7 @@ export class Worker {
       if (now - this.#lastCleaning >= cleaningEvery && !this.#stopping.signal.aborted) {
         this.#lastCleaning = now
         await backend.store.gc({ before: now - this.#setting.idle, limit: 100 })
+        await this.#prune(now)
       }
     } catch (error) {
       log?.error(`The heartbeat failed: ${messageOf(error)}`)

@@ -10,6 +10,7 @@ import { commitBehaviour } from './run-store-commit-behaviour.ts'
 import { takeCourse } from './run-store-course.ts'
 import { begin, beginAgain, draftCommit, draftRun, itemsOfState, same } from './run-store-draft.ts'
 import { pastBehaviour } from './run-store-past-behaviour.ts'
+import { retentionBehaviour } from './run-store-retention-behaviour.ts'
 import { runBehaviour } from './run-store-run-behaviour.ts'
 
 const done = { to: 'succeeded', stopReason: 'stop' } as const
@@ -290,6 +291,7 @@ export const backendBehaviour: readonly BackendCase[] = [
   ...runBehaviour,
   ...accountBehaviour,
   ...pastBehaviour,
+  ...retentionBehaviour,
   ...queueBehaviour,
   ...durableBehaviour,
   ...courses,

@@ -194,6 +194,20 @@ export const brokenBackends: readonly BrokenBackend[] = [
     }),
   },
   {
+    name: 'retention does not look at the age of rows',
+    damage: (backend) =>
+      withStore(backend, (store) => ({ prune: ({ limit }) => store.prune({ before: Infinity, limit }) })),
+  },
+  {
+    name: 'retention drops nothing',
+    damage: (backend) => withStore(backend, () => ({ prune: async () => 0 })),
+  },
+  {
+    name: 'retention drops more at once than it was told',
+    damage: (backend) =>
+      withStore(backend, (store) => ({ prune: ({ before }) => store.prune({ before, limit: 1_000 }) })),
+  },
+  {
     name: 'sessions are not limited',
     damage: (backend) =>
       withStore(backend, (store) => ({ createRun: ({ maxSessions: _max, ...run }) => store.createRun(run) })),

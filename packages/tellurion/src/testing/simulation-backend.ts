@@ -110,6 +110,7 @@ export class SimulatedStore {
       readRows: (branch, range) => travel(`rows ${branch}`, () => store.readRows(branch, range)),
       sweep: (now) => travel('sweep', () => store.sweep(now)),
       gc: (options) => travel('gc', () => store.gc(options)),
+      prune: (options) => travel('prune', () => store.prune(options)),
       retry: (run, now) => travel(`retry ${run}`, () => store.retry(run, now)),
       close: async () => {},
     }

@@ -8,6 +8,11 @@ export interface JournalIndex {
   branch(id: string): BranchRecord | undefined
   /** Number of the last row of a branch itself; its first number minus one when it has none. */
   head(branch: BranchRecord): number
+  /**
+   * Number of the first row of a branch itself from which on everything is kept: its first, or one with a snapshot when
+   * older ones were dropped. Its first number when it has none.
+   */
+  oldest(branch: BranchRecord): number
   /** A row of the branch itself. */
   mark(branch: BranchRecord, seq: number): Mark | undefined
 }
@@ -18,6 +23,8 @@ export interface Mark {
   readonly tick: number
   readonly finished: boolean
   readonly event: number
+  /** Wall time in milliseconds at which it was written. */
+  readonly at: number
 }
 
 /** A row's place. `seq` -1 of a branch without parent is the empty beginning. */
@@ -47,13 +54,16 @@ export function headOf(index: JournalIndex, branch: BranchRecord): Place {
   return { branch, seq: index.head(branch) }
 }
 
-/** Where tick `tick` ended in the past of a branch. Tick 0 is the empty beginning unless a row ended it. */
+/**
+ * Where tick `tick` ended in the past of a branch, if that is kept. Tick 0 is the empty beginning unless a row ended it.
+ */
 export function placeOfTick(index: JournalIndex, branch: BranchRecord, tick: number): Place | undefined {
   if (!Number.isSafeInteger(tick) || tick < 0) return undefined
-  let last: Place | undefined
+  let root: Place | undefined
   for (const part of pastOf(index, headOf(index, branch))) {
-    last = part
-    const first = firstSeq(part.branch)
+    const first = index.oldest(part.branch)
+    const isWhole = first === firstSeq(part.branch) || part.seq < firstSeq(part.branch)
+    root = part.branch.parent === undefined && isWhole ? part : undefined
     const tickOf = (seq: number): number => index.mark(part.branch, seq)?.tick ?? Infinity
     for (let seq = firstWhere(first, part.seq + 1, (at) => tickOf(at) > tick) - 1; seq >= first; seq--) {
       const mark = index.mark(part.branch, seq)
@@ -61,7 +71,7 @@ export function placeOfTick(index: JournalIndex, branch: BranchRecord, tick: num
       if (mark.finished) return { branch: part.branch, seq }
     }
   }
-  return tick === 0 && last !== undefined && last.branch.parent === undefined ? { ...last, seq: -1 } : undefined
+  return tick === 0 && root !== undefined ? { ...root, seq: -1 } : undefined
 }
 
 /** The tick after a branch's last row; 0 for an empty one. */
@@ -76,19 +86,20 @@ export function headTick(index: JournalIndex, branch: BranchRecord): number {
 /** The first row of a branch itself behind which the run has more than `after` events; past the head when there is none. */
 export function rowOfEvent(index: JournalIndex, place: Place, { run, after }: { run: string; after: number }): number {
   const { branch, seq: head } = place
+  const oldest = index.oldest(branch)
   /** Events of the run up to a row. Rows of other runs lie between only where a dead letter was given another try. */
   const eventsUpTo = (seq: number): number => {
-    for (let at = seq; at >= firstSeq(branch); at--) {
+    for (let at = seq; at >= oldest; at--) {
       const mark = index.mark(branch, at)
       if (mark?.run === run) return mark.event
     }
     return 0
   }
-  return firstWhere(firstSeq(branch), head + 1, (seq) => eventsUpTo(seq) > after)
+  return firstWhere(oldest, head + 1, (seq) => eventsUpTo(seq) > after)
 }
 
 /** The least number in [low, high) for which `holds`, which stays true once it is; `high` when there is none. */
-function firstWhere(low: number, high: number, holds: (at: number) => boolean): number {
+export function firstWhere(low: number, high: number, holds: (at: number) => boolean): number {
   let [from, to] = [low, high]
   while (from < to) {
     const middle = Math.floor((from + to) / 2)

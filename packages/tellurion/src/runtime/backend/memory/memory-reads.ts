@@ -3,9 +3,9 @@
 import type { Json } from '../../../schema/json.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
 import type { JournalRow, RunFilter, RunReads, StoredEvent } from '../../run-store.ts'
-import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
+import { headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
 import { decodeEvents, decodeOperations } from '../row-codec.ts'
-import type { JournalEntry, RunTable, Tables } from './memory-tables.ts'
+import { rowAt, type JournalEntry, type RunTable, type Tables } from './memory-tables.ts'
 
 /** The methods that write nothing. */
 export function createMemoryReads(tables: Tables): RunReads {
@@ -66,9 +66,8 @@ export function createMemoryReads(tables: Tables): RunReads {
 
 function* backwards(tables: Tables, from: Place): Generator<[JournalEntry, number]> {
   for (const { branch, seq: last } of pastOf(tables, from)) {
-    const first = firstSeq(branch)
-    const rows = tables.branches.get(branch.id)?.rows ?? []
-    for (let seq = last; seq >= first; seq--) yield [rows[seq - first]!, seq]
+    const table = tables.branches.get(branch.id)
+    for (let seq = last; seq >= (table?.first ?? 0); seq--) yield [rowAt(table, seq)!, seq]
   }
 }
 
@@ -101,7 +100,7 @@ function readEvents(tables: Tables, run: string, range: { after: number; limit: 
   const after = Math.max(0, range.after)
   const events: StoredEvent[] = []
   for (let seq = rowOfEvent(tables, head, { run, after }); seq <= head.seq; seq++) {
-    const entry = tables.branches.get(branch.id)?.rows[seq - firstSeq(branch)]
+    const entry = rowAt(tables.branches.get(branch.id), seq)
     if (entry === undefined || entry.run !== run) continue
     const found = decodeEvents(entry)
     let number = entry.event - found.length

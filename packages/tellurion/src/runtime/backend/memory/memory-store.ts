@@ -5,7 +5,7 @@ import type { KeyValue } from '../../../port/key-value.ts'
 import type { Hints } from '../../hints.ts'
 import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
-import { headTick, placeOfTick } from '../lineage.ts'
+import { firstSeq, headTick, placeOfTick } from '../lineage.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { checkId, checkMail, checkNewRun } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
@@ -25,6 +25,7 @@ import {
 } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { createMemoryReads } from './memory-reads.ts'
+import { pruneMemory } from './memory-retention.ts'
 import { copyOf, emptyTables, type RunTable, type Tables } from './memory-tables.ts'
 
 /** An empty store, and its rows as a queue sees them. It tells hints by itself. */
@@ -53,6 +54,7 @@ export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue })
       for (const owner of gone) await forget(options.keyValue, owner)
       return gone.length
     },
+    prune: async ({ before, limit }) => pruneMemory(tables, before, limit),
     retry: async (run, now) => desk.retry(run, now),
     async close() {},
   }
@@ -129,7 +131,7 @@ class MemoryDesk {
   }
 
   #addBranch(record: BranchRecord): BranchRecord {
-    this.#tables.branches.set(record.id, { record, rows: [], runs: [] })
+    this.#tables.branches.set(record.id, { record, rows: [], first: firstSeq(record), runs: [] })
     return record
   }
 

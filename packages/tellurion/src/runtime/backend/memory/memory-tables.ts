@@ -37,6 +37,8 @@ export interface JournalEntry extends RowText {
 export interface BranchTable {
   readonly record: BranchRecord
   readonly rows: JournalEntry[]
+  /** Number of the first of `rows`: older ones were dropped. */
+  first: number
   /** Runs in the order in which they may go. */
   readonly runs: RunTable[]
 }
@@ -59,9 +61,21 @@ export function emptyTables(): Tables {
     sessions: new Map(),
     branches,
     branch: (id) => branches.get(id)?.record,
-    head: (branch) => firstSeq(branch) + (branches.get(branch.id)?.rows.length ?? 0) - 1,
-    mark: (branch, seq) => branches.get(branch.id)?.rows[seq - firstSeq(branch)],
+    head(branch) {
+      const { first, rows } = branches.get(branch.id) ?? { first: firstSeq(branch), rows: [] }
+      return first + rows.length - 1
+    },
+    oldest(branch) {
+      const { first, rows } = branches.get(branch.id) ?? { first: firstSeq(branch), rows: [] }
+      return first === firstSeq(branch) ? first : first + rows.findIndex(({ snapshot }) => snapshot !== undefined)
+    },
+    mark: (branch, seq) => rowAt(branches.get(branch.id), seq),
   }
+}
+
+/** A row of a branch itself. */
+export function rowAt(table: BranchTable | undefined, seq: number): JournalEntry | undefined {
+  return table?.rows[seq - table.first]
 }
 
 /** A copy of plain JSON that shares nothing with it. */

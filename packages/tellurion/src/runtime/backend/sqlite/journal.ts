@@ -6,7 +6,7 @@ import { storeError } from '../../../store/sqlite/failure.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
 import type { BranchRecord } from '../../run.ts'
 import type { Commit, JournalRow, StoredEvent } from '../../run-store.ts'
-import { firstSeq, type JournalIndex } from '../lineage.ts'
+import { firstSeq, type JournalIndex, type Mark } from '../lineage.ts'
 import { decodeEvents, decodeOperations, encodeRow, type RowText } from '../row-codec.ts'
 
 /** A branch with its key. */
@@ -124,16 +124,32 @@ export function journalIndex(database: Database): JournalIndex {
         .get(keyOf(branch)) as { seq: number } | undefined
       return row?.seq ?? firstSeq(branch) - 1
     },
+    oldest(branch) {
+      const first = firstSeq(branch)
+      const whole = database.prepare('SELECT 1 FROM journal WHERE id = (? << 32) + ?').get(keyOf(branch), first)
+      return whole === undefined ? (firstSnapshot(database, keyOf(branch)) ?? first) : first
+    },
     mark(branch, seq) {
       const row = database
         .prepare(
-          `SELECT r.id AS run, tick, finished, event FROM journal j JOIN run r ON r.key = j.run
+          `SELECT r.id AS run, tick, finished, event, at FROM journal j JOIN run r ON r.key = j.run
            WHERE j.id = (? << 32) + ?`,
         )
-        .get(keyOf(branch), seq) as { run: string; tick: number; finished: number; event: number } | undefined
+        .get(keyOf(branch), seq) as (Omit<Mark, 'finished'> & { readonly finished: number }) | undefined
       return row && { ...row, finished: row.finished === 1 }
     },
   }
+}
+
+/** The first row of a branch that has a snapshot. */
+function firstSnapshot(database: Database, key: number): number | undefined {
+  const row = database
+    .prepare(
+      `SELECT id & 4294967295 AS seq FROM snapshot
+       WHERE id BETWEEN (?1 << 32) AND (?1 << 32) + 4294967295 ORDER BY id LIMIT 1`,
+    )
+    .get(key) as { seq: number } | undefined
+  return row?.seq
 }
 
 interface StoredRow {

@@ -9,10 +9,12 @@ import { isOrdinary } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { encodeCommit } from './journal.ts'
 import { createSqliteReads } from './sqlite-reads.ts'
+import { SqliteRetention } from './sqlite-retention.ts'
 import { SqliteDesk } from './sqlite-writes.ts'
 
 /** The store of an open file. It tells hints by itself. */
 export function createSqliteStore(database: Database, { writer, hints }: { writer: Writer; hints: Hints }): RunStore {
+  const retention = new SqliteRetention(database)
   let told: Hint[] = []
   const desk = new SqliteDesk(database, (hint) => told.push(hint))
   /** Runs a job and tells afterwards what it changed. */
@@ -57,6 +59,10 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       return (await database.read(() => desk.needsSweep(now))) ? write(() => desk.sweep(now)) : []
     },
     gc: ({ before, limit }) => write(() => desk.gc(before, limit)),
+    async prune({ before, limit }) {
+      const branches = retention.due(before)
+      return branches.length === 0 ? 0 : write(() => retention.drop(branches, before, limit))
+    },
     retry: (run, now) => write(() => desk.retry(run, now)),
     close: () => writer.close(),
   }
