@@ -33,6 +33,8 @@ export const FactExtraction = defineComponent<{
   readonly limit?: number
   /** What the user has said since facts were extracted last: what came from outside, and nothing that a system or another agent wrote. */
   readonly said?: readonly string[]
+  /** Wall time in milliseconds at which it was said: what is forgotten later stays forgotten. */
+  readonly heard?: number
   /** What was found, until it is in the store. */
   readonly found?: { readonly facts: readonly NewFact[]; readonly refused: number; readonly at: number }
 }>('FactExtraction')

@@ -33,7 +33,7 @@ situation or what they want: {"key": "home-town", "text": "Lives in Oslo", "conf
 - key: what it is about, in one to three words; the same key as a known fact when it takes its place
 - text: one short sentence that stands alone
 - confidence: 0 to 1; below 0.5 where the user did not say so outright
-Leave out what matters in this conversation only, what the assistant said, passwords, keys and card numbers, and health,
+Leave out what is known already, what matters in this conversation only, what the assistant said, passwords, keys and card numbers, and health,
 beliefs and the like unless the user asks to have them remembered. Where there is nothing: []`
 
 /** Extracts facts at the end of a turn, and puts them into the store. Priority 20. */
@@ -95,7 +95,7 @@ interface Turn {
 
 /** Asks what is worth remembering, and takes note of the answer. */
 async function extract(world: World, entity: Entity, { context, said, answer }: Turn): Promise<void> {
-  const { model, limit = defaultLimit } = world.require(entity, FactExtraction)
+  const { model, limit = defaultLimit, heard } = world.require(entity, FactExtraction)
   const known = (world.get(entity, Recalled)?.documents ?? []).map(({ id, text }) => ({ key: id, text }))
   const asked = await consult(world, entity, {
     context,
@@ -106,9 +106,10 @@ async function extract(world: World, entity: Entity, { context, said, answer }: 
     ...(model === undefined ? {} : { model }),
   })
   if (asked.status === 'aborted') return
-  const at = clockOf(world).now()
-  const read = asked.status === 'finished' ? readFacts(asked.text, { limit, source: sourceOf(world, at) }) : nothing
-  world.update(entity, FactExtraction, ({ said: _said, ...rest }) => {
+  const at = heard ?? clockOf(world).now()
+  const source = sourceOf(world, at)
+  const read = asked.status === 'finished' ? readFacts(asked.text, { limit, source, known }) : nothing
+  world.update(entity, FactExtraction, ({ said: _said, heard: _heard, ...rest }) => {
     return read.facts.length === 0 ? rest : { ...rest, found: { ...read, at } }
   })
   if (read.facts.length > 0) return
@@ -147,20 +148,26 @@ interface Reading {
 const nothing: Reading = { facts: [], refused: 0 }
 
 /** What a model's answer is worth: the facts that are whole, and how many were not. */
-function readFacts(text: string, { limit, source }: { limit: number; source: string }): Reading {
+function readFacts(
+  text: string,
+  { limit, source, known }: { limit: number; source: string; known: readonly NewFact[] },
+): Reading {
   const items = findJson(text, listIn)
   if (items === undefined) return { facts: [], refused: text.trim() === '' ? 0 : 1 }
   const facts = new Map<string, NewFact>()
+  const repeats = (fact: NewFact): boolean => known.some(({ key, text }) => key === fact.key && text === fact.text)
+  let refused = Math.max(0, items.length - limit)
   for (const item of items.slice(0, limit)) {
     try {
       const { key, text, confidence = uncertain } = item as NewFact
       const fact = checkFact({ key, text, confidence, source })
-      facts.set(fact.key, fact)
+      // What is known already is no news, and may just have been forgotten.
+      if (!repeats(fact)) facts.set(fact.key, fact)
     } catch {
-      // It is no fact; what is wrong with it is of no use to anybody.
+      refused++
     }
   }
-  return { facts: [...facts.values()], refused: items.length - facts.size }
+  return { facts: [...facts.values()], refused }
 }
 
 /** A list, or an object with a list of facts. */

@@ -4,6 +4,7 @@
 import { textOf, type UserMessage } from '../message/message.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
+import { clockOf } from './configuration.ts'
 import { FactExtraction } from './fact-component.ts'
 
 /** Characters that wait; the oldest messages go first. */
@@ -17,6 +18,6 @@ export function overhear(world: World, entity: Entity, message: UserMessage): vo
     let length = 0
     const newest = [...said, text.slice(-capacity).toWellFormed()].toReversed()
     const kept = newest.filter((each) => (length += each.length) <= capacity)
-    return { ...rest, said: kept.toReversed() }
+    return { ...rest, said: kept.toReversed(), heard: clockOf(world).now() }
   })
 }

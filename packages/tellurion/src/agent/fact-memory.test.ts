@@ -203,6 +203,33 @@ describe('extraction', () => {
     assert.deepEqual(asked(extractor.requests[1]).user, ['And now?'])
   })
 
+  test('what was said before the user was forgotten is not kept, and what is known already is no news', async () => {
+    const facts = book()
+    await facts.remember('ada', [{ key: 'home-town', text: 'Lives in Oslo' }])
+    const forgets: ScriptedReply = { calls: [{ toolName: 'forget', input: { everything: true } }] }
+    const model = scriptedModel([
+      forgets,
+      'Forgotten.',
+      { calls: [{ toolName: 'forget', input: { key: 'home' } }] },
+      'Gone.',
+    ])
+    const small = scriptedModel(['[{"key":"name","text":"Is called Ada"}]', JSON.stringify(oslo)])
+    const systems = [factRecall(facts), factExtraction(facts, { model: small })]
+    const session = new Agent({ name: 'a', model, systems, tools: { ...factTools(facts) } }).session()
+    await session.generate('I am Ada, forget me.', { resources: { user: 'ada', clock } })
+    assert.deepEqual(await texts(facts), [])
+    await clock.advance(1)
+    await facts.remember('ada', [{ key: 'home-town', text: 'Lives in Oslo' }])
+    await facts.forget('ada', 'home-town')
+    session.world.set(session.entity, Recalled, {
+      query: 'Forget where I live.',
+      length: session.messages.length + 1,
+      documents: [{ id: 'home-town', text: 'Lives in Oslo', source: 's', score: 1 }],
+    })
+    await session.generate('Forget where I live.')
+    assert.deepEqual(await texts(facts), [])
+  })
+
   test('without a user nothing is remembered, and the error says what to write', async () => {
     const facts = book()
     const { session, events } = watched(learner(facts, [JSON.stringify(oslo)]).agent)
