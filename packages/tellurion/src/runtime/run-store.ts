@@ -28,6 +28,11 @@ export interface NewRun {
   readonly parent?: string
   /** Id of the branch to be made when the session is new. */
   readonly newBranch: string
+  /**
+   * What its session begins with: the state after tick `state.header.tick`, of which no past is kept. Refused
+   * (`session_exists`) when the session is there.
+   */
+  readonly state?: Snapshot
   /** An existing branch of the session to go on; default its present one. Refused (`unknown_branch`) when it is not there. */
   readonly branch?: string
   readonly now: number
@@ -192,7 +197,7 @@ export interface RunStore extends RunReads {
     run: NewRun,
   ): Promise<
     | { readonly status: 'created' | 'known'; readonly run: RunRecord }
-    | { readonly status: 'session_limit' | 'unknown_branch' }
+    | { readonly status: 'session_limit' | 'session_exists' | 'unknown_branch' }
     | { readonly status: 'budget'; readonly refused: Extract<Grant, { status: 'refused' }> }
   >
   /**

@@ -102,6 +102,33 @@ export const pastBehaviour: readonly BackendCase[] = [
     },
   },
   {
+    name: 'a session may begin with a state, and has no past before it',
+    async run(bench) {
+      const { store } = await bench.open()
+      const state = draftSnapshot(['x', 'y'], 7)
+      same((await store.createRun(draftRun('r', { state }))).status, 'created', 'the run')
+      const again = await store.createRun(draftRun('other', { session: 's-r', newBranch: 'c', state }))
+      same([again.status, await store.getRun('other')], ['session_exists', undefined], 'into a session that is there')
+      const run = await beginAgain(store, 'r')
+      same([run.firstTick, run.epoch, run.events], [8, 1, 0], 'where it begins')
+      const begun = await store.load('b-r')
+      same([begun?.snapshot, begun?.rows.length], [state, 0], 'the state')
+      const seq = begun!.seq + 1
+      same((await store.commit(draftCommit(run, { seq: seq + 1, tick: 8 }))).status, 'conflict', 'a gap')
+      same((await store.commit(draftCommit(run, { seq, tick: 8, items: ['z'] }))).status, 'committed', 'the next row')
+      same(await at(store, 'b-r', 7), ['x', 'y'], 'the first tick')
+      same(await at(store, 'b-r', 8), ['x', 'y', 'z'], 'the next')
+      for (const tick of [0, 6, 9]) same(await at(store, 'b-r', tick), undefined, `tick ${tick}`)
+      const fork = { branch: 'b-r', tick: 7, id: 'f', session: 's-r', head: false, now: 0 }
+      same(typeof (await store.fork(fork)), 'object', 'a fork of the first tick')
+      same(await store.fork({ ...fork, id: 'g', tick: 0 }), undefined, 'a fork of what was before')
+      same(await at(store, 'f', 7), ['x', 'y'], 'the fork')
+      same((await store.readEvents('r', { after: 0, limit: 9 })).length, 1, 'events')
+      const torn = { ...state, header: { ...state.header, tick: -1 } }
+      await refused(store.createRun(draftRun('torn', { state: torn })), ['invalid_snapshot'], 'a state without a tick')
+    },
+  },
+  {
     name: 'a fork is refused where it cannot be',
     async run(bench) {
       const { store } = await bench.open()

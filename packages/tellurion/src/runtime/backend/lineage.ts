@@ -33,6 +33,12 @@ export interface Place {
   readonly seq: number
 }
 
+/**
+ * The number of the one row that a branch begins with when it begins with a state: row 0, and all that went before it,
+ * are as good as dropped.
+ */
+export const stateSeq = 1
+
 /** The number that the first row of a branch itself has. */
 export function firstSeq({ parent }: BranchRecord): number {
   return parent === undefined ? 0 : parent.seq + 1

@@ -28,6 +28,10 @@ export function checkNewRun(run: NewRun): void {
   checkId('session', run.session)
   checkId('branch', run.newBranch)
   checkId('user', run.user)
+  const { state } = run
+  if (state !== undefined && !(Number.isSafeInteger(state.header?.tick) && state.header.tick >= 0)) {
+    throw new TellurionError('invalid_snapshot', 'The state that a run begins with has no tick.')
+  }
   if (run.parent !== undefined) checkId('parent run', run.parent)
   if (run.idempotencyKey !== undefined) checkKey('idempotency key', run.idempotencyKey)
 }

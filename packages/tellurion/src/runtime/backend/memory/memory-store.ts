@@ -5,7 +5,7 @@ import type { KeyValue } from '../../../port/key-value.ts'
 import type { Hints } from '../../hints.ts'
 import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
-import { firstSeq, headTick, placeOfTick } from '../lineage.ts'
+import { firstSeq, headTick, placeOfTick, stateSeq } from '../lineage.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { checkId, checkMail, checkNewRun } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
@@ -26,7 +26,7 @@ import {
 import type { ClaimTable } from '../table-queue.ts'
 import { createMemoryReads } from './memory-reads.ts'
 import { pruneMemory } from './memory-retention.ts'
-import { copyOf, emptyTables, type RunTable, type Tables } from './memory-tables.ts'
+import { copyOf, emptyTables, type BranchTable, type RunTable, type Tables } from './memory-tables.ts'
 
 /** An empty store, and its rows as a queue sees them. It tells hints by itself. */
 export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue }): {
@@ -90,6 +90,7 @@ class MemoryDesk {
     const known = runs.get(run.id) ?? (run.idempotencyKey === undefined ? undefined : keys.get(keyOf(run)))
     if (known !== undefined) return { status: 'known', run: known.record }
     const session = sessions.get(run.session)
+    if (run.state !== undefined && session !== undefined) return { status: 'session_exists' }
     if (run.branch !== undefined && branches.get(run.branch)?.record.session !== run.session) {
       return { status: 'unknown_branch' }
     }
@@ -114,6 +115,7 @@ class MemoryDesk {
     slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
     runs.set(record.id, slot)
     branches.get(branch)?.runs.push(slot)
+    if (run.state !== undefined) beginWith(branches.get(branch)!, run)
     if (run.idempotencyKey !== undefined) keys.set(keyOf(run), slot)
     this.#hints.send({ type: 'queue' })
     return { status: 'created', run: record }
@@ -328,6 +330,13 @@ function isBlocked(tables: Tables, slot: RunTable): boolean {
 
 function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
   return status === 'running' && leaseUntil !== undefined && leaseUntil <= now
+}
+
+/** A branch whose first row is a state. */
+function beginWith(table: BranchTable, { id: run, state, now: at }: NewRun): void {
+  const tick = state?.header.tick ?? 0
+  table.first = stateSeq
+  table.rows.push({ run, tick, finished: true, event: 0, at, ...encodeRow([], []), snapshot: JSON.stringify(state) })
 }
 
 const keyOf = ({ user, idempotencyKey }: { user: string; idempotencyKey?: string }): string =>

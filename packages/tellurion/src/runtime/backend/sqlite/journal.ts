@@ -6,7 +6,7 @@ import { storeError } from '../../../store/sqlite/failure.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
 import type { BranchRecord } from '../../run.ts'
 import type { Commit, JournalRow, StoredEvent } from '../../run-store.ts'
-import { firstSeq, type JournalIndex, type Mark } from '../lineage.ts'
+import { firstSeq, stateSeq, type JournalIndex, type Mark } from '../lineage.ts'
 import { decodeEvents, decodeOperations, encodeRow, type RowText } from '../row-codec.ts'
 
 /** A branch with its key. */
@@ -74,6 +74,31 @@ export function insertRow(
     firstSeq(branch),
   )
   return changes === 1
+}
+
+/** The first row of a branch that begins with a state; part of the job that makes the branch. */
+export function insertState(
+  database: Database,
+  branch: BranchRow,
+  { run, state, now }: { readonly run: number; readonly state: Snapshot; readonly now: number },
+): void {
+  const text = encodeRow([], [])
+  database
+    .prepare(
+      `INSERT INTO journal (id, run, epoch, tick, finished, event, read, at, sum, operations, events)
+       VALUES ((?1 << 32) + ?2, ?3, 0, ?4, 1, 0, 0, ?5, ?6, ?7, ?8)`,
+    )
+    .run(
+      branch.key,
+      stateSeq,
+      run,
+      state.header.tick,
+      now,
+      sumOf(stateSeq, text.operations, text.events),
+      text.operations,
+      text.events,
+    )
+  insertSnapshot(database, branch, stateSeq, JSON.stringify(state))
 }
 
 /** Keeps the state after a row; part of the job that inserts the row. */

@@ -4,6 +4,7 @@
 import { TellurionError } from '../../../error/error.ts'
 import type { Database } from '../../../store/sqlite/database.ts'
 import { dropLapsed, forgetRecords } from '../../../store/sqlite/key-value.ts'
+import type { Snapshot } from '../../../world/snapshot.ts'
 import type { Hint } from '../../hints.ts'
 import { hasEnded, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
@@ -31,6 +32,7 @@ import {
   findBranch,
   insertRow,
   insertSnapshot,
+  insertState,
   journalIndex,
   type BranchRow,
   type CommitText,
@@ -66,6 +68,7 @@ export class SqliteDesk {
     if (known !== undefined) return { status: 'known', run: known.record }
     const branch = run.branch === undefined ? undefined : findBranch(this.#database, run.branch)
     if (run.branch !== undefined && branch?.session !== run.session) return { status: 'unknown_branch' }
+    if (run.state !== undefined && this.#hasSession(run.session)) return { status: 'session_exists' }
     if (this.#exceedsSessions(run)) return { status: 'session_limit' }
     const grant = grantTo(run, this.#accounts)
     if (grant.status === 'refused') return { status: 'budget', refused: grant }
@@ -73,8 +76,18 @@ export class SqliteDesk {
     const { id, key } = branch ?? head
     const record = createdRun({ ...run, ...lendTo(run, grant, this.#accounts) }, id)
     insertRun(this.#database, record, key)
+    if (run.state !== undefined) this.#beginWith(head, run.state, run)
     this.#tell({ type: 'queue' })
     return { status: 'created', run: record }
+  }
+
+  /** Puts a state at the beginning of the branch that was made for a run. */
+  #beginWith(branch: BranchRow, state: Snapshot, { id, now }: NewRun): void {
+    insertState(this.#database, branch, { run: findRun(this.#database, id)!.key, state, now })
+  }
+
+  #hasSession(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM session WHERE id = ?').get(id) !== undefined
   }
 
   #keyed({ user, idempotencyKey }: NewRun): RunRow | undefined {
