@@ -5,7 +5,7 @@ import type { Message } from 'tellurion'
 import { HonestRun, loop } from '../floor.ts'
 import { toolModel, turnsOfRun } from '../instant-model.ts'
 import { microsecondsPer } from '../measure.ts'
-import { adder, expectEqual } from '../subject.ts'
+import { adder, everySystem, expectEqual } from '../subject.ts'
 import type { Figures, Scale, Workload } from './workload.ts'
 
 const input: Message = { role: 'user', content: 'Add up.' }
@@ -40,6 +40,18 @@ export default {
     },
     async tellurion(scale) {
       const agent = adder(toolModel())
+      let seen = 0
+      const run = async (): Promise<number> => {
+        const session = agent.session()
+        session.world.on('*', () => seen++)
+        const { steps } = await session.generate('Add up.')
+        return steps
+      }
+      expectEqual(await run(), turnsOfRun)
+      return perTurn(scale, run)
+    },
+    async 'tellurion, every system'(scale) {
+      const agent = adder(toolModel(), everySystem)
       let seen = 0
       const run = async (): Promise<number> => {
         const session = agent.session()
