@@ -101,9 +101,10 @@ describe('documents', () => {
 
   test('that nobody found are an answer too', async () => {
     const retriever = shelf(() => [])
-    const { session, events } = bench({ retriever })
+    const { session, model, events } = bench({ retriever })
     await session.generate('Anything?')
     assert.equal(events[0]?.count, 0)
+    assert.equal(textsOf(model.requests[0])[0], 'No documents were found for "Anything?".')
     await session.generate('Anything?')
     assert.equal(retriever.asked.length, 1, 'the same question has the same documents')
   })

@@ -1,4 +1,4 @@
-// What a model is shown, in durable runs: compaction keeps its outcome, whoever goes on with the session.
+// What a model is shown, in durable runs: what was compacted and what was found is kept, whoever goes on.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -6,11 +6,13 @@ import { Agent } from '../agent/agent.ts'
 import { readArchive } from '../agent/compaction-archive.ts'
 import { compactContext } from '../agent/compact-context.ts'
 import { Conversation } from '../agent/component.ts'
-import { ConversationArchive } from '../agent/context-component.ts'
+import { ConversationArchive, Retrieved } from '../agent/context-component.ts'
 import { extractiveModel } from '../agent/extractive-model.ts'
+import { retrieval } from '../agent/retrieval.ts'
 import { textOf } from '../message/message.ts'
 import { estimateTokens } from '../model/token-estimate.ts'
 import type { KeyValue } from '../port/key-value.ts'
+import type { Retriever } from '../port/retriever.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { createArtifacts } from '../tool/artifact.ts'
@@ -80,5 +82,50 @@ for (const material of materials) {
         await runtime.close()
       })
     }
+  })
+}
+
+for (const material of materials) {
+  test(`retrieval on ${material}: documents are kept with the run, whoever goes on, and what is found is told of`, async () => {
+    const store = backendPlace(material)
+    const asked: string[] = []
+    const retriever: Retriever = {
+      async retrieve(query) {
+        asked.push(query)
+        return [{ id: `on ${query}`, text: `All about ${query}.`, source: 'shelf', score: 1 }]
+      },
+    }
+    const agent = (): Agent => {
+      const model = scriptedModel(({ messages }) => {
+        const done = messages.at(-1)?.role === 'tool'
+        const [, id = 'nothing'] = /<document id="([^"]+)"/.exec([...messages].map(textOf).join('\n')) ?? []
+        return done || !id.includes('tides') ? `I have read ${id}.` : { calls: [{ toolName: 'ask', input: {} }] }
+      })
+      const ask = tool({ description: 'a', inputSchema: { type: 'object' }, needsApproval: true, execute: () => 'yes' })
+      return new Agent({ name: 'guide', model, tools: { ask }, systems: retrieval({ retriever }) })
+    }
+    let runtime = await createRuntime({ store, agents: [agent()] })
+    const { id } = await runtime.submit('guide', 'tides', { session: 's' })
+    const { interactions } = await runtime.run(id).result()
+    if (material === 'sqlite') {
+      await runtime.close()
+      runtime = await createRuntime({ store, agents: [agent()] })
+    }
+    const run = runtime.run(id)
+    await runtime.interactions.answer(interactions[0]!.id, 'approve')
+    assert.equal((await run.result()).text, 'I have read on tides.')
+    assert.deepEqual(asked, ['tides'], 'what was found is not searched again')
+    const events = []
+    for await (const event of run.events()) if (event.type === 'retrieval.completed') events.push(event)
+    assert.deepEqual(
+      events.map(({ query, count }) => [query, count]),
+      [['tides', 1]],
+    )
+    const world = await run.at(await run.lastTick())
+    assert.equal(world.query(Retrieved)[0]?.[1][0].query, 'tides')
+    const next = await (await runtime.submit('guide', 'moons', { session: 's' })).result()
+    assert.equal(next.text, 'I have read on moons.')
+    assert.deepEqual(next.messages.map(textOf), ['moons', 'I have read on moons.'])
+    await runtime.close()
   })
 }
