@@ -10,8 +10,10 @@ import { TellurionError } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
+import { snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
 import { entityOf } from './foreign-component.ts'
+import { writeCheckpoint, type CheckpointFile } from './checkpoint-file.ts'
 import { labelsOf, labelTick, noteRestored, restoredTo, tickAt } from './checkpoint.ts'
 import type { ForkPayload } from './inbox.ts'
 import {
@@ -161,6 +163,19 @@ export class RunHandle {
   async at(tick: number | string): Promise<World> {
     const record = await this.record()
     return worldAt(this.#setting, record.branch, await tickAt(this.#setting, record, tick))
+  }
+
+  /**
+   * Writes the world after a tick or label, by default the newest, to one file, for `runtime.restore` here or elsewhere.
+   * Artifacts of the session are not in it. Throws `unknown_tick` and what `writeCheckpoint` throws.
+   */
+  async export(path: string, options: { tick?: number | string } = {}): Promise<CheckpointFile> {
+    const record = await this.record()
+    const { id, agent, user, priority, metadata } = record
+    const world = await this.at(options.tick ?? (await newestTick(this.#setting, record.branch)))
+    const checkpoint = { snapshot: snapshot(world), run: { id, agent, user, priority, metadata } }
+    await writeCheckpoint(path, checkpoint)
+    return checkpoint
   }
 
   /** Labels a finished tick, by default the newest; the same label again moves. Throws `invalid_name`, `unknown_tick`. */

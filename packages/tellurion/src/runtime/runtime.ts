@@ -19,6 +19,8 @@ import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { BackendOpener } from './backend.ts'
 import { takeRestored } from './checkpoint.ts'
+import type { CheckpointFile } from './checkpoint-file.ts'
+import { restoredRun, type RestoreRunOptions } from './restore.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
@@ -182,6 +184,18 @@ export class Runtime {
     })
   }
 
+  /**
+   * A run that goes on from a checkpoint file, or from what one holds, in a session of its own: open calls are closed,
+   * questions are asked again. Throws `invalid_snapshot`, `newer_version`, `unknown_agent`, and `duplicate_name` when
+   * the session is there; then nothing is stored.
+   */
+  async restore(from: string | CheckpointFile, options: RestoreRunOptions = {}): Promise<RunHandle> {
+    this.#refuseWhenClosed()
+    const { session } = options
+    const run = await restoredRun(this.#setting, from, options)
+    return this.#enqueued(await this.#store(session === undefined ? run : { ...run, session }))
+  }
+
   /** Named sessions, newest first, and own ones of runs. */
   async sessions(filter: { readonly user?: string; readonly limit?: number } = {}): Promise<readonly SessionRecord[]> {
     return this.#setting.backend.store.listSessions(filter)
@@ -279,7 +293,7 @@ export class Runtime {
 
   async #store(
     given: Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession'> &
-      Partial<Pick<NewRun, 'session' | 'branch' | 'idempotencyKey' | 'tenant' | 'limits'>> & {
+      Partial<Pick<NewRun, 'session' | 'branch' | 'state' | 'idempotencyKey' | 'tenant' | 'limits'>> & {
         readonly delay?: number
       },
   ): Promise<RunRecord> {
@@ -303,6 +317,9 @@ export class Runtime {
         'session_limit',
         `User ${given.user} has ${this.#maxSessions} sessions; delete some first.`,
       )
+    }
+    if (created.status === 'session_exists') {
+      throw new TellurionError('duplicate_name', `There is a session '${session}' already; restore under another id.`)
     }
     if (created.status === 'budget') throw nothingLeft(created.refused)
     throw new TellurionError('unknown_run', `There is no branch '${given.branch}' any more.`)
