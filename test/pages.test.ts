@@ -59,7 +59,7 @@ const kinds = [
   'unknown',
 ] as const satisfies readonly ModelErrorKind[]
 
-const components = [...agent.agentComponents, ...foreignComponents, Failure, Halted, Terminal, Wait]
+const components = [...agent.agentComponents, ...foreignComponents, agent.Handoff, Failure, Halted, Terminal, Wait]
 const systems: readonly System[] = [
   agent.reasoning,
   agent.toolExecution,
