@@ -39,6 +39,7 @@ class Quoting implements Messages {
 
   at(index: number): Message | undefined {
     const place = index < 0 ? this.length + index : index
+    if (place < 0) return undefined
     if (place === this.#place) return this.#quote
     return this.#messages.at(place > this.#place ? place - 1 : place)
   }
