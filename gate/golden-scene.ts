@@ -3,6 +3,7 @@
 
 import { Agent, assistant, textOf, tool, user } from 'tellurion'
 import * as agents from 'tellurion/agent'
+import { estimateTokens } from 'tellurion/model'
 import {
   StepExecutor,
   createRuntime,
@@ -115,6 +116,10 @@ const call = (toolName: string, input: object, toolCallId = 'c1'): ScriptedReply
   calls: [{ toolName, toolCallId, input: input as never }],
 })
 
+const shelf = {
+  retrieve: async (query: string) => [{ id: 'p1', text: `About: ${query}`, source: 'almanac', score: 0.5 }],
+}
+
 /** What happens in a scene that a runtime plays. */
 interface Scene {
   readonly agent: Agent | AgentRuntime
@@ -161,6 +166,25 @@ const scenes: Readonly<Record<string, Scene>> = {
   'foreign-agent': {
     agent: foreignAgent(() => {}),
     play: async (runtime) => ended(await runtime.submit('crew', { topic: 'tellurions' })),
+  },
+  compacted: {
+    agent: goldenAgent(
+      [...Array.from({ length: 4 }, (_, page) => call('read', { page }, `c${page}`)), 'I have read it.', 'I remember.'],
+      [
+        agents.compactContext({
+          window: 4_000,
+          keep: 2,
+          summaryModel: agents.extractiveModel(),
+          countTokens: estimateTokens,
+        }),
+        agents.reminders,
+        ...agents.retrieval({ retriever: shelf, limit: 2, filter: { source: ['almanac'] } }),
+      ],
+    ),
+    async play(runtime) {
+      await (await runtime.submit('guide', 'Read four pages', { session: 's' })).result()
+      return ended(await runtime.submit('guide', 'What was on page 2?', { session: 's' }))
+    },
   },
   'own-components': {
     agent: goldenAgent(['Hello.'], [keepsDiary]),
