@@ -27,6 +27,8 @@ const onNode = ['store', 'trace', 'runtime', 'server', 'demo', 'cli', 'tui', 'st
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
   schema: ['@cfworker/json-schema'],
   model: ['gpt-tokenizer'],
+  server: ['hono', '@hono/node-server', '@hono/zod-openapi', 'ws'],
+  tui: ['@earendil-works/pi-tui'],
   cli: ['commander'],
 }
 
