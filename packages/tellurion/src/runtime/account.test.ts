@@ -11,7 +11,8 @@ import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import { claimOf, freshAccount, grantFrom, lentFrom, settledWith } from './account.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
-import { createRuntime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 
 const usage = { inputTokens: 60, outputTokens: 40, totalTokens: 100 }
 const exceeded = (error: unknown) => error instanceof TellurionError && error.code === 'budget_exceeded'

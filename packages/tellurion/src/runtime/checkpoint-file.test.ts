@@ -23,7 +23,8 @@ import { defineSystem } from '../world/system.ts'
 import { World } from '../world/world.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
 import { readCheckpoint, writeCheckpoint, type CheckpointFile } from './checkpoint-file.ts'
-import { createRuntime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'checkpoint-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

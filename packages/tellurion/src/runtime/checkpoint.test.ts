@@ -16,7 +16,8 @@ import type { Entity } from '../world/entity.ts'
 import type { System } from '../world/world.ts'
 import type { RunEvent } from './run-events.ts'
 import type { RunHandle } from './run-handle.ts'
-import { createRuntime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 
 const main = 1 as Entity
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected

@@ -6,7 +6,8 @@ import type { Json } from '../schema/json.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { tool } from '../tool/tool.ts'
 import type { AgentRuntime, RunContext, RunResult } from './agent-runtime.ts'
-import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 import type { RunHandle } from './run-handle.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected

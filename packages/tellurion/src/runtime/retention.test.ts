@@ -10,7 +10,8 @@ import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import type { RunEvent } from './run-events.ts'
 import type { RunHandle } from './run-handle.ts'
-import { createRuntime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 
 const day = 86_400_000
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected

@@ -200,6 +200,19 @@ export interface RunStore extends RunReads {
     | { readonly status: 'session_limit' | 'session_exists' | 'unknown_branch' }
     | { readonly status: 'budget'; readonly refused: Extract<Grant, { status: 'refused' }> }
   >
+  /** Creates a named session without a run; the one that is there where it is there already. */
+  createSession(session: {
+    readonly id: string
+    readonly user: string
+    /** Id of its first branch. */
+    readonly newBranch: string
+    readonly now: number
+    readonly maxSessions?: number
+  }): Promise<
+    { readonly status: 'created' | 'known'; readonly session: SessionRecord } | { readonly status: 'session_limit' }
+  >
+  /** Deletes a session and everything of it. Refused (`live`) while a run of it has not ended. */
+  deleteSession(session: string): Promise<'deleted' | 'unknown' | 'live'>
   /**
    * Takes a run that is queued, or waiting or paused when `any` is set, or whose lease has lapsed: status running, epoch
    * plus one. Undefined when it cannot be had, or another run of its branch is live.

@@ -11,7 +11,8 @@ import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System } from '../world/world.ts'
-import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
 const add = tool({

@@ -3,21 +3,18 @@
 import { Agent } from '../agent/agent.ts'
 import { checkBudget } from '../agent/budget-limits.ts'
 import { tighter } from '../agent/budget-limits.ts'
-import { agentComponents, type BudgetLimits } from '../agent/component.ts'
+import { agentComponents } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
-import { systemClock, type Clock } from '../clock/clock.ts'
+import { systemClock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
-import { systemIds, type Ids } from '../id/id.ts'
-import { systemRandom, type Random } from '../id/random.ts'
+import { systemIds } from '../id/id.ts'
+import { systemRandom } from '../id/random.ts'
 import type { UserInput } from '../message/message.ts'
-import type { Log } from '../port/log.ts'
-import { retryPolicy, type RetryPolicy } from '../retry/backoff.ts'
-import type { Schema } from '../schema/infer.ts'
-import type { Json, JsonObject } from '../schema/json.ts'
+import { retryPolicy } from '../retry/backoff.ts'
+import type { Json } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
-import type { BackendOpener } from './backend.ts'
 import { takeRestored } from './checkpoint.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { restoredRun, type RestoreRunOptions } from './restore.ts'
@@ -25,85 +22,15 @@ import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
 import { claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
-import { Registry, type AnyAgent } from './registry.ts'
+import { Registry } from './registry.ts'
+import { runtimeOptions, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
 import { RunHandle } from './run-handle.ts'
-import type { RunRecord, SessionRecord } from './run.ts'
+import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
 import type { NewRun, RunFilter } from './run-store.ts'
-import { createLive, retentionOf, type Retention, type Setting } from './setting.ts'
+import { createLive, retentionOf, type Setting } from './setting.ts'
 import { headOf, standingMessages, standingRuns } from './standing.ts'
 import { Worker } from './worker.ts'
-
-/** What makes a runtime. Durations are milliseconds. */
-export interface RuntimeOptions {
-  /** Where it keeps its runs: `memory()` or `sqlite(path)`. */
-  readonly store: BackendOpener
-  readonly agents: readonly AnyAgent[]
-  /** Whether this process works on runs; default true. */
-  readonly work?: boolean
-  /** Most runs at work at one time. Default 10. */
-  readonly maxConcurrent?: number
-  /**
-   * Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. A main
-   * loop that has not answered for `stall` (30,000) is given up: others may take its runs. Sessions without a live run
-   * are deleted when nobody touched them for `idle` (24 hours).
-   */
-  readonly patience?: {
-    readonly lease?: number
-    readonly heartbeat?: number
-    readonly timeout?: number
-    readonly grace?: number
-    readonly stall?: number
-    readonly idle?: number
-  }
-  /** Retries of a run: default 3, first after 2 s, factor 2, at most 300 s. */
-  readonly retry?: Partial<RetryPolicy>
-  /** Named sessions a user may have. Default 1,000. */
-  readonly maxSessions?: number
-  /**
-   * How much of the past is kept. `checkpoints`: labels of ticks a session, default 100; the oldest go first. `past`:
-   * milliseconds after which the rows and events of ended runs go that lie before the newest snapshot; default never.
-   */
-  readonly retention?: Partial<Retention>
-  /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
-  readonly budgets?: Accounts
-  /** What agents' own systems keep: their components, and the names of those that were removed. */
-  readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
-  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
-}
-
-const known = [
-  'store',
-  'agents',
-  'work',
-  'maxConcurrent',
-  'patience',
-  'retry',
-  'maxSessions',
-  'retention',
-  'budgets',
-  'state',
-  'ports',
-]
-
-/** What a run may bring besides its input. */
-export interface SubmitOptions {
-  /** A named session: runs of it go on one conversation. Without one the run has its own. */
-  readonly session?: string
-  /** Higher first. Default 0. */
-  readonly priority?: number
-  /** The same key of a user gives the same run again. */
-  readonly idempotencyKey?: string
-  /** Milliseconds before it may begin. Default 0. */
-  readonly delay?: number
-  readonly user?: string
-  /** Whom the user belongs to: an account of its own. */
-  readonly tenant?: string
-  /** What it may spend at most; the agent's own budget holds too. */
-  readonly budget?: BudgetLimits
-  readonly metadata?: JsonObject
-  readonly output?: Schema
-}
 
 /** A runtime, made by `createRuntime`. */
 export class Runtime {
@@ -199,6 +126,34 @@ export class Runtime {
   /** Named sessions, newest first, and own ones of runs. */
   async sessions(filter: { readonly user?: string; readonly limit?: number } = {}): Promise<readonly SessionRecord[]> {
     return this.#setting.backend.store.listSessions(filter)
+  }
+
+  /** Makes a session without saying anything in it; the one that is there when it is there. Throws `session_limit`. */
+  async createSession(options: { readonly id?: string; readonly user?: string } = {}): Promise<SessionRecord> {
+    this.#refuseWhenClosed()
+    const { backend, clock, ids } = this.#setting
+    const { id = ids('session'), user = 'local' } = options
+    const asked = { id, user, newBranch: ids('b').slice(0, 20), now: clock.now(), maxSessions: this.#maxSessions }
+    const created = await backend.store.createSession(asked)
+    if (created.status === 'session_limit') throw tooManySessions(user, this.#maxSessions)
+    return created.session
+  }
+
+  /** A session as it is stored; undefined when there is none. */
+  async getSession(id: string): Promise<SessionRecord | undefined> {
+    return this.#setting.backend.store.getSession(id)
+  }
+
+  /** The branches of a session, oldest first. */
+  async branches(session: string): Promise<readonly BranchRecord[]> {
+    return this.#setting.backend.store.listBranches(session)
+  }
+
+  /** Deletes a session and all that belongs to it. False when there is none; throws `run_live` under a live run. */
+  async deleteSession(id: string): Promise<boolean> {
+    const deleted = await this.#setting.backend.store.deleteSession(id)
+    if (deleted !== 'live') return deleted === 'deleted'
+    throw new TellurionError('run_live', `A run of session ${id} is live: wait for its end, or cancel it first.`)
   }
 
   /** What a user or a tenant has spent in its present account, and what its runs still may. */
@@ -312,12 +267,7 @@ export class Runtime {
       accounts: claimsOf(this.#budgets, { user: given.user, tenant: given.tenant, now }),
     })
     if (created.status === 'created' || created.status === 'known') return created.run
-    if (created.status === 'session_limit') {
-      throw new TellurionError(
-        'session_limit',
-        `User ${given.user} has ${this.#maxSessions} sessions; delete some first.`,
-      )
-    }
+    if (created.status === 'session_limit') throw tooManySessions(given.user, this.#maxSessions)
     if (created.status === 'session_exists') {
       throw new TellurionError('duplicate_name', `There is a session '${session}' already; restore under another id.`)
     }
@@ -333,8 +283,11 @@ export class Runtime {
 /** Opens the store and begins to work. Throws the store's typed errors, `unknown_option`, `duplicate_name`. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw new TellurionError('unknown_option', `createRuntime has no option '${key}'.${suggestion(key, known)}`)
+    if (!runtimeOptions.includes(key)) {
+      throw new TellurionError(
+        'unknown_option',
+        `createRuntime has no option '${key}'.${suggestion(key, runtimeOptions)}`,
+      )
     }
   }
   const { ports = {}, patience = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
@@ -380,6 +333,10 @@ function componentsOf(registry: Registry, more: readonly Component[]): readonly 
   for (const agent of agents) if (agent instanceof Agent) for (const each of agent.components) all.add(each)
   for (const each of more) all.add(each)
   return [...all]
+}
+
+function tooManySessions(user: string, most: number): TellurionError {
+  return new TellurionError('session_limit', `User ${user} has ${most} sessions; delete some first.`)
 }
 
 function checkId(what: string, id: string): void {

@@ -7,7 +7,7 @@ import { sleep, systemClock } from '../clock/clock.ts'
 import { failure } from '../model/failure.ts'
 import type { Model, ModelEvent, ModelFailure, ModelRequest } from '../port/model.ts'
 
-/** What goes wrong with one call. `after` counts the events that come before it; default 0. */
+/** What goes wrong with one call. `after` counts the events that come before it; default 0: the model is not asked. */
 export type Fault =
   /** Ends with a failure; default a service failure with status 503. */
   | { readonly fault: 'error'; readonly after?: number; readonly failure?: ModelFailure }
@@ -53,7 +53,8 @@ export function faultyModel(model: Model, plan: FaultPlan, options: { readonly c
       let count = 0
       const limit = fault && 'after' in fault ? (fault.after ?? 0) : 0
       const breaks = fault !== undefined && fault.fault !== 'slow' && fault.fault !== 'twice'
-      for await (const event of model.stream(request, { signal })) {
+      const asked = breaks && limit === 0 ? [] : model.stream(request, { signal })
+      for await (const event of asked) {
         const last = event.type === 'finish' || event.type === 'error' || event.type === 'aborted'
         if (breaks && (count === limit || last)) break
         if (fault?.fault === 'slow') await sleep(fault.wait, { clock, signal })

@@ -23,6 +23,27 @@ async function statusOf(store: RunStore, run: string): Promise<string | undefine
 /** The behaviours of runs and sessions. */
 export const runBehaviour: readonly BackendCase[] = [
   {
+    name: 'a session is created without a run, counted, and deleted with all that is in it, but not under a live run',
+    async run(bench) {
+      const { store, keyValue } = await bench.open()
+      const asked = { id: 's', user: 'ada', newBranch: 'b', now: 1, maxSessions: 1 }
+      same((await store.createSession(asked)).status, 'created', 'the session')
+      same((await store.createSession({ ...asked, newBranch: 'c' })).status, 'known', 'the same again')
+      same((await store.createSession({ ...asked, id: 't', newBranch: 'c' })).status, 'session_limit', 'one more')
+      await refused(store.createSession({ ...asked, id: '../s' }), ['invalid_option'], 'a bad id')
+      const run = await begin(store, 'r', { session: 's', newBranch: 'd' })
+      same(run.branch, 'b', 'the branch of its run')
+      await keyValue.set({ scope: 'session', owner: 's' }, 'k', new Uint8Array(1))
+      same(await store.deleteSession('s'), 'live', 'under a live run')
+      await finish(store, run)
+      same(await store.deleteSession('s'), 'deleted', 'afterwards')
+      same(await store.getSession('s'), undefined, 'the session')
+      same(await store.getRun('r'), undefined, 'its run')
+      same(await keyValue.get({ scope: 'session', owner: 's' }, 'k'), undefined, 'its records')
+      same(await store.deleteSession('s'), 'unknown', 'once more')
+    },
+  },
+  {
     name: 'one key of a user makes one run, however often and at once it is asked for',
     async run(bench) {
       const { store } = await bench.open()

@@ -166,6 +166,19 @@ test('a faulty model goes wrong as planned, and only then', async () => {
   assert.throws(() => once.stream(request, {}), /a model that throws/)
 })
 
+test('a call that breaks before its first event is not made', async () => {
+  const inner = scriptedModel(['one', 'two'])
+  const model = faultyModel(inner, [{ fault: 'error' }, { fault: 'cut' }, { fault: 'error', after: 1 }])
+  assert.equal((await eventsOf(model)).at(-1)?.type, 'error')
+  assert.deepEqual(await eventsOf(model), [])
+  assert.equal(inner.calls, 0)
+  assert.deepEqual(await eventsOf(model), [
+    { type: 'text.delta', text: 'one' },
+    { type: 'error', failure: failure('service', 'HTTP 503', { status: 503, model: 'test/scripted' }) },
+  ])
+  assert.equal(inner.calls, 1)
+})
+
 test('a hanging model ends when it is cancelled, a deaf one never', async () => {
   const hanging = faultyModel(
     scriptedModel(() => 'abc', { chunkSize: 1 }),

@@ -88,6 +88,8 @@ export class SimulatedStore {
           if (record !== undefined) this.watch?.begun(lane, record)
           return record
         }),
+      createSession: (session) => travel(`session ${session.id}`, () => store.createSession(session)),
+      deleteSession: (id) => travel(`delete ${id}`, () => store.deleteSession(id)),
       getAccount: (id) => travel(`account ${id}`, () => store.getAccount(id)),
       heartbeat: (held, until) => travel(`heartbeat ${held.length}`, () => store.heartbeat(held, until)),
       commit: (commit) => this.#commit(lane, commit),

@@ -1,7 +1,7 @@
 // What a store refuses before it writes: ids of a form that is not allowed. Misuse throws; races are results.
 
 import { TellurionError } from '../../error/error.ts'
-import type { NewMail, NewRun } from '../run-store.ts'
+import type { NewMail, NewRun, RunStore } from '../run-store.ts'
 
 const id = /^[a-zA-Z0-9_-]{1,64}$/
 
@@ -39,4 +39,11 @@ export function checkNewRun(run: NewRun): void {
 /** Throws for an inbox item that no store may take. */
 export function checkMail(mail: NewMail): void {
   checkKey('mail id', mail.id)
+}
+
+/** Throws for a session that no store may create. */
+export function checkNewSession({ id, user, newBranch }: Parameters<RunStore['createSession']>[0]): void {
+  checkId('session', id)
+  checkId('user', user)
+  checkId('branch', newBranch)
 }

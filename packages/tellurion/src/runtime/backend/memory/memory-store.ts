@@ -7,7 +7,7 @@ import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
 import { firstSeq, headTick, placeOfTick, stateSeq } from '../lineage.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
-import { checkId, checkMail, checkNewRun } from '../request.ts'
+import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
 import {
   begunRun,
@@ -39,6 +39,12 @@ export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue })
   const store: RunStore = {
     ...reads,
     createRun: async (run) => desk.createRun(run),
+    createSession: async (session) => desk.createSession(session),
+    async deleteSession(session) {
+      const deleted = desk.deleteSession(session)
+      if (deleted === 'deleted') await forget(options.keyValue, session)
+      return deleted
+    },
     beginAttempt: async (run, claim) => desk.beginAttempt(run, claim),
     heartbeat: async (held, leaseUntil) =>
       held.filter((lease) => !desk.extend(lease, leaseUntil)).map(({ run }) => run),
@@ -121,7 +127,7 @@ class MemoryDesk {
     return { status: 'created', run: record }
   }
 
-  #exceedsSessions({ ownSession, maxSessions, user }: NewRun): boolean {
+  #exceedsSessions({ ownSession, maxSessions, user }: Pick<NewRun, 'ownSession' | 'maxSessions' | 'user'>): boolean {
     if (ownSession || maxSessions === undefined) return false
     let count = 0
     for (const session of this.#tables.sessions.values()) if (!session.own && session.user === user) count++
@@ -251,23 +257,41 @@ class MemoryDesk {
   gc(before: number, limit: number): readonly string[] {
     for (const { id, ends = Infinity } of this.#tables.accounts.values())
       if (ends < before) this.#tables.accounts.delete(id)
-    const { sessions, branches, runs, keys } = this.#tables
     const gone: string[] = []
-    for (const session of sessions.values()) {
+    for (const session of this.#tables.sessions.values()) {
       if (gone.length >= limit) break
-      if (session.touchedAt >= before) continue
-      const own = [...branches.values()].filter(({ record }) => record.session === session.id)
-      const slots = own.flatMap((branch) => branch.runs)
-      if (slots.some(({ record }) => !hasEnded(record.status))) continue
-      gone.push(session.id)
-      sessions.delete(session.id)
-      for (const { record } of own) branches.delete(record.id)
-      for (const { record } of slots) {
-        runs.delete(record.id)
-        if (record.idempotencyKey !== undefined) keys.delete(keyOf(record))
-      }
+      if (session.touchedAt < before && this.deleteSession(session.id) === 'deleted') gone.push(session.id)
     }
     return gone
+  }
+
+  createSession(asked: Parameters<RunStore['createSession']>[0]): Awaited<ReturnType<RunStore['createSession']>> {
+    checkNewSession(asked)
+    const { id, user, newBranch, now: createdAt } = asked
+    const { sessions, branches } = this.#tables
+    const known = sessions.get(id)
+    if (known !== undefined) return { status: 'known', session: known }
+    if (branches.has(newBranch)) throw branchTaken(newBranch)
+    if (this.#exceedsSessions({ ...asked, ownSession: false })) return { status: 'session_limit' }
+    this.#addBranch({ id: newBranch, session: id, createdAt })
+    const session = { id, user, branch: newBranch, createdAt, touchedAt: createdAt, own: false }
+    sessions.set(id, session)
+    return { status: 'created', session }
+  }
+
+  deleteSession(id: string): Awaited<ReturnType<RunStore['deleteSession']>> {
+    const { sessions, branches, runs, keys } = this.#tables
+    if (!sessions.has(id)) return 'unknown'
+    const own = [...branches.values()].filter(({ record }) => record.session === id)
+    const slots = own.flatMap((branch) => branch.runs)
+    if (slots.some(({ record }) => !hasEnded(record.status))) return 'live'
+    sessions.delete(id)
+    for (const { record } of own) branches.delete(record.id)
+    for (const { record } of slots) {
+      runs.delete(record.id)
+      if (record.idempotencyKey !== undefined) keys.delete(keyOf(record))
+    }
+    return 'deleted'
   }
 
   retry(id: string, now: number): Awaited<ReturnType<RunStore['retry']>> {

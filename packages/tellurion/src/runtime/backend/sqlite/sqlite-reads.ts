@@ -80,7 +80,8 @@ function readMail(database: Database, run: string, after: number): readonly Mail
   return rows.map(({ payload, ...item }) => ({ ...item, payload: JSON.parse(payload) as Json }))
 }
 
-function sessionRecord(row: unknown): SessionRecord {
+/** A session's row as a record. */
+export function sessionRecord(row: unknown): SessionRecord {
   const { id, user, branch, created_at, touched_at, own } = row as {
     id: string
     user: string

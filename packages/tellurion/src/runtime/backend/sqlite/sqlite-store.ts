@@ -4,7 +4,7 @@ import type { Database } from '../../../store/sqlite/database.ts'
 import type { Writer } from '../../../store/sqlite/writer.ts'
 import type { Hint, Hints } from '../../hints.ts'
 import type { RunStore } from '../../run-store.ts'
-import { checkId, checkMail, checkNewRun } from '../request.ts'
+import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { isOrdinary } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { encodeCommit } from './journal.ts'
@@ -32,6 +32,11 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       checkNewRun(run)
       return write(() => desk.createRun(run))
     },
+    async createSession(session) {
+      checkNewSession(session)
+      return write(() => desk.createSession(session))
+    },
+    deleteSession: (session) => write(() => desk.deleteSession(session)),
     beginAttempt: (run, claim) => write(() => desk.beginAttempt(run, claim)),
     async heartbeat(held, leaseUntil) {
       if (held.length === 0) return []

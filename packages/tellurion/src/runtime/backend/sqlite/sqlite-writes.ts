@@ -38,6 +38,7 @@ import {
   type CommitText,
 } from './journal.ts'
 import { findRun, insertRun, nextTurn, putRun, readRow, selectRun, type RunRow } from './run-row.ts'
+import { sessionRecord } from './sqlite-reads.ts'
 
 /** Most lapsed records of the key-value store that one `gc` drops. */
 const lapsedAtOnce = 1_000
@@ -98,7 +99,8 @@ export class SqliteDesk {
     return row && readRow(this.#database, row)
   }
 
-  #exceedsSessions({ session, user, ownSession, maxSessions }: NewRun): boolean {
+  #exceedsSessions(run: Pick<NewRun, 'session' | 'user' | 'ownSession' | 'maxSessions'>): boolean {
+    const { session, user, ownSession, maxSessions } = run
     if (ownSession || maxSessions === undefined) return false
     const known = this.#database.prepare('SELECT 1 FROM session WHERE id = ?').get(session)
     if (known !== undefined) return false
@@ -106,8 +108,28 @@ export class SqliteDesk {
     return (count.get(user) as { n: number }).n >= maxSessions
   }
 
+  createSession(asked: Parameters<RunStore['createSession']>[0]): Awaited<ReturnType<RunStore['createSession']>> {
+    const { id, user, newBranch, now, maxSessions } = asked
+    const known = this.#database.prepare('SELECT * FROM session WHERE id = ?').get(id)
+    if (known !== undefined) return { status: 'known', session: sessionRecord(known) }
+    const limit = maxSessions === undefined ? {} : { maxSessions }
+    if (this.#exceedsSessions({ session: id, user, ownSession: false, ...limit })) return { status: 'session_limit' }
+    this.#headOf({ session: id, user, newBranch, ownSession: false, now })
+    const session = { id, user, branch: newBranch, createdAt: now, touchedAt: now, own: false }
+    return { status: 'created', session }
+  }
+
+  deleteSession(id: string): Awaited<ReturnType<RunStore['deleteSession']>> {
+    if (!this.#hasSession(id)) return 'unknown'
+    const live = this.#database.prepare('SELECT 1 FROM run WHERE session = ? AND live = 1 LIMIT 1').get(id)
+    if (live !== undefined) return 'live'
+    this.#forget(id)
+    return 'deleted'
+  }
+
   /** The branch that new runs of the session go on; made when the session is new. */
-  #headOf({ session, user, newBranch, ownSession, now }: NewRun): BranchRow {
+  #headOf(run: Pick<NewRun, 'session' | 'user' | 'newBranch' | 'ownSession' | 'now'>): BranchRow {
+    const { session, user, newBranch, ownSession, now } = run
     const found = this.#database.prepare('SELECT branch FROM session WHERE id = ?').get(session) as
       | { branch: string }
       | undefined

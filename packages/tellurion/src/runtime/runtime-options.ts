@@ -1,0 +1,87 @@
+// What makes a runtime, and what a run may bring: the options of `createRuntime` and `submit`.
+
+import type { BudgetLimits } from '../agent/component.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Ids } from '../id/id.ts'
+import type { Random } from '../id/random.ts'
+import type { Log } from '../port/log.ts'
+import type { RetryPolicy } from '../retry/backoff.ts'
+import type { Schema } from '../schema/infer.ts'
+import type { JsonObject } from '../schema/json.ts'
+import type { Component } from '../world/component.ts'
+import type { Accounts } from './account.ts'
+import type { BackendOpener } from './backend.ts'
+import type { AnyAgent } from './registry.ts'
+import type { Retention } from './setting.ts'
+
+/** What makes a runtime. Durations are milliseconds. */
+export interface RuntimeOptions {
+  /** Where it keeps its runs: `memory()` or `sqlite(path)`. */
+  readonly store: BackendOpener
+  readonly agents: readonly AnyAgent[]
+  /** Whether this process works on runs; default true. */
+  readonly work?: boolean
+  /** Most runs at work at one time. Default 10. */
+  readonly maxConcurrent?: number
+  /**
+   * Patience: `lease` 3,000, `heartbeat` 1,000, `timeout` of a run at work 300,000, `grace` when closing 8,000. A main
+   * loop that has not answered for `stall` (30,000) is given up: others may take its runs. Sessions without a live run
+   * are deleted when nobody touched them for `idle` (24 hours).
+   */
+  readonly patience?: {
+    readonly lease?: number
+    readonly heartbeat?: number
+    readonly timeout?: number
+    readonly grace?: number
+    readonly stall?: number
+    readonly idle?: number
+  }
+  /** Retries of a run: default 3, first after 2 s, factor 2, at most 300 s. */
+  readonly retry?: Partial<RetryPolicy>
+  /** Named sessions a user may have. Default 1,000. */
+  readonly maxSessions?: number
+  /**
+   * How much of the past is kept. `checkpoints`: labels of ticks a session, default 100; the oldest go first. `past`:
+   * milliseconds after which the rows and events of ended runs go that lie before the newest snapshot; default never.
+   */
+  readonly retention?: Partial<Retention>
+  /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
+  readonly budgets?: Accounts
+  /** What agents' own systems keep: their components, and the names of those that were removed. */
+  readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
+  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
+}
+
+/** The options there are. */
+export const runtimeOptions = [
+  'store',
+  'agents',
+  'work',
+  'maxConcurrent',
+  'patience',
+  'retry',
+  'maxSessions',
+  'retention',
+  'budgets',
+  'state',
+  'ports',
+]
+
+/** What a run may bring besides its input. */
+export interface SubmitOptions {
+  /** A named session: runs of it go on one conversation. Without one the run has its own. */
+  readonly session?: string
+  /** Higher first. Default 0. */
+  readonly priority?: number
+  /** The same key of a user gives the same run again. */
+  readonly idempotencyKey?: string
+  /** Milliseconds before it may begin. Default 0. */
+  readonly delay?: number
+  readonly user?: string
+  /** Whom the user belongs to: an account of its own. */
+  readonly tenant?: string
+  /** What it may spend at most; the agent's own budget holds too. */
+  readonly budget?: BudgetLimits
+  readonly metadata?: JsonObject
+  readonly output?: Schema
+}
