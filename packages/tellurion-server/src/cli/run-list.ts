@@ -77,3 +77,8 @@ export function wholeNumber(option: string, text: string, bounds: { least: numbe
   const upTo = bounds.most === undefined ? ` or more` : ` to ${most}`
   throw new UsageError(`${option} takes a whole number, ${least}${upTo}, not '${inertLine(text).slice(0, 40)}'.`)
 }
+
+/** A tick as people name it: by its number, or by a label, which begins with a letter. */
+export function tickOrLabel(option: string, text: string): number | string {
+  return /^[a-zA-Z]/.test(text) ? text : wholeNumber(option, text, { least: 0 })
+}

@@ -5,7 +5,7 @@ import type { OutsideEffect, RunHandle } from 'tellurion/runtime'
 import { UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from './inert.ts'
 import { atStore, findRun, shortId, type RunDesk, type StoreFlags } from './run-desk.ts'
-import { wholeNumber } from './run-list.ts'
+import { tickOrLabel, wholeNumber } from './run-list.ts'
 import { ended } from './run-watch.ts'
 import type { Host } from './setting.ts'
 
@@ -61,15 +61,18 @@ export function retryRun(id: string, context: OrderContext): Promise<ExitCode> {
 /** Options of `runs undo`. */
 export interface UndoFlags extends StoreFlags {
   readonly ticks: string
+  readonly to?: string
   readonly cancel?: boolean
 }
 
 export function undoRun(id: string, context: OrderContext<UndoFlags>): Promise<ExitCode> {
   const { cancel = false } = context.flags
   const ticks = wholeNumber('--ticks', context.flags.ticks, { least: 1 })
+  const to = context.flags.to === undefined ? undefined : tickOrLabel('--to', context.flags.to)
   return order(id, context, async (run, { remarks }) => {
-    const { outsideEffects } = await run.undo({ ticks, cancel })
+    const { outsideEffects } = await run.undo(to === undefined ? { ticks, cancel } : { to, cancel })
     warn(outsideEffects, { remarks })
+    if (to !== undefined) return `is put back to ${inertLine(String(to))}: later runs of its session go on from there`
     return `is undone by ${ticks} ${ticks === 1 ? 'tick' : 'ticks'}: later runs of its session go on from there`
   })
 }
@@ -81,7 +84,7 @@ export interface ForkFlags extends StoreFlags {
 }
 
 export function forkRun(id: string, { flags, host }: OrderContext<ForkFlags>): Promise<ExitCode> {
-  const tick = wholeNumber('--tick', flags.tick, { least: 0 })
+  const tick = tickOrLabel('--tick', flags.tick)
   const said = flags.say === undefined ? {} : { input: flags.say }
   return branch(id, { flags, host }, (run) => run.fork({ tick, ...said }))
 }

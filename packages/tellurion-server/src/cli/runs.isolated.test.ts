@@ -239,6 +239,37 @@ describe('a durable run', () => {
     assert.match((await tellurion('runs', 'undo', anew, ...at)).stderr, /is undone by 1 tick: later runs/)
   })
 
+  test('is gone back to by name, and goes on from a file in another store', async () => {
+    const [store, other] = [freshStore(), freshStore()]
+    const at = ['--store', store]
+    const run = await startDetached(store, '--session', 's1', '2+2')
+    await workUntil(store, run, 'succeeded')
+    assert.match(
+      (await tellurion('runs', 'checkpoint', run, 'sum', ...at)).stderr,
+      /^Tick \d+ of run_\w+ is 'sum'\.\n$/,
+    )
+    const [[label, tick] = []] = Object.entries(await json('runs', 'checkpoints', run, ...at))
+    assert.deepEqual([label, typeof tick], ['sum', 'number'])
+    assert.equal((await tellurion('runs', 'checkpoints', run, ...at)).stdout, `${tick}  sum\n`)
+    const fork = (await tellurion('runs', 'fork', run, '--tick', 'sum', '--say', '5*5', ...at)).stdout.trim()
+    await workUntil(store, fork, 'succeeded')
+    assert.match((await tellurion('runs', 'undo', run, '--to', 'sum', ...at)).stderr, /is put back to sum: later/)
+
+    assert.match(
+      (await tellurion('runs', 'export', run, 'sum.checkpoint', '--tick', 'sum', ...at)).stderr,
+      /is in sum\./,
+    )
+    await startDetached(other, '1+1')
+    const into = ['--store', other]
+    const made = (await tellurion('runs', 'import', 'sum.checkpoint', '--session', 's2', '--say', '6*6', ...into))
+      .stdout
+    await workUntil(other, made.trim(), 'succeeded')
+    const shown = (await tellurion('runs', 'show', made.trim(), ...into)).stdout
+    assert.match(shown, new RegExp(`ticks +${Number(tick) + 1} to[^]*6\*6 = 36\.`))
+    const again = await tellurion('runs', 'import', 'sum.checkpoint', '--session', 's2', ...into)
+    assert.deepEqual([again.code, /There is a session 's2' already/.test(again.stderr)], [1, true])
+  })
+
   test('is followed until it ends, or until one stops following', async () => {
     const store = freshStore()
     const run = await startDetached(store, '1+1')
@@ -313,11 +344,15 @@ describe('bad input gives one line that helps, and no stack', async () => {
     ['a tick that is not there', ['show', run, '--tick', '9', '--store', store], 1, /no state after tick 9/],
     ['a fork of a tick that is not there', ['fork', run, '--tick', '9', '--store', store], 1, /has no tick 9/],
     [
-      'a tick that is no number',
-      ['fork', run, '--tick', 'two', '--store', store],
+      'a tick that is no number and no label',
+      ['fork', run, '--tick', '2x', '--store', store],
       2,
       /--tick takes a whole number, 0 or more/,
     ],
+    ['a label that is not there', ['fork', run, '--tick', 'two', '--store', store], 1, /No tick .* labelled 'two'/],
+    ['a label that is none', ['checkpoint', run, 'a b', '--store', store], 1, /no name for a checkpoint/],
+    ['a checkpoint that is not there', ['import', 'absent', '--store', store], 1, /absent cannot be read/],
+    ['a checkpoint that is none', ['import', 'foreign.db', '--store', store], 1, /no whole checkpoint/],
     ['a fork without its tick', ['fork', run, '--store', store], 2, /required option '--tick <n>' not specified/],
     ['an undo of a live run', ['undo', run, '--store', store], 1, /is live: wait for its end, or/],
     ['an answer to nothing', ['answer', run, 'approve', '--store', store], 1, /is queued and asks nothing/],

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { ExitCode } from './fault.ts'
 import { answerRun, type AnswerFlags } from './run-answer.ts'
+import { exportRun, importRun, labelRun, listLabels, type ImportFlags, type TickFlags } from './run-checkpoint.ts'
 import type { StoreFlags } from './run-desk.ts'
 import { listRuns, type ListFlags } from './run-list.ts'
 import {
@@ -103,14 +104,29 @@ function addPastCommands(verbs: Verbs, { host, end }: Pick<RunCommandContext, 'h
   const cancel = ['--cancel', 'cancel it first, where it is live'] as const
   verbs
     .add('fork <run>', 'another run that goes on from one of its ticks')
-    .requiredOption('--tick <n>', 'the tick')
+    .requiredOption('--tick <n>', 'the tick, or its label')
     .option('--say <text>', 'something new to say there')
     .action(async (id: string, flags: ForkFlags) => end(await forkRun(id, { flags, host })))
   verbs
     .add('undo <run>', 'put its session back; later runs go on from there')
     .option('--ticks <n>', 'by so many ticks', '1')
+    .option('--to <tick>', 'to this tick or label instead')
     .option(...cancel)
     .action(async (id: string, flags: UndoFlags) => end(await undoRun(id, { flags, host })))
+  verbs
+    .add('checkpoint <run> <label>', 'name one of its ticks, to be gone back to')
+    .option('--tick <n>', 'the tick; default: the newest')
+    .action(async (id: string, label: string, flags: TickFlags) => end(await labelRun(id, label, { flags, host })))
+  verbs.order('checkpoints', 'the names of its ticks', listLabels, host)
+  verbs
+    .add('export <run> <file>', 'write its world to a file that goes on elsewhere')
+    .option('--tick <n>', 'the tick, or its label; default: the newest')
+    .action(async (id: string, path: string, flags: TickFlags) => end(await exportRun(id, path, { flags, host })))
+  verbs
+    .add('import <file>', 'a run that goes on from such a file, in a session of its own')
+    .option('--session <id>', 'the id of that session')
+    .option('--say <text>', 'something new to say there')
+    .action(async (path: string, flags: ImportFlags) => end(await importRun(path, { flags, host })))
   verbs
     .add('edit <message> <text...>', 'go on as if a message had been another')
     .option(...cancel)
