@@ -265,7 +265,7 @@ describe('a durable run', () => {
       .stdout
     await workUntil(other, made.trim(), 'succeeded')
     const shown = (await tellurion('runs', 'show', made.trim(), ...into)).stdout
-    assert.match(shown, new RegExp(`ticks +${Number(tick) + 1} to[^]*6\*6 = 36\.`))
+    assert.match(shown, new RegExp(`ticks +${Number(tick) + 1} to[^]*6.6 = 36[.]`))
     const again = await tellurion('runs', 'import', 'sum.checkpoint', '--session', 's2', ...into)
     assert.deepEqual([again.code, /There is a session 's2' already/.test(again.stderr)], [1, true])
   })
