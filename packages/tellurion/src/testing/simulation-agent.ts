@@ -2,6 +2,8 @@
 // conversation. So every course of a run must come to the same conversation, whatever happened on the way.
 
 import { Agent } from '../agent/agent.ts'
+// Loaded beforehand: what is loaded in the middle of a course comes whenever it comes.
+import '../agent/allowance.ts'
 import { asTool } from '../agent/sub-agent.ts'
 import { agentComponents, Conversation } from '../agent/component.ts'
 import { answer } from '../agent/interaction.ts'
