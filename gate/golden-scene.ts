@@ -1,7 +1,7 @@
 // The scenes of the golden corpus: small lives of agents whose stored states every later version must load. Time, ids
 // and models are fixed, so that a scene always ends in the same state.
 
-import { Agent, assistant, textOf, tool, user } from 'tellurion'
+import { Agent, asTool, assistant, textOf, tool, user } from 'tellurion'
 import * as agents from 'tellurion/agent'
 import { estimateTokens } from 'tellurion/model'
 import {
@@ -185,6 +185,20 @@ const scenes: Readonly<Record<string, Scene>> = {
       await (await runtime.submit('guide', 'Read four pages', { session: 's' })).result()
       return ended(await runtime.submit('guide', 'What was on page 2?', { session: 's' }))
     },
+  },
+  'waiting-child': {
+    agent: new Agent({
+      name: 'guide',
+      model: scriptedModel([call('help', { task: 'Clean up' }), 'It is clean.']),
+      tools: {
+        help: asTool(
+          new Agent({ name: 'helper', model: scriptedModel([call('remove', { name: 'old.log' })]), tools: { remove } }),
+          { description: 'Helps', budget: { modelCalls: 3 } },
+        ),
+      },
+      budget: { modelCalls: 10 },
+    }),
+    play: async (runtime) => ended(await runtime.submit('guide', 'Clean up')),
   },
   'own-components': {
     agent: goldenAgent(['Hello.'], [keepsDiary]),
