@@ -1,17 +1,20 @@
-// A chat that remembers: one agent, one session, two turns. The model is scripted, so there is no key and no network;
-// with model('openai/gpt-5') in its place the rest stays as it is. (ECS-96)
+// A chat that remembers: one agent, one session, two turns. The model is the one that the environment names, such as by
+// OPENAI_API_KEY; without a key a script plays its part, here and in the other examples. (ECS-96)
 
 import { Agent, textOf } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
+
+const script = scriptedModel([
+  'Hello Ada!',
+  // The second reply is made from what the model is given: the whole conversation so far.
+  ({ messages }) => `You said: ${textOf(messages.at(0)!)}`,
+])
 
 const helper = new Agent({
   name: 'helper',
   instructions: 'Be brief.',
-  model: scriptedModel([
-    'Hello Ada!',
-    // The second reply is made from what the model is given: the whole conversation so far.
-    ({ messages }) => `You said: ${textOf(messages.at(0) ?? { role: 'user', content: '' })}`,
-  ]),
+  model: modelFromEnv() ?? script,
 })
 
 const chat = helper.session()

@@ -1,6 +1,7 @@
 // Tools: the model calls two of them, both run side by side, and their results go back to it by themselves. (ECS-97)
 
 import { Agent, tool } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
 import { z } from 'zod'
 
@@ -18,21 +19,23 @@ const convert = tool({
   execute: ({ celsius }) => celsius * 1.8 + 32,
 })
 
+const script = scriptedModel([
+  {
+    text: 'Let me look.',
+    calls: [
+      { toolName: 'weather', input: { place: 'Oslo' } },
+      { toolName: 'weather', input: { place: 'Lima' } },
+    ],
+  },
+  { calls: [{ toolName: 'convert', input: { celsius: 'four' } }] },
+  { calls: [{ toolName: 'convert', input: { celsius: 4 } }] },
+  'Oslo has 4 °C (39 °F), Lima 21 °C.',
+])
+
 const guide = new Agent({
   name: 'guide',
   tools: { weather, convert },
-  model: scriptedModel([
-    {
-      text: 'Let me look.',
-      calls: [
-        { toolName: 'weather', input: { place: 'Oslo' } },
-        { toolName: 'weather', input: { place: 'Lima' } },
-      ],
-    },
-    { calls: [{ toolName: 'convert', input: { celsius: 'four' } }] },
-    { calls: [{ toolName: 'convert', input: { celsius: 4 } }] },
-    'Oslo has 4 °C (39 °F), Lima 21 °C.',
-  ]),
+  model: modelFromEnv() ?? script,
 })
 
 const stream = guide.stream('How warm is it in Oslo and Lima?')

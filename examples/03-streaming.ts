@@ -1,11 +1,12 @@
 // Streaming: tokens as a server sends them, over HTTP and server-sent events. The server is a small one on this machine
-// that speaks the OpenAI-compatible wire; a vendor's model is read the same way. (ECS-100, ECS-23)
+// that speaks the OpenAI-compatible wire; the model that the environment names is read the same way. (ECS-100, ECS-23)
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, model } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 
 const words = ['The ', 'Earth ', 'goes ', 'around ', 'the ', 'Sun.']
 
@@ -24,7 +25,9 @@ server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
-const teacher = new Agent({ name: 'teacher', model: model('local/demo', { baseURL: `http://127.0.0.1:${port}/v1` }) })
+const local = model('local/demo', { baseURL: `http://127.0.0.1:${port}/v1` })
+
+const teacher = new Agent({ name: 'teacher', model: modelFromEnv() ?? local })
 
 // Every event of the turn, the live ones included.
 const stream = teacher.stream('What goes around what?')

@@ -2,6 +2,7 @@
 // arguments that were shown; a denial is something the model reads and works around. (ECS-87)
 
 import { Agent, tool } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
 import { z } from 'zod'
 
@@ -21,18 +22,20 @@ const remove = tool({
   execute: ({ name }) => (files.delete(name) ? `deleted ${name}` : `there is no ${name}`),
 })
 
+const script = scriptedModel([
+  { calls: [{ toolName: 'list', input: {} }] },
+  {
+    calls: ['app.log', 'old.log', 'notes.md'].map((name) => ({ toolName: 'remove', input: { name } })),
+  },
+  'One log is gone.',
+])
+
 const janitor = new Agent({
   name: 'janitor',
   tools: { list, remove },
   // The first rule that matches decides; a call that none matches is denied.
   approval: [{ allow: 'list' }, { ask: 'remove', where: { name: '*.log' } }],
-  model: scriptedModel([
-    { calls: [{ toolName: 'list', input: {} }] },
-    {
-      calls: ['app.log', 'old.log', 'notes.md'].map((name) => ({ toolName: 'remove', input: { name } })),
-    },
-    'One log is gone.',
-  ]),
+  model: modelFromEnv() ?? script,
 })
 
 const chat = janitor.session()

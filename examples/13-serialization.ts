@@ -3,6 +3,7 @@
 
 import { user } from 'tellurion'
 import { Conversation, LLM, agentComponents, reasoning } from 'tellurion/agent'
+import { modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
 import { World, defineComponent, restore, run, snapshot, type Snapshot } from 'tellurion/world'
 import { z } from 'zod'
@@ -10,7 +11,8 @@ import { z } from 'zod'
 // The program as it was: a mood is a number.
 const OldMood = defineComponent('Mood', z.object({ value: z.number() }))
 
-const world = new World({ resources: { models: { m: scriptedModel(['Hello!']) } }, systems: [reasoning] })
+const m = modelFromEnv() ?? scriptedModel(['Hello!', 'As I said.'])
+const world = new World({ resources: { models: { m } }, systems: [reasoning] })
 const entity = world.spawn(LLM({ model: 'm' }), Conversation([user('Hi')]), OldMood({ value: 3 }))
 await run(world)
 
@@ -33,7 +35,7 @@ console.log(JSON.stringify(revived.require(entity, Mood)))
 // prints: {"value":3,"word":"upset"}
 
 // It goes on where it stood: live things are bound again, by their names.
-revived.bind('models', { m: scriptedModel(['As I said.']) })
+revived.bind('models', { m })
 revived.addSystem(reasoning)
 revived.append(entity, Conversation, user('Pardon?'))
 const stop = await run(revived)

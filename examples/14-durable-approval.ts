@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, tool } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 import { createRuntime } from 'tellurion/runtime'
 import { sqlite } from 'tellurion/sqlite'
 import { scriptedModel } from 'tellurion/testing'
@@ -22,12 +23,12 @@ const openRuntime = () => {
     effects: { mode: 'write', repeat: 'keyed', paths: ({ to }) => [to] },
     execute: ({ to, euros }) => `paid ${euros} euros to ${to}`,
   })
-  const model = scriptedModel(({ messages }) =>
+  const script = scriptedModel(({ messages }) =>
     messages.at(-1)?.role === 'tool'
       ? `Done: ${String(messages.at(-1)?.content)}.`
       : { calls: [{ toolName: 'pay', input: { to: 'ada', euros: 40 } }] },
   )
-  const agent = new Agent({ name: 'clerk', model, tools: { pay } })
+  const agent = new Agent({ name: 'clerk', model: modelFromEnv() ?? script, tools: { pay } })
   return createRuntime({ store: sqlite(join(folder, 'runs.db')), agents: [agent] })
 }
 

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, textOf, type Message } from 'tellurion'
 import { Checkpoint, checkpoint } from 'tellurion/agent'
+import { modelFromEnv } from 'tellurion/model'
 import { createRuntime, memory, readCheckpoint } from 'tellurion/runtime'
 import { scriptedModel } from 'tellurion/testing'
 
 const asked = (messages: Iterable<Message>) => [...messages].filter(({ role }) => role === 'user').map(textOf)
-const model = scriptedModel(({ messages }) => `You said ${asked(messages).join(', ')}.`)
-const poet = new Agent({ name: 'poet', model, systems: [checkpoint] })
+const script = scriptedModel(({ messages }) => `You said ${asked(messages).join(', ')}.`)
+const poet = new Agent({ name: 'poet', model: modelFromEnv() ?? script, systems: [checkpoint] })
 
 // In memory: a session can be put back by turns, or to a name.
 const chat = poet.session()

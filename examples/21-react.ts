@@ -3,6 +3,7 @@
 
 import { Agent, tool } from 'tellurion'
 import { react, reactSteps } from 'tellurion/agent'
+import { modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
 import { z } from 'zod'
 
@@ -20,7 +21,7 @@ const divide = tool({
   execute: ({ a, b }) => (a / b).toFixed(2),
 })
 
-const model = scriptedModel([
+const script = scriptedModel([
   {
     text: 'I need both populations first.',
     calls: [
@@ -37,7 +38,7 @@ const model = scriptedModel([
 
 const agent = new Agent({
   name: 'geographer',
-  model,
+  model: modelFromEnv() ?? script,
   tools: { population, divide },
   ...react({ instructions: 'You know cities.', maxSteps: 8 }),
 })

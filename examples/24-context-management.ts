@@ -4,7 +4,7 @@
 
 import { Agent, textOf, tool } from 'tellurion'
 import { compactContext, Conversation, extractiveModel, readArchive, reminders } from 'tellurion/agent'
-import { estimateTokens } from 'tellurion/model'
+import { estimateTokens, modelFromEnv } from 'tellurion/model'
 import { scriptedModel } from 'tellurion/testing'
 
 const readLog = tool({
@@ -14,7 +14,7 @@ const readLog = tool({
   execute: ({ day }) => `Day ${day}: ${'calm sea, light wind, nothing to report. '.repeat(25)}`,
 })
 const seen: number[] = []
-const model = scriptedModel(({ messages, system }) => {
+const script = scriptedModel(({ messages, system }) => {
   seen.push([...messages].reduce((sum, message) => sum + estimateTokens(textOf(message)), 0))
   const newest = messages.at(-1)!
   if (newest.role === 'tool')
@@ -26,7 +26,7 @@ const model = scriptedModel(({ messages, system }) => {
 const window = 2_000
 const agent = new Agent({
   name: 'keeper',
-  model,
+  model: modelFromEnv() ?? script,
   tools: { readLog },
   systems: [compactContext({ window, summaryModel: extractiveModel(), countTokens: estimateTokens }), reminders],
 })

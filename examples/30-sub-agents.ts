@@ -2,6 +2,7 @@
 // runs. (ECS-108, ECS-95, AT-09, AT-23, LOOM-03)
 
 import { Agent, asTool } from 'tellurion'
+import { modelFromEnv } from 'tellurion/model'
 import { createRuntime, memory } from 'tellurion/runtime'
 import { scriptedModel } from 'tellurion/testing'
 
@@ -11,11 +12,11 @@ function team(): Agent {
   const helper = new Agent({
     name: 'helper',
     instructions: 'Do what you are told, briefly.',
-    model: scriptedModel(() => 'Done.'),
+    model: modelFromEnv() ?? scriptedModel(() => 'Done.'),
   })
   return new Agent({
     name: 'boss',
-    model: scriptedModel([asks('sweep the floor', 'wash the cups'), 'Both are done.']),
+    model: modelFromEnv() ?? scriptedModel([asks('sweep the floor', 'wash the cups'), 'Both are done.']),
     tools: { help: asTool(helper, { description: 'Does one thing.', budget: { modelCalls: 3 }, timeout: 60_000 }) },
     budget: { modelCalls: 20 },
   })

@@ -1,7 +1,9 @@
 // Every example runs as its reader would run it, and prints what it promises. One that says `// needs: X_API_KEY` gets a
-// local server that speaks the wires of the vendors; all others run without any key.
+// local server that speaks the wires of the vendors; all others run without any key. Those that take the model that the
+// environment names run a second time, with that server's.
 
 import assert from 'node:assert/strict'
+import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
 import { brokenPromise, promised, runSource } from '../gate/program.ts'
@@ -30,6 +32,18 @@ function environmentOf(text: string): Record<string, string> {
   )
 }
 
+const asksTheEnvironment = (text: string): boolean => text.includes('modelFromEnv()')
+
+/** The 17 examples of the reference, by id. */
+const reference = Array.from({ length: 17 }, (_, index) => `ECS-${96 + index}`)
+
+/** The ids of the reference that no example names which can talk to a real model. */
+function withoutModel(texts: readonly string[]): string[] {
+  const real = texts.filter((text) => asksTheEnvironment(text) || /^\/\/ needs: /m.test(text))
+  const named = real.flatMap((text) => /^\/\/ .*\(([A-Z]+-[^)]*)\)$/m.exec(text)?.[1]?.split(', ') ?? [])
+  return reference.filter((id) => !named.includes(id))
+}
+
 describe('examples', () => {
   const examples = filesOf('examples/**/*.ts')
 
@@ -43,4 +57,32 @@ describe('examples', () => {
       assert.equal(code, 0, `${stdout}${stderr}`)
       assert.equal(brokenPromise(text, stdout), undefined, `it printed:\n${stdout}`)
     })
+})
+
+describe('examples with the model that the environment names', () => {
+  const examples = filesOf('examples/**/*.ts')
+
+  test('are all 17 of the reference, with those of one vendor', () =>
+    assert.deepEqual(withoutModel(examples.map(({ text }) => text)), []))
+
+  test('are missed where they are not', () => {
+    const scripted = '// A chat. (ECS-96, ECS-97)\n\nscriptedModel()\n'
+    const real = '// Tools. (AT-01, ECS-97)\n\nmodelFromEnv()\n'
+    const vendor = '// A vendor. (ECS-109)\n// needs: ANTHROPIC_API_KEY\n'
+    const missing = reference.filter((id) => id !== 'ECS-97' && id !== 'ECS-109')
+    assert.deepEqual(withoutModel([scripted, real, vendor]), missing)
+  })
+
+  for (const { path, text } of examples)
+    if (asksTheEnvironment(text))
+      test(path, async () => {
+        const model = basename(path, '.ts')
+        const env = { LLM_API_KEY: 'local', LLM_BASE_URL: `${server.url}/v1`, LLM_MODEL: model }
+        const { code, stdout, stderr } = await runSource(path, { env })
+        assert.equal(code, 0, `${stdout}${stderr}`)
+        assert.match(stdout, /\S/)
+        const requests = server.getRequests().filter(({ body }) => (body as { model?: string } | null)?.model === model)
+        assert.ok(requests.length > 0, 'it asked another model')
+        assert.ok(requests.every(({ response }) => response.status === 200))
+      })
 })

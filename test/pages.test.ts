@@ -138,6 +138,18 @@ describe('pages agree with the code', () => {
     )
   })
 
+  test('docs/examples.md says which examples ask the model of the environment, or one vendor', () => {
+    const sections = pageText('docs/examples.md').split('\n## ')
+    const listed = (title: string): string[] =>
+      rowsOf(sections.find((section) => section.startsWith(title)) ?? '')
+        .flatMap(([name]) => (name?.endsWith('.ts') ? [`examples/${name}`] : []))
+        .toSorted()
+    const saying = (what: string): string[] =>
+      filesOf('examples/**/*.ts').flatMap(({ path, text }) => (text.includes(what) ? [path] : []))
+    assert.deepEqual(listed('With your model, or a script'), saying('modelFromEnv()').toSorted())
+    assert.deepEqual(listed('With one vendor'), saying('\n// needs: ').toSorted())
+  })
+
   test('docs/runs.md says which status may follow which', () => {
     const statuses = [
       'queued',
