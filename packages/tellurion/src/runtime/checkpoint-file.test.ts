@@ -78,6 +78,19 @@ describe('a checkpoint file', () => {
     assert.deepEqual([await countOf(path), await countOf(`${path}.bak`)], [3, 1], 'a torn one is no backup')
   })
 
+  test('of the first version is read for ever', async () => {
+    const path = place()
+    await writeCheckpoint(path, counted(0))
+    const body =
+      '{"snapshot":{"format":1,"header":{"tick":3,"runTicks":0,"paused":false},"next":2,"entities":[1],"components":' +
+      '{"Count":{"version":1,"kind":"value","values":[[1,7]]}}},"run":{"id":"run_1","agent":"a","user":"local",' +
+      '"priority":0,"metadata":{}}}'
+    const sum = 'db4f1536621e6e0623d3385c759371998da3eb7d30fe4b69a244b7312995043e'
+    writeFileSync(path, `tellurion-checkpoint 1 ${sum}\n${body}`)
+    assert.equal(await countOf(path), 7)
+    assert.equal((await readCheckpoint(path)).run?.agent, 'a')
+  })
+
   test('that is foreign, hostile or of a later version is refused', async () => {
     const path = place()
     await writeCheckpoint(path, counted(1))
@@ -282,6 +295,19 @@ function restored(material: (typeof materials)[number]): void {
     writeFileSync(path, 'torn')
     await assert.rejects(runtime.restore(path), code('invalid_snapshot'))
     assert.equal((await runtime.runs()).length, 1)
+  })
+
+  test('is held to the budget of its agent', async () => {
+    const path = place()
+    const chat = parrot().agent.session()
+    await chat.generate('a')
+    await writeCheckpoint(path, { snapshot: snapshot(chat.world) })
+    const agent = new Agent({ name: 'parrot', model: scriptedModel(['B']), budget: { tokens: 1 } })
+    await using runtime = await open({ agents: [agent] })
+    const run = await runtime.restore(path, { input: 'b', tenant: 'acme' })
+    await assert.rejects(run.result(), code('budget_exceeded'))
+    assert.equal((await run.record()).tenant, 'acme')
+    await assert.rejects(runtime.restore(path, { tenant: 'a/b' }), code('invalid_option'))
   })
 
   test('of an agent of any make goes on from what that kept', async () => {

@@ -1,11 +1,13 @@
 // Going on from a checkpoint: the world of a file becomes the beginning of a session of its own, and a run goes on there.
 // Everything is checked before anything is stored.
 
+import { Agent } from '../agent/agent.ts'
 import { TellurionError } from '../error/error.ts'
 import type { UserInput } from '../message/message.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
+import { checkId } from './backend/request.ts'
 import { readCheckpoint, type CheckpointFile } from './checkpoint-file.ts'
 import { restoredTo } from './checkpoint.ts'
 import { entityOf } from './foreign-component.ts'
@@ -24,9 +26,14 @@ export interface RestoreRunOptions {
   /** Says something new, instead of going on where it stood. */
   readonly input?: UserInput
   readonly user?: string
+  readonly tenant?: string
   readonly priority?: number
   readonly metadata?: JsonObject
 }
+
+/** A run that begins with a state. */
+type RestoredRun = Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession' | 'state'> &
+  Partial<Pick<NewRun, 'session' | 'tenant' | 'limits'>>
 
 /**
  * The run that goes on from a checkpoint, ready to be stored. Throws what `readCheckpoint` and `restore` throw,
@@ -36,19 +43,22 @@ export async function restoredRun(
   setting: Setting,
   from: string | CheckpointFile,
   options: RestoreRunOptions,
-): Promise<Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession' | 'state'>> {
+): Promise<RestoredRun> {
   const { snapshot: stored, run } = typeof from === 'string' ? await readCheckpoint(from) : from
   const { components, retired, registry } = setting
   const world = restore(stored, { components, retired })
   const agent = options.agent ?? run?.agent ?? onlyAgent(setting, world)
-  registry.get(agent)
+  const known = registry.get(agent)
+  const limits = known instanceof Agent ? known.limits : undefined
   if (entityOf(world, agent) === undefined) {
     throw new TellurionError('invalid_snapshot', `This checkpoint has no agent '${agent}'; name the one that it has.`)
   }
+  if (options.tenant !== undefined) checkId('tenant', options.tenant)
   options.edit?.(world)
   const {
     input,
     session,
+    tenant,
     user = run?.user ?? 'local',
     priority = run?.priority ?? 0,
     metadata = run?.metadata ?? {},
@@ -67,6 +77,9 @@ export async function restoredRun(
     metadata,
     ownSession: session === undefined,
     state,
+    ...(session === undefined ? {} : { session }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(limits === undefined ? {} : { limits }),
   }
 }
 

@@ -118,9 +118,7 @@ export class Runtime {
    */
   async restore(from: string | CheckpointFile, options: RestoreRunOptions = {}): Promise<RunHandle> {
     this.#refuseWhenClosed()
-    const { session } = options
-    const run = await restoredRun(this.#setting, from, options)
-    return this.#enqueued(await this.#store(session === undefined ? run : { ...run, session }))
+    return this.#enqueued(await this.#store(await restoredRun(this.#setting, from, options)))
   }
 
   /** Named sessions, newest first, and own ones of runs. */
