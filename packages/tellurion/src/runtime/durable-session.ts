@@ -8,6 +8,7 @@ import type { Message, UserInput } from '../message/message.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { labelsOf, labelTick, tickAt, type Past } from './checkpoint.ts'
+import { askedBy } from './interaction.ts'
 import type { RunEvent } from './run-events.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
@@ -65,9 +66,11 @@ export class DurableSession {
     return this.#desk.run(run).result(options.signal === undefined ? {} : { signal: options.signal })
   }
 
-  /** What waits for a person. */
+  /** What waits for a person, in the turns of this session and what works for them. */
   async interactions(): Promise<readonly Interaction[]> {
-    return (await this.#desk.runs(100)).flatMap((run) => run.interactions)
+    const { store } = this.#desk.setting.backend
+    const asked = await Promise.all((await this.#desk.runs(100)).map((run) => askedBy(store, run)))
+    return asked.flat()
   }
 
   /** What has been said, oldest first, as it stands after the newest commit. */

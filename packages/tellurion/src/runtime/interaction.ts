@@ -112,7 +112,8 @@ export class Interactions {
 export async function askedBy(store: RunReads, run: RunRecord): Promise<readonly OpenInteraction[]> {
   const asked = openOf([run])
   if (run.status !== 'waiting') return asked
-  const children = await store.listRuns({ parent: run.id, status: ['queued', 'running', 'waiting'], limit: page })
+  // What a child that is not parked had asked may be answered already.
+  const children = await store.listRuns({ parent: run.id, status: ['waiting'], limit: page })
   for (const child of children) asked.push(...(await askedBy(store, child)))
   return asked
 }

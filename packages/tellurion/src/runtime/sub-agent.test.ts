@@ -149,6 +149,31 @@ for (const material of materials) {
       assert.equal(result.messages.find(({ role }) => role === 'tool')?.content, 'removed /logs')
     })
 
+    test('that asks in a chat is answered in the chat', async () => {
+      const careful = tool({
+        description: 'c',
+        inputSchema: z.object({}),
+        needsApproval: true,
+        effects: { mode: 'write', repeat: 'keyed' },
+        execute: () => 'done',
+      })
+      const { boss } = team({
+        boss: [asks('it'), says('It is done.')],
+        helper: ({ messages }) =>
+          messages.at(-1)?.role === 'tool' ? says('ok') : calls({ toolName: 'careful', input: {} }),
+        helperOptions: { tools: { careful } },
+      })
+      await using runtime = await open(boss)
+      const chat = runtime.session('boss', { id: 'chat' })
+      const waiting = await chat.generate('go')
+      assert.equal(waiting.status, 'waiting')
+      const [asked, ...more] = await chat.interactions()
+      assert.deepEqual([asked?.toolName, more.length], ['careful', 0])
+      const result = await chat.answer(asked!.id, 'approve')
+      assert.equal(result.text, 'It is done.')
+      assert.deepEqual(await chat.interactions(), [])
+    })
+
     test('is given up after its time', async () => {
       const { boss } = team({
         boss: [asks('x'), says('too late')],
