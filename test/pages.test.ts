@@ -10,6 +10,7 @@ import { filesOf, root } from '../gate/source.ts'
 import { TellurionError, type ErrorCode } from '../packages/tellurion/src/index.ts'
 import * as agent from '../packages/tellurion/src/agent/index.ts'
 import { recoveryGuidance, vendors, type ModelErrorKind, type Vendor } from '../packages/tellurion/src/model/index.ts'
+import { memoryKeyValue } from '../packages/tellurion/src/port/memory-key-value.ts'
 import { foreignComponents } from '../packages/tellurion/src/runtime/foreign-component.ts'
 import { mayBecome, type RunStatus } from '../packages/tellurion/src/runtime/run.ts'
 import { Failure, Halted, Terminal, Wait, type System } from '../packages/tellurion/src/world/index.ts'
@@ -60,20 +61,15 @@ const kinds = [
 ] as const satisfies readonly ModelErrorKind[]
 
 const components = [...agent.agentComponents, ...foreignComponents, agent.Handoff, Failure, Halted, Terminal, Wait]
+const isSystem = (thing: unknown): thing is System =>
+  typeof thing === 'object' && thing !== null && 'priority' in thing && 'query' in thing
+
+const facts = agent.createFacts(memoryKeyValue())
 const systems: readonly System[] = [
-  agent.reasoning,
-  agent.toolExecution,
-  agent.memory,
-  agent.errorHandling,
-  agent.ragTrigger,
-  agent.rag,
-  agent.compaction,
-  agent.reminders,
-  agent.planMaking,
-  agent.treeSearch,
-  agent.planning,
-  agent.replanning,
+  ...Object.values<unknown>(agent).filter(isSystem),
   agent.reflection(),
+  agent.factRecall(facts),
+  agent.factExtraction(facts),
 ]
 
 describe('pages agree with the code', () => {
@@ -116,6 +112,7 @@ describe('pages agree with the code', () => {
       system.run === undefined ? names(system.query) : 'the whole world',
       names(system.without),
     ])
+    assert.ok(systems.length >= 22)
     assert.deepEqual(missing(pageText('docs/systems.md'), contracts), [])
   })
 
