@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, test } from 'node:test'
+import { blocksOf } from '../gate/doc-code.ts'
 import { doors } from '../gate/door.ts'
 import { filesOf, root } from '../gate/source.ts'
 import { TellurionError, type ErrorCode } from '../packages/tellurion/src/index.ts'
@@ -61,6 +62,26 @@ const kinds = [
 ] as const satisfies readonly ModelErrorKind[]
 
 const components = [...agent.agentComponents, ...foreignComponents, agent.Handoff, Failure, Halted, Terminal, Wait]
+/** The pages that the reference has, and whether they hold code: two are lists of what is shown or named elsewhere. */
+const referencePages: Readonly<Record<string, boolean>> = {
+  'getting-started.md': true,
+  'architecture.md': true,
+  'core-concepts.md': true,
+  'components.md': true,
+  'systems.md': true,
+  'models.md': true,
+  'api.md': false,
+  'examples.md': false,
+  'streaming.md': true,
+  'retry.md': true,
+  'serialization.md': true,
+  'logging.md': true,
+  'structured-output.md': true,
+  'context-management.md': true,
+  'tool-approval.md': true,
+  'user-input.md': true,
+}
+
 const isSystem = (thing: unknown): thing is System =>
   typeof thing === 'object' && thing !== null && 'priority' in thing && 'query' in thing
 
@@ -164,6 +185,26 @@ describe('pages agree with the code', () => {
       rows.map(([name, , follows]) => [name, follows]),
       statuses.map((status) => [status, next(status)]),
     )
+  })
+
+  test('docs/architecture.md has each room of the house', () => {
+    const ground = rowsOf(pageText('docs/architecture.md')).flatMap(([name]) => name?.split(', ') ?? [])
+    const figure = /^ 0 ground +(.+)$/m.exec(pageText('docs/architecture.md'))?.[1]?.split(' · ') ?? []
+    const rooms = filesOf('packages/*/src/*/**/*.ts').map(({ path }) => path.split('/')[3] ?? '')
+    assert.deepEqual(
+      [...new Set(rooms)].filter((room) => !ground.includes(room) && !figure.includes(room)),
+      [],
+    )
+  })
+
+  test('the 16 pages of the reference are there, and their code runs', () => {
+    const links = pageText('docs/README.md')
+    for (const [page, codeRuns] of Object.entries(referencePages)) {
+      assert.ok(links.includes(`](${page})`), `docs/README.md does not link to ${page}`)
+      const runs = blocksOf({ path: page, text: pageText(`docs/${page}`) }).some(({ use }) => use === 'run')
+      assert.equal(runs, codeRuns, page)
+    }
+    assert.equal(Object.keys(referencePages).length, 16)
   })
 
   test('docs/README.md links to each page', () => {
