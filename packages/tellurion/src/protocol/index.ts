@@ -3,11 +3,15 @@
 export type {
   AgentResource,
   BranchResource,
+  CheckpointResource,
+  DifferenceResource,
   EffectResource,
   ErrorResource,
   EventResource,
+  ForkResource,
   HealthResource,
   InteractionResource,
+  LabelResource,
   LimitResource,
   MessageResource,
   Page,
@@ -16,24 +20,34 @@ export type {
   SessionResource,
   StatsResource,
   TickResource,
+  TicksResource,
   TodosResource,
   ToolCallResource,
   ToolResource,
   TurnResource,
+  UndoResource,
 } from './resource.ts'
 export type {
   AnswerRequest,
   EditRequest,
   ForkRequest,
+  ImportRequest,
+  LabelRequest,
   NewMessageRequest,
   NewRunRequest,
   NewSessionRequest,
   NewTaskRequest,
+  RegenerateRequest,
   RunQuery,
+  SteerRequest,
   ToolCallRequest,
   UndoRequest,
+  UndoSessionRequest,
 } from './request.ts'
+export type { Bodies, Responses } from './exchange.ts'
 export { pathOf, routes } from './route.ts'
 export type { Route, RouteName, Scope } from './route.ts'
-export { closeCodes, heartbeatEvery, maxWaiting } from './socket.ts'
+export { closeCodes, heartbeatEvery, maxWaiting, socketProtocol, tokenProtocol } from './socket.ts'
 export type { ClientFrame, ClientFrameType, ServerFrame, ServerFrameType } from './socket.ts'
+export { jsonProblem, maxJsonDepth } from '../schema/plain-json.ts'
+export type { Json, JsonObject } from '../schema/json.ts'

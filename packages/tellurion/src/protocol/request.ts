@@ -4,7 +4,7 @@ import type { BudgetLimits } from '../agent/component.ts'
 import type { UserInput } from '../message/message.ts'
 import type { RunStatus } from '../runtime/run.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
-import type { Answer } from './resource.ts'
+import type { Answer, CheckpointResource } from './resource.ts'
 
 /** Makes a run. The header `Idempotency-Key` makes the same request twice one run. */
 export interface NewRunRequest {
@@ -57,9 +57,43 @@ export interface RunQuery {
 
 /** Another run that goes on from a tick. */
 export interface ForkRequest {
-  readonly tick: number
+  /** A finished tick, or its label. */
+  readonly tick: number | string
   /** Something new to say there. */
   readonly input?: UserInput
+}
+
+/** Names a finished tick, default the newest; the same label again moves. */
+export interface LabelRequest {
+  readonly label: string
+  readonly tick?: number
+}
+
+/** Makes a run that goes on from a checkpoint, in a session of its own. */
+export interface ImportRequest {
+  readonly checkpoint: CheckpointResource
+  /** The id of that session; it must not be there yet. */
+  readonly session?: string
+  /** Something new to say there. */
+  readonly input?: UserInput
+}
+
+/** Says something to a live run. */
+export interface SteerRequest {
+  readonly input: UserInput
+}
+
+/** Has the model answer anew. */
+export interface RegenerateRequest {
+  /** Ends a live run first; else the answer is 409. */
+  readonly cancel?: boolean
+}
+
+/** Puts a session back by some turns. */
+export interface UndoSessionRequest {
+  /** Default 1. */
+  readonly turns?: number
+  readonly cancel?: boolean
 }
 
 /** Puts the session of a run back. */

@@ -4,11 +4,14 @@ import type { Answer } from '../agent/interaction.ts'
 import type { BudgetLimits } from '../agent/component.ts'
 import type { Todo, TodoProgress } from '../agent/todo.ts'
 import type { ErrorData } from '../error/error.ts'
-import type { EventRecord, Interaction } from '../event/event.ts'
+import type { Event, Interaction } from '../event/event.ts'
 import type { Message } from '../message/message.ts'
 import type { FinishReason, Usage } from '../port/model.ts'
+import type { CheckpointFile } from '../runtime/checkpoint-file.ts'
 import type { RunStatus } from '../runtime/run.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import type { ComponentChange, Difference } from '../world/difference.ts'
+import type { Snapshot } from '../world/snapshot.ts'
 
 /** A run. The reference's tasks are the same under another name. */
 export interface RunResource {
@@ -27,8 +30,12 @@ export interface RunResource {
   readonly availableAt: number
   readonly startedAt?: number
   readonly endedAt?: number
+  /** The number of its newest attempt; 0 before the first. */
+  readonly attempt: number
   /** Attempts that ended in an error. */
   readonly retries: number
+  /** Milliseconds it has been at work, waiting not counted. */
+  readonly ranFor: number
   /** Events so far: cursors run from 0 to this number. */
   readonly events: number
   readonly firstTick: number
@@ -89,11 +96,7 @@ export interface MessageResource {
 }
 
 /** An event as a stream carries it. Kept ones have a number and an instant, live ones have neither. */
-export type EventResource = EventRecord & {
-  readonly seq?: number
-  readonly at?: number
-  readonly [field: string]: unknown
-}
+export type EventResource = Event & { readonly seq?: number; readonly at?: number }
 
 /** An interaction and the run that waits for it. */
 export type InteractionResource = Interaction & {
@@ -131,17 +134,48 @@ export interface TodosResource {
   readonly progress: TodoProgress
 }
 
-/** A tick of a run's branch: the world after it, entities by components. */
+/** The world after a tick of a run's branch. */
 export interface TickResource {
   readonly tick: number
-  readonly world: Json
+  readonly world: Snapshot
 }
+
+/** The finished ticks of a run's branch: the run's first, the branch's newest, and the labels of some. */
+export interface TicksResource {
+  readonly first: number
+  readonly last: number
+  readonly labels: Readonly<Record<string, number>>
+}
+
+/** What a label stands on now. */
+export interface LabelResource {
+  readonly run: string
+  readonly label: string
+  readonly tick: number
+}
+
+/** What is different between two ticks. */
+export interface DifferenceResource extends Difference {
+  readonly changes: readonly ComponentChange[]
+}
+
+/** A tick as it goes on elsewhere: what a checkpoint file holds. */
+export type CheckpointResource = CheckpointFile
 
 /** A call whose effect outside a fork or an undo does not take back. */
 export interface EffectResource {
   readonly toolName: string
   readonly toolCallId: string
-  readonly tick: number
+}
+
+/** A run that goes on from the past of another, and what that one did outside since. */
+export interface ForkResource extends RunResource {
+  readonly outsideEffects: readonly EffectResource[]
+}
+
+/** What a session that was put back does not undo. */
+export interface UndoResource {
+  readonly outsideEffects: readonly EffectResource[]
 }
 
 /** A list and where it goes on; no `next` at its end. */
@@ -180,6 +214,8 @@ export interface ErrorResource {
   readonly error: {
     readonly code: string
     readonly message: string
+    /** Whether the same request may succeed later. */
+    readonly retryable: boolean
     /** Of this request: the log has it too. */
     readonly requestId: string
     readonly data?: JsonObject

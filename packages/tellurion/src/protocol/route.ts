@@ -55,6 +55,10 @@ export const routes = {
   forkRun: route('POST', '/api/v1/runs/{run}/fork', 'write', 'Another run that goes on from a tick'),
   undoRun: route('POST', '/api/v1/runs/{run}/undo', 'write', 'Put the session back by some ticks'),
   runTick: route('GET', '/api/v1/runs/{run}/ticks/{tick}', 'read', 'The world after a tick'),
+  runTicks: route('GET', '/api/v1/runs/{run}/ticks', 'read', 'The ticks of a run, and their labels'),
+  labelTick: route('POST', '/api/v1/runs/{run}/ticks', 'write', 'Name a tick, to be gone back to'),
+  exportTick: route('GET', '/api/v1/runs/{run}/ticks/{tick}/checkpoint', 'read', 'A tick as it goes on elsewhere'),
+  importRun: route('POST', '/api/v1/runs/import', 'write', 'A run that goes on from a checkpoint'),
   runDifference: route('GET', '/api/v1/runs/{run}/difference', 'read', 'What is different between two ticks'),
   editMessage: route('POST', '/api/v1/runs/{run}/messages/{message}/edit', 'write', 'Say a message otherwise'),
   regenerateMessage: route(

@@ -87,3 +87,15 @@ export const maxWaiting = 1_048_576
 
 /** Close codes beside those of RFC 6455. */
 export const closeCodes = { slow: 4008, unauthorised: 4401, forbidden: 4403, tooMany: 4429 } as const
+
+/** The subprotocol that both sides speak: offered first by clients, chosen by servers. */
+export const socketProtocol = 'tellurion.v1'
+
+/**
+ * The token as a second subprotocol that is offered, and never chosen: browsers can send it in no other header, and
+ * addresses are logged. `bearer.` and the token's UTF-8 bytes as base64url.
+ */
+export function tokenProtocol(token: string): string {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token))
+  return `bearer.${btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
+}
