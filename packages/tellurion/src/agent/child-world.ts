@@ -134,7 +134,8 @@ function revive(world: World, entity: Entity, { child, agent }: ChildWork): Worl
   world.destroy(place)
   replace(world, entity, rest)
   bind(own, world, agent)
-  for (const { interaction, answer: given, by } of answers) answer(own, interaction, given as Answer, { by })
+  for (const { interaction, answer: given, by } of answers)
+    answer(own, interaction, given as Answer, { by, orOnce: true })
   return own
 }
 

@@ -43,12 +43,20 @@ export interface StandingAnswer {
 export const noPermissions =
   "This agent keeps no permissions: answer 'approve' or 'deny', or give it approval: { permissions }."
 
+/** How an answer is taken. */
+export interface AnswerTaking {
+  /** Who answered. Default `user`. */
+  readonly by?: string
+  /** Take an answer that is to stand, where nobody can keep it, for this call alone: it came too far to be refused. */
+  readonly orOnce?: boolean
+}
+
 /**
- * Answers an open interaction of a world; the next run acts on it. `by` names who answered. Throws
- * `unknown_interaction` for one that is not open (any more), `invalid_answer` for an answer that does not fit.
+ * Answers an open interaction of a world; the next run acts on it. Throws `unknown_interaction` for one that is not open
+ * (any more), `invalid_answer` for an answer that does not fit.
  */
-export function answer(world: World, id: string, given: Answer, options: { readonly by?: string } = {}): void {
-  const { by = 'user' } = options
+export function answer(world: World, id: string, said: Answer, options: AnswerTaking = {}): void {
+  const { by = 'user', orOnce = false } = options
   const open = openInteractions(world)
   const interaction = open.find((each) => each.id === id)
   if (interaction === undefined) {
@@ -58,13 +66,10 @@ export function answer(world: World, id: string, given: Answer, options: { reado
       `No open interaction has the id '${id}'.${suggestion(String(id), names)}`,
     )
   }
-  checkAnswer(interaction, given)
+  checkAnswer(interaction, said)
   const entity = interaction.entity as Entity
-  if (isStanding(given) && interaction.child === undefined) {
-    const { permissions } = configurationOf(world, entity)
-    if (permissions === undefined) throw new TellurionError('invalid_answer', noPermissions)
-    permissions.check(grantOf(given, by, interaction))
-  }
+  const stands = isStanding(said) && interaction.child === undefined
+  const given = stands ? keepable(world, interaction, { said, by, orOnce }) : said
   close(world, entity, id)
   const text = textOf(given)
   if (interaction.child !== undefined) passOn(world, interaction, { answer: given as Json, by })
@@ -75,6 +80,24 @@ export function answer(world: World, id: string, given: Answer, options: { reado
     decideCall(world, entity, { interaction, decision: decisionOf(given, by, interaction) })
   else giveResult(world, entity, interaction.toolCallId ?? '', text)
   world.emit({ type: 'interaction.answered', entity, id, by })
+}
+
+/** An answer that is to stand, when the agent can keep it. */
+function keepable(
+  world: World,
+  interaction: Interaction,
+  { said, by, orOnce }: { readonly said: StandingAnswer; readonly by: string; readonly orOnce: boolean },
+): Answer {
+  try {
+    const { permissions } = configurationOf(world, interaction.entity as Entity)
+    if (permissions === undefined) throw new TellurionError('invalid_answer', noPermissions)
+    permissions.check(grantOf(said, by, interaction))
+    return said
+  } catch (error) {
+    if (!orOnce) throw error
+    const { always, reason } = said
+    return always === 'approve' || reason === undefined ? always : { deny: reason }
+  }
 }
 
 /** Keeps an answer for the sub-agent that asked. */

@@ -9,6 +9,7 @@ import { createPermissions, type Permissions } from '../tool/permission.ts'
 import { tool } from '../tool/tool.ts'
 import { Agent } from './agent.ts'
 import type { Answer } from './interaction.ts'
+import { asTool } from './sub-agent.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
 
@@ -101,5 +102,22 @@ describe('an answer that stands', () => {
     }
     assert.deepEqual([chat.interactions.length, other.interactions.length, removed], [1, 1, []])
     assert.equal((await other.answer(open!.id, 'approve')).status, 'succeeded')
+  })
+
+  test('to a question of a sub-agent is kept by that, or good for one call where it keeps none', async () => {
+    for (const permissions of [createPermissions({ keyValue: memoryKeyValue() }), undefined]) {
+      const { agent: helper, removed } = janitor(permissions)
+      const model = scriptedModel(({ messages }) => {
+        const newest = messages.at(-1)!
+        return newest.role === 'tool' ? 'Done.' : { calls: [{ toolName: 'helper', input: { task: 'a' } }] }
+      })
+      const boss = new Agent({ name: 'boss', model, tools: { helper: asTool(helper, { description: 'Helps.' }) } })
+      const chat = boss.session()
+      const [asked] = (await chat.generate('go')).interactions
+      assert.equal((await chat.answer(asked!.id, { always: 'approve' }, { by: 'ada' })).text, 'Done.')
+      const again = await boss.session().generate('go')
+      assert.equal(again.status, permissions === undefined ? 'waiting' : 'succeeded')
+      assert.deepEqual(removed, permissions === undefined ? ['a'] : ['a', 'a'])
+    }
   })
 })

@@ -4,7 +4,7 @@ import type { Agent } from '../agent/agent.ts'
 import { tighter } from '../agent/budget-limits.ts'
 import { Budget, Conversation, Output, Steering, Streaming, ToolRegistry, TurnUsage } from '../agent/component.ts'
 import { hear, userMessage } from '../agent/conversation.ts'
-import { answer, isStanding, type Answer, type StandingAnswer } from '../agent/interaction.ts'
+import { answer } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
 import { askAgain, closeCalls } from '../agent/tool-results.ts'
 import { noUsage } from '../agent/usage.ts'
@@ -29,17 +29,10 @@ export function agentWork(agent: Agent): Work {
     input: (world, entity, payload) => input(world, entity, payload, agent),
     goOn: (world, entity, fork) => goOn(world, entity, fork, agent),
     steer,
-    answer(world, _entity, { interaction, answer: given, by }) {
-      // Where nobody keeps permissions an answer that was to stand is good for this call; it must not be lost.
-      const once = isStanding(given) && agent.permissions === undefined ? single(given) : given
-      answer(world, interaction, once, { by })
-    },
+    answer: (world, _entity, { interaction, answer: given, by }) =>
+      answer(world, interaction, given, { by, orOnce: true }),
     result: agentResult,
   }
-}
-
-function single({ always, reason }: StandingAnswer): Answer {
-  return always === 'approve' || reason === undefined ? always : { deny: reason }
 }
 
 function input(world: World, entity: Entity, { input: said, output, tools }: InputPayload, agent: Agent): void {
