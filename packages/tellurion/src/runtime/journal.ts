@@ -101,13 +101,14 @@ export class Journal {
       ...(entry.sends === undefined ? {} : { sends: entry.sends }),
       ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
     }
-    const saving = this.#store.commit(commit)
-    this.#last = saving.catch(() => {})
-    const result = await saving.catch((error: unknown) => {
+    let result: CommitResult
+    try {
+      result = await (this.#last = this.#store.commit(commit))
+    } catch (error) {
       // Whether it was written may not be known: if it was, the next row is refused.
       this.#seq = seq
       throw error
-    })
+    }
     if (result.status === 'committed') {
       this.#events += events.length
       this.#tick = tick
@@ -123,7 +124,7 @@ export class Journal {
 
   /** Resolves when no commit is in flight. */
   async settled(): Promise<void> {
-    await this.#last
+    await this.#last.catch(() => {})
   }
 
   #lost({ status }: CommitResult): TellurionError {

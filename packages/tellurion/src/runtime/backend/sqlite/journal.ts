@@ -247,7 +247,8 @@ export function readSnapshot(
 
 /** SQLite keeps no sums of its pages, so a flipped bit in a text would go unseen without one of ours. */
 function sumOf(seq: number, text: string, more = ''): number {
-  return crc32(text + more, seq >>> 0)
+  const sum = crc32(text, seq >>> 0)
+  return more === '' ? sum : crc32(more, sum)
 }
 
 function torn(database: Database, what: string, branch: BranchRecord): Error {
