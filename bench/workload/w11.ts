@@ -41,8 +41,8 @@ async function durable(scale: Scale, mode: Mode): Promise<Figures> {
     const hire = () => startProcess('durable-worker.ts', [path, mode, concurrency])
     try {
       const rate = await measureRate(desk, hire, runsOf(scale))
-      const starts = await measureStarts(desk, hire, scale.quick ? 60 : 300)
-      const recoveries = await measureRecovery(desk, hire, scale.quick ? 1 : 3)
+      const starts = await measureStarts(desk, hire, scale.quick ? 60 : 200)
+      const recoveries = await measureRecovery(desk, hire, scale.quick ? 1 : 2)
       return {
         rate,
         start: percentile(starts, 0.5),

@@ -24,7 +24,7 @@ async function measure(scale: Scale, begin: () => Promise<Live>): Promise<Figure
   const dead: number[] = []
   const ended: number[] = []
   const warmUp = 10
-  for (let index = -warmUp; index < (scale.quick ? 60 : 300); index++) {
+  for (let index = -warmUp; index < (scale.quick ? 60 : 200); index++) {
     const live = await begin()
     await pause(Math.random() * 20)
     const start = performance.now()
