@@ -77,17 +77,29 @@ export async function workOnChild(world: World, entity: Entity, work: ChildWork)
     park(world, entity, { child, own, interactions: result.interactions })
     return undefined
   }
-  const { modelCalls, toolCalls } = spentOf(own, main)
-  const { usage } = own.get(main, TurnUsage) ?? {}
   return {
     run: child.id,
     status: controller.signal.reason === late ? 'timed_out' : statusOf(result, error),
     text: result?.text ?? '',
     ...(error === undefined ? {} : { error }),
-    ...(usage === undefined ? {} : { usage }),
-    modelCalls,
-    toolCalls,
+    ...spentIn(own),
   }
+}
+
+/** The end of a child whose time is over and at which nobody works: it waits for a person, or was restored. */
+export function endLate(world: World, { child, agent }: ChildWork): ChildEnd {
+  const end = { run: child.id, status: 'timed_out', text: '' } as const
+  if (child.parked === undefined) return end
+  const place = child.parked as Entity
+  const own = restoreChild(world, place, agent)
+  world.destroy(place)
+  return { ...end, ...spentIn(own) }
+}
+
+function spentIn(own: World): Pick<ChildEnd, 'usage' | 'modelCalls' | 'toolCalls'> {
+  const { modelCalls, toolCalls } = spentOf(own, main)
+  const { usage } = own.get(main, TurnUsage) ?? {}
+  return { ...(usage === undefined ? {} : { usage }), modelCalls, toolCalls }
 }
 
 function statusOf(result: AgentResult<unknown> | undefined, error: ErrorData | undefined): ChildEnd['status'] {
@@ -128,15 +140,17 @@ function bind(own: World, world: World, agent: Inhabitant): void {
 function revive(world: World, entity: Entity, { child, agent }: ChildWork): World {
   const { parked, answers = [], ...rest } = child
   const place = parked as Entity
-  const own = restore(world.require(place, ChildWorld).snapshot, {
-    components: [...agentComponents, ...agent.components],
-  })
+  const own = restoreChild(world, place, agent)
   world.destroy(place)
-  replace(world, entity, rest)
+  replaceChild(world, entity, rest)
   bind(own, world, agent)
   for (const { interaction, answer: given, by } of answers)
     answer(own, interaction, given as Answer, { by, orOnce: true })
   return own
+}
+
+function restoreChild(world: World, place: Entity, { components }: Inhabitant): World {
+  return restore(world.require(place, ChildWorld).snapshot, { components: [...agentComponents, ...components] })
 }
 
 /** Keeps the world of a child as data, and asks its questions as the parent's. */
@@ -146,13 +160,14 @@ function park(
   { child, own, interactions }: { child: Child; own: World; interactions: readonly Interaction[] },
 ): void {
   const place = world.spawn(ChildWorld({ snapshot: snapshot(own) }))
-  replace(world, entity, { ...child, parked: place })
+  replaceChild(world, entity, { ...child, parked: place })
   const mirrored = interactions.map((interaction) => ({ ...interaction, entity, child: child.id }))
   world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), ...mirrored])
   for (const interaction of mirrored) world.emit({ type: 'interaction.requested', entity, interaction })
 }
 
-function replace(world: World, entity: Entity, child: Child): void {
+/** Writes a child of an entity anew. */
+export function replaceChild(world: World, entity: Entity, child: Child): void {
   world.update(entity, Children, (children) => children.map((each) => (each.id === child.id ? child : each)))
 }
 

@@ -7,7 +7,7 @@ import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import { lend, settle } from './budget.ts'
-import { workOnChild } from './child-world.ts'
+import { endLate, replaceChild, workOnChild } from './child-world.ts'
 import { Children, PendingToolCalls, type Child, type ChildEnd, type PendingToolCall } from './component.ts'
 import { artifactsOf, clockOf } from './configuration.ts'
 import type { Spawn } from './spawn.ts'
@@ -37,14 +37,14 @@ export async function tendChild(world: World, entity: Entity, given: ChildCall):
   const child = known ?? record(world, entity, given)
   if (child === undefined) return context.commit()
   const spawn = world.findResource<Spawn>('spawn')
-  if (child.end !== undefined) await close(world, entity, { child, errand, end: child.end })
-  else if (isDue(world, child)) {
-    spawn?.cancel(child)
-    await close(world, entity, { child, errand, end: { run: child.id, status: 'timed_out', text: '' } })
-  } else if (spawn !== undefined) begin(world, entity, { child, spawn })
-  else {
+  if (child.end !== undefined) await close(world, entity, { child, errand, end: endOf(child, child.end) })
+  else if (spawn !== undefined) {
+    if (isDue(world, child)) giveUp(world, entity, { child, spawn })
+    else begin(world, entity, { child, spawn })
+  } else {
     const agent = errand.agents.find(({ name }) => name === child.agent)!
-    const end = await workOnChild(world, entity, { child, agent, context })
+    const work = { child, agent, context }
+    const end = isDue(world, child) ? endLate(world, work) : await workOnChild(world, entity, work)
     if (end !== undefined) await close(world, entity, { child, errand, end })
   }
   return context.commit()
@@ -84,8 +84,21 @@ function record(world: World, entity: Entity, { call, errand, input }: ChildCall
 
 /** Hands a child to those who work on children, and waits for it. */
 function begin(world: World, entity: Entity, { child, spawn }: { child: Child; spawn: Spawn }): void {
-  const { id, toolCallId, due } = child
   spawn.begin(child)
+  awaitChild(world, entity, child)
+}
+
+/** Tells a child to end, and waits until it has: what it has spent it alone knows. */
+function giveUp(world: World, entity: Entity, { child, spawn }: { child: Child; spawn: Spawn }): void {
+  const { due: _over, ...rest } = child
+  const late: Child = { ...rest, late: true }
+  spawn.cancel(late)
+  replaceChild(world, entity, late)
+  dropWaits(world, entity, late.id)
+  awaitChild(world, entity, late)
+}
+
+function awaitChild(world: World, entity: Entity, { id, toolCallId, due }: Child): void {
   const wait = { id, kind: 'child', toolCallId, ...(due === undefined ? {} : { due }) }
   world.set(entity, Wait, [...(world.get(entity, Wait) ?? []), wait])
 }
@@ -136,12 +149,9 @@ function outcomeOf(
 /** Takes note of how a child ended, as mail says it. False when no child of this world has that id. */
 export function childEnded(world: World, end: ChildEnd): boolean {
   for (const [entity, [children]] of world.query(Children)) {
-    if (!children.some(({ id }) => id === end.run)) continue
-    world.set(
-      entity,
-      Children,
-      children.map((child) => (child.id === end.run ? { ...child, end } : child)),
-    )
+    const child = children.find(({ id }) => id === end.run)
+    if (child === undefined) continue
+    replaceChild(world, entity, { ...child, end })
     dropWaits(world, entity, end.run)
     return true
   }
@@ -161,6 +171,11 @@ function childOf(world: World, entity: Entity, { toolCallId }: PendingToolCall):
   return world.get(entity, Children)?.find((child) => child.toolCallId === toolCallId)
 }
 
-function isDue(world: World, { due }: Child): boolean {
-  return due !== undefined && due <= clockOf(world).now()
+/** One that was told to end because its time was over did not end in time. */
+function endOf({ late }: Child, end: ChildEnd): ChildEnd {
+  return late === true && end.status === 'cancelled' ? { ...end, status: 'timed_out' } : end
+}
+
+function isDue(world: World, { due, late }: Child): boolean {
+  return late === true || (due !== undefined && due <= clockOf(world).now())
 }

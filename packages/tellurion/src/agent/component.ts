@@ -193,6 +193,8 @@ export interface Child {
   readonly tools?: readonly string[]
   /** Wall time in milliseconds at which it is given up. */
   readonly due?: number
+  /** It was given up and told to end: its call is answered when it has said what it spent. */
+  readonly late?: true
   /** How it ended, until its call has the result. */
   readonly end?: ChildEnd
   /** The entity that keeps its world while it waits for a person, and what they have answered. */

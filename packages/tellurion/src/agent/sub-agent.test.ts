@@ -11,7 +11,7 @@ import { tool } from '../tool/tool.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import { answer } from './interaction.ts'
-import { Budget, Children } from './component.ts'
+import { Budget, Children, ChildWorld, TurnUsage } from './component.ts'
 import { openInteractions } from './open-interaction.ts'
 import { asTool, delegateTool, type AsToolOptions } from './sub-agent.ts'
 import { run } from '../world/runner.ts'
@@ -282,6 +282,30 @@ describe('a sub-agent that asks a person', () => {
     assert.equal([...session.messages].find((message) => message.role === 'tool')?.content, 'removed /logs')
     assert.equal(session.world.count(Children), 0)
     assert.deepEqual(session.world.entities(), [session.entity])
+  })
+
+  test('and gets no answer in time is paid for, and leaves nothing behind', async () => {
+    const clock = virtualClock()
+    const { boss } = team({
+      boss: [asks('clean up'), says('too late')],
+      helper: () => calls({ toolName: 'remove', input: { path: '/logs' } }),
+      helperOptions: { tools: { remove } },
+      asTool: { timeout: 1000 },
+      budget: { modelCalls: 10 },
+    })
+    const session = boss.session()
+    session.world.bind('clock', clock)
+    const waiting = await session.generate('go')
+    assert.equal(waiting.status, 'waiting')
+    await clock.advance(1001)
+    const stop = await run(session.world)
+    assert.equal(stop.reason, 'idle')
+    assert.match(String([...session.messages].find(({ role }) => role === 'tool')?.content), /did not end in time/)
+    assert.equal(session.world.require(session.entity, TurnUsage).usage.totalTokens, 300)
+    assert.equal(session.world.require(session.entity, TurnUsage).asides, 1)
+    assert.equal(session.world.count(ChildWorld), 0)
+    assert.equal(session.world.count(Children), 0)
+    assert.deepEqual(session.interactions, [])
   })
 
   test('survives in a snapshot of its caller: all of it is data', async () => {

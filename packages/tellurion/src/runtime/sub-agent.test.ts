@@ -192,6 +192,44 @@ for (const material of materials) {
       await until(async () => (await runtime.runs({ parent: run.id }))[0]?.status === 'cancelled')
     })
 
+    test('that is given up is paid for all the same', async () => {
+      const slow = tool({
+        description: 's',
+        inputSchema: z.object({}),
+        effects: 'read',
+        execute: (_input, { abortSignal }) =>
+          new Promise<never>((_resolve, reject) => {
+            abortSignal.addEventListener('abort', () => reject(abortSignal.reason as Error))
+          }),
+      })
+      const { boss, models } = team({
+        boss: ({ messages }) => (messages.at(-1)?.role === 'tool' ? says('too late') : asks('x', 'y')),
+        helper: () => calls({ toolName: 'slow', input: {} }),
+        helperOptions: { tools: { slow } },
+        asTool: { timeout: 80, budget: { modelCalls: 4 } },
+        budget: { modelCalls: 10 },
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [boss],
+        budgets: { user: { modelCalls: 100, tokens: 1_000_000 } },
+        patience: { heartbeat: 20, lease: 100 },
+      })
+      const run = await runtime.submit('boss', 'go')
+      const result = await run.result()
+      assert.equal(result.text, 'too late')
+      assert.equal(result.messages.filter(({ role }) => role === 'tool').length, 2)
+      const { spent, lent } = await runtime.spending({ user: 'local' })
+      assert.equal(models.helper.calls, 2)
+      assert.equal(spent.modelCalls, models.boss.calls + models.helper.calls)
+      assert.equal(spent.tokens, 400)
+      assert.equal(result.usage.totalTokens, 400)
+      assert.deepEqual(lent, { modelCalls: 0, toolCalls: 0, tokens: 0, cost: 0 })
+      const ends: string[] = []
+      for await (const event of run.events()) if (event.type === 'child.ended') ends.push(event.status)
+      assert.deepEqual(ends, ['timed_out', 'timed_out'])
+    })
+
     test('spends no more than what its parent lent it', async () => {
       const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'x' })
       const { boss, models } = team({
