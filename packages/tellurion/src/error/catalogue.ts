@@ -267,6 +267,45 @@ export const errorCatalogue = {
     'A path is outside the allowed root, or cannot be read.',
     'Use a path under the root that the message names.',
   ),
+  // wire
+  malformed_request: entry(
+    'A request cannot be read: its body is not JSON, or its address is not well-formed.',
+    'Send one JSON object in UTF-8, and encode what is put into the path.',
+  ),
+  invalid_request: entry(
+    'A request can be read, but what it asks for does not fit the interface.',
+    'Read the message: it names the field and what it accepts; `/docs` has the whole interface.',
+  ),
+  unauthenticated: entry(
+    'A request brings no token, or one that nobody has.',
+    'Send `Authorization: Bearer <token>`; the token is in `TELLURION_TOKEN` or in the file that the server names at its start.',
+  ),
+  forbidden: entry(
+    'The identity, or where the request comes from, may not do this.',
+    'Use a token with the scope that the message names; list foreign hosts and origins in the configuration.',
+  ),
+  unknown_route: entry('The server has nothing under this path.', 'Look at `/docs` for what there is.'),
+  unknown_session: entry('There is no session of that id.', 'List the sessions, or make one.'),
+  method_not_allowed: entry('The path is there, but not for this method.', 'Use a method that the header `Allow` names.'),
+  request_too_large: entry('A request is larger than the server takes.', 'Send less, or raise the limit `body`.'),
+  unsupported_media_type: entry('The body is of a type that the server does not read.', 'Send `Content-Type: application/json`.'),
+  upgrade_required: entry('The path speaks WebSocket only.', 'Connect to it with a WebSocket.'),
+  rate_limited: entry(
+    'The identity has asked more than the server allows at one time.',
+    'Wait for the seconds that the header `Retry-After` says, or raise the limit `requests`.',
+  ),
+  internal_error: entry(
+    'The server failed in a way that it did not foresee.',
+    'Look into its log for the request id of the answer, and report it.',
+  ),
+  server_unreachable: entry(
+    'A client got no answer from its server, or the connection broke.',
+    'See that the server runs and that `baseURL` is its address; what only reads, and what has a key, has been tried again.',
+  ),
+  invalid_response: entry(
+    'What a client was answered did not come from a server of runs, or cannot be read.',
+    'Check `baseURL`, and what stands between client and server; `error.data.status` has the HTTP status.',
+  ),
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code of the catalogue. */

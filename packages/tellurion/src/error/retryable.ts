@@ -13,6 +13,8 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'channel_full',
   'store_locked',
   'store_full',
+  'rate_limited',
+  'server_unreachable',
 ])
 
 /** Whether the same call may succeed later when it failed with this code. */

@@ -96,6 +96,7 @@ export interface Responses extends Readonly<Record<RouteName, unknown>> {
   readonly deleteRun: RunResource
   /** As JSON, where no stream is asked for: kept events after number `after`. */
   readonly runEvents: Page<EventResource>
+  /** Waits as long as the query's `wait` says (`ResultQuery`); `running` when it is not over by then. */
   readonly runResult: TurnResource
   readonly runMessages: Page<MessageResource>
   readonly cancelRun: RunResource

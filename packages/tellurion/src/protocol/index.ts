@@ -38,6 +38,7 @@ export type {
   NewSessionRequest,
   NewTaskRequest,
   RegenerateRequest,
+  ResultQuery,
   RunQuery,
   SteerRequest,
   ToolCallRequest,

@@ -55,6 +55,12 @@ export interface RunQuery {
   readonly cursor?: string
 }
 
+/** How a run ended is waited for. */
+export interface ResultQuery {
+  /** Milliseconds at most; then, or at the server's own cap, the answer says how the run stands. */
+  readonly wait?: number
+}
+
 /** Another run that goes on from a tick. */
 export interface ForkRequest {
   /** A finished tick, or its label. */

@@ -59,11 +59,11 @@ export interface ResultResource {
   readonly finishReason?: FinishReason
 }
 
-/** How a turn ended, or that it waits for a person. */
+/** How a turn ended, that it waits for a person, or that it is still under way when the wait for it is over. */
 export interface TurnResource extends ResultResource {
   readonly run: string
   readonly session: string
-  readonly status: 'succeeded' | 'waiting' | 'cancelled' | 'failed'
+  readonly status: 'succeeded' | 'waiting' | 'cancelled' | 'failed' | 'running'
   readonly stopReason: string
   readonly interactions: readonly Interaction[]
   readonly error?: ErrorData

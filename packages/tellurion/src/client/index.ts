@@ -1,0 +1,9 @@
+// The door `tellurion/client`: a server of runs, asked from another program or a page.
+
+export { createClient } from './client.ts'
+export type { Client, ClientOptions, RemoteInteractions, RemoteTools } from './client.ts'
+export type { CallOptions, ClientPorts, Fetch } from './caller.ts'
+export type { EventReadOptions } from './event-reading.ts'
+export type { Pages } from './pages.ts'
+export type { MakeOptions, RemoteRuns, Ticks, WatchOptions } from './run.ts'
+export type { RemoteSessions, RemoteTurn, SayOptions } from './session.ts'
