@@ -12,7 +12,7 @@ const floors = [
   ['runtime'],
   ['sqlite', 'file'],
   ['protocol'],
-  ['server', 'client', 'demo'],
+  ['server', 'client', 'config', 'demo'],
   ['tui', 'studio'],
   ['cli'],
 ]
@@ -21,13 +21,14 @@ const floors = [
 const unseen: Readonly<Record<string, readonly string[]>> = { agent: ['store', 'trace'] }
 
 /** Rooms that may use `node:` modules in every file; elsewhere only `*.node.ts` and tests may. */
-const onNode = ['store', 'trace', 'runtime', 'server', 'demo', 'cli', 'tui', 'studio']
+const onNode = ['store', 'trace', 'runtime', 'server', 'config', 'demo', 'cli', 'tui', 'studio']
 
 /** Packages of others by the rooms that may import them. Tests may import every development dependency. */
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
   schema: ['@cfworker/json-schema'],
   model: ['gpt-tokenizer'],
-  server: ['hono', '@hono/node-server', '@hono/zod-openapi', 'ws'],
+  server: ['hono', '@hono/node-server', 'ws', 'zod'],
+  config: ['zod'],
   tui: ['@earendil-works/pi-tui'],
   cli: ['commander'],
 }

@@ -1,0 +1,72 @@
+// Bodies of requests: read to a bound, as JSON in UTF-8, and checked against a schema before anything sees them.
+
+import type { z } from 'zod'
+import { jsonProblem } from 'tellurion/protocol'
+import { RequestError } from './failure.ts'
+import type { Operation } from './operation.ts'
+
+/** Reads and checks the body that an operation takes; undefined where it takes none. */
+export async function readBody(request: Request, { body, bodyOptional }: Operation, most: number): Promise<unknown> {
+  if (body === undefined) return undefined
+  const type = request.headers.get('content-type')
+  const bytes = await bytesOf(request, most)
+  if (bytes.length === 0 && bodyOptional === true) return checked(body, {}, 'body')
+  if (!isJson(type)) {
+    throw new RequestError('unsupported_media_type', 'The body is to be JSON: send Content-Type: application/json.')
+  }
+  return checked(body, parsed(bytes), 'body')
+}
+
+/** A value as a schema has it. Throws `invalid_request`, with every field that does not fit in `data`. */
+export function checked(schema: z.ZodType, value: unknown, where: 'body' | 'query' | 'path'): unknown {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issues = result.error.issues.slice(0, 20).map(({ path, message }) => ({ at: place(path, where), message }))
+  const [first] = issues
+  throw new RequestError('invalid_request', `${first?.at}: ${first?.message}.`.slice(0, 500), {}, { issues })
+}
+
+function place(path: readonly PropertyKey[], where: string): string {
+  return path.length === 0 ? where : `${where}.${path.map(String).join('.')}`.slice(0, 200)
+}
+
+function isJson(type: string | null): boolean {
+  return /^application\/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?\s*$/i.test(type ?? '')
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'not JSON' : 'not UTF-8'
+    throw new RequestError('malformed_request', `The body is ${why}.`)
+  }
+  const problem = jsonProblem(value)
+  if (problem !== undefined) throw new RequestError('malformed_request', `The body cannot be taken: ${problem}.`)
+  return value
+}
+
+async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge(most)
+  if (request.body === null) return new Uint8Array()
+  const pieces: Uint8Array[] = []
+  let size = 0
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      size += value.length
+      if (size > most) throw tooLarge(most)
+      pieces.push(value)
+    }
+  } finally {
+    reader.cancel().catch(() => {})
+  }
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}
+
+function tooLarge(most: number): RequestError {
+  return new RequestError('request_too_large', `A body has at most ${most} bytes.`, { connection: 'close' })
+}

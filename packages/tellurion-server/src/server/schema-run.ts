@@ -1,0 +1,147 @@
+// Schemas of runs: how they are asked for, and how they are shown.
+
+import { z } from 'zod'
+import type { Interaction } from 'tellurion'
+import type { BudgetLimits } from 'tellurion/agent'
+import type { NewRunRequest, NewTaskRequest, ResultResource, RunResource, TurnResource } from 'tellurion/protocol'
+import { schemaOf } from './schema.ts'
+import { errorData, finishReason, id, instant, json, jsonObject, usage, userInput } from './schema-part.ts'
+
+/** Where a run stands. */
+export const runStatus = z
+  .enum(['queued', 'running', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled', 'timed_out'])
+  .meta({ id: 'RunStatus' })
+
+const amount = z.number().min(0)
+
+/** What a run may spend at most. */
+export const budgetLimits = schemaOf<BudgetLimits>()(
+  z
+    .strictObject({
+      modelCalls: z.int().min(0).exactOptional(),
+      toolCalls: z.int().min(0).exactOptional(),
+      tokens: z.int().min(0).exactOptional(),
+      cost: amount.exactOptional(),
+      wallTime: amount.exactOptional().meta({ description: 'Milliseconds since the first model call.' }),
+      ticks: z.int().min(0).exactOptional(),
+      depth: z.int().min(0).exactOptional().meta({ description: 'Levels of sub-agents.' }),
+    })
+    .meta({ id: 'BudgetLimits' }),
+)
+
+/** A question to a person. */
+export const interaction = schemaOf<Interaction>()(
+  z
+    .object({
+      id: z.string(),
+      kind: z.enum(['approval', 'question', 'outcome']),
+      entity: z.int(),
+      prompt: z.string(),
+      toolCallId: z.string().exactOptional(),
+      toolName: z.string().exactOptional(),
+      input: json.exactOptional().meta({ description: 'The exact arguments.' }),
+      inputHash: z.string().exactOptional(),
+      choices: z.array(z.string()).exactOptional(),
+      child: z.string().exactOptional(),
+      due: instant.exactOptional(),
+    })
+    .meta({ id: 'Interaction' }),
+)
+
+const resultFields = {
+  text: z.string(),
+  output: json.exactOptional(),
+  steps: z.int().meta({ description: 'Model calls.' }),
+  usage,
+  finishReason: finishReason.exactOptional(),
+}
+
+/** What a run brought. */
+export const resultResource = schemaOf<ResultResource>()(z.object(resultFields).meta({ id: 'Result' }))
+
+/** How a turn ended, or that it waits. */
+export const turnResource = schemaOf<TurnResource>()(
+  z
+    .object({
+      ...resultFields,
+      run: z.string(),
+      session: z.string(),
+      status: z.enum(['succeeded', 'waiting', 'cancelled', 'failed']),
+      stopReason: z.string(),
+      interactions: z.array(interaction),
+      error: errorData.exactOptional(),
+    })
+    .meta({ id: 'Turn' }),
+)
+
+/** A run. */
+export const runResource = schemaOf<RunResource>()(
+  z
+    .object({
+      id: z.string(),
+      agent: z.string(),
+      session: z.string(),
+      branch: z.string(),
+      status: runStatus,
+      priority: z.number(),
+      input: json,
+      metadata: jsonObject,
+      user: z.string(),
+      tenant: z.string().exactOptional(),
+      parent: z.string().exactOptional(),
+      createdAt: instant,
+      availableAt: instant,
+      startedAt: instant.exactOptional(),
+      endedAt: instant.exactOptional(),
+      attempt: z.int().meta({ description: 'The number of its newest attempt; 0 before the first.' }),
+      retries: z.int().meta({ description: 'Attempts that ended in an error.' }),
+      ranFor: z.number().meta({ description: 'Milliseconds it has been at work, waiting not counted.' }),
+      events: z.int().meta({ description: 'Events so far: cursors run from 0 to this number.' }),
+      firstTick: z.int(),
+      interactions: z.array(interaction),
+      due: instant.exactOptional(),
+      limits: budgetLimits.exactOptional(),
+      result: resultResource.exactOptional(),
+      error: errorData.exactOptional(),
+      stopReason: z.string().exactOptional(),
+      usage: usage.exactOptional(),
+    })
+    .meta({ id: 'Run' }),
+)
+
+const priority = z.int().min(-1_000_000).max(1_000_000)
+
+/** Makes a run. */
+export const newRunRequest = schemaOf<NewRunRequest>()(
+  z
+    .strictObject({
+      agent: id.exactOptional().meta({ description: 'Default: the first agent of the server.' }),
+      input: userInput,
+      session: id.exactOptional(),
+      priority: priority.exactOptional().meta({ description: 'Higher first. Default 0.' }),
+      delay: z
+        .int()
+        .min(0)
+        .max(31_536_000_000)
+        .exactOptional()
+        .meta({ description: 'Milliseconds before it may begin.' }),
+      metadata: jsonObject.exactOptional(),
+      budget: budgetLimits.exactOptional(),
+      output: jsonObject.exactOptional().meta({ description: 'JSON Schema of the asked output.' }),
+    })
+    .meta({ id: 'NewRun' }),
+)
+
+/** Makes a run, in the words of tasks. */
+export const newTaskRequest = schemaOf<NewTaskRequest>()(
+  z
+    .strictObject({
+      type: z.literal('chat').exactOptional(),
+      content: z.string().min(1),
+      session_id: id.exactOptional(),
+      agent: id.exactOptional(),
+      priority: priority.exactOptional(),
+      metadata: jsonObject.exactOptional(),
+    })
+    .meta({ id: 'NewTask' }),
+)

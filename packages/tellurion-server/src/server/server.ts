@@ -1,0 +1,130 @@
+// The server: a runtime behind HTTP. It answers requests with or without a socket, and builds nothing of durability again.
+
+import { TellurionError } from 'tellurion'
+import { systemIds, type Ids, type Runtime } from 'tellurion/runtime'
+import { createLog, type Log } from 'tellurion/trace'
+import { systemClock, type Clock } from 'tellurion/world'
+import { createAdmission } from './admission.ts'
+import { failureOf } from './failure.ts'
+import { createHandler, type HandleOptions } from './handler.ts'
+import { createIdentities, type KnownIdentity } from './identity.ts'
+import { limitsOf, type Limits } from './limit.ts'
+import { listen, type Address, type Listener } from './listen.ts'
+import { operations } from './operations.ts'
+import type { Network, ServerSetting } from './setting.ts'
+import { createSockets } from './socket.ts'
+
+/** What makes a server. */
+export interface ServerOptions {
+  /** Who is behind every route. Whoever makes the server closes the runtime, unless `close` is told to. */
+  readonly runtime: Runtime
+  /** The agents that it offers, by name; the first is asked where a request names none. Default: all of the runtime. */
+  readonly agents?: readonly string[]
+  /** Who may ask. There is no way in without a token but `handle` with an `identity`. */
+  readonly identities?: readonly KnownIdentity[]
+  readonly limits?: Partial<Limits>
+  /** From where requests may come. Default hosts: this machine's own names, and the one it listens on; no origins. */
+  readonly network?: Partial<Network>
+  /** Default: warnings and errors on standard error. */
+  readonly log?: Log
+  readonly version?: string
+  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids }
+}
+
+/** A server, made by `createServer`. */
+export interface Server {
+  /** Answers a request, without any socket; never rejects. */
+  handle(request: Request, options?: HandleOptions): Promise<Response>
+  /** Listens; default 127.0.0.1 and a free port. Rejects with `invalid_option` when that cannot be had. */
+  listen(options?: { readonly host?: string; readonly port?: number }): Promise<Address>
+  /**
+   * Takes no new requests, ends streams and sockets, waits for what is being answered, then closes the runtime. What is
+   * left after `grace` milliseconds (default 10,000) is cut. Closing twice waits for the first.
+   */
+  close(options?: { readonly grace?: number }): Promise<void>
+}
+
+/** Names of this machine. */
+const ownHosts = ['localhost', '127.0.0.1', '[::1]']
+const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'version', 'ports']
+
+/** Makes a server. Throws `invalid_option`, `unknown_option`, `unknown_agent`. */
+export function createServer(options: ServerOptions): Server {
+  const { setting, hosts, closing } = settle(options)
+  const admission = createAdmission(setting)
+  const handle = createHandler(setting, operations, admission)
+  const sockets = createSockets(setting)
+  const listeners: Listener[] = []
+  let closed: Promise<void> | undefined
+
+  return {
+    handle,
+    listen: async ({ host = '127.0.0.1', port = 0 } = {}) => {
+      const listener = await listen(setting, {
+        host,
+        port,
+        handle,
+        upgrade: (request, socket, head) => {
+          try {
+            const headers = new Headers(request.headers as Record<string, string>)
+            const path = new URL(request.url ?? '/', 'http://upgrade').pathname
+            const { name, identity } = admission.admit({
+              method: request.method ?? '',
+              path,
+              headers,
+              remote: request.socket.remoteAddress,
+            })
+            if (name !== 'socket') throw new TellurionError('unknown_route', 'Only /ws speaks WebSocket.')
+            sockets.upgrade(request, socket, { head, identity })
+          } catch (error) {
+            const { status, body } = failureOf(error, setting.ids('req'))
+            const text = JSON.stringify(body)
+            socket.end(
+              `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+            )
+          }
+        },
+      })
+      hosts.push(host.toLowerCase())
+      listeners.push(listener)
+      return { url: listener.url, port: listener.port }
+    },
+    close: ({ grace = 10_000 } = {}) => {
+      closed ??= (async () => {
+        closing.abort()
+        await Promise.all([sockets.close(grace), ...listeners.map((listener) => listener.close(grace))])
+        await setting.runtime.close()
+      })()
+      return closed
+    },
+  }
+}
+
+function settle(options: ServerOptions): { setting: ServerSetting; hosts: string[]; closing: AbortController } {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TellurionError('unknown_option', `createServer has no option '${key}'. Known: ${known.join(', ')}.`)
+    }
+  }
+  const { runtime, identities = [], network = {}, ports = {}, version = '0.0.0' } = options
+  const { clock = systemClock, ids = systemIds } = ports
+  const agents = options.agents ?? runtime.agents.keys()
+  for (const agent of agents) runtime.agents.get(agent)
+  const hosts = [...ownHosts, ...(network.hosts ?? []).map((host) => host.toLowerCase())]
+  const closing = new AbortController()
+  const setting: ServerSetting = {
+    runtime,
+    agents,
+    identities: createIdentities(identities),
+    limits: limitsOf(options.limits),
+    network: { hosts, origins: network.origins ?? [] },
+    log: options.log ?? createLog({ level: 'warn' }),
+    clock,
+    ids,
+    version,
+    began: clock.monotonic(),
+    closing: closing.signal,
+    connections: { http: 0, streams: 0, sockets: 0 },
+  }
+  return { setting, hosts, closing }
+}

@@ -1,0 +1,41 @@
+// Records of the runtime as resources of the protocol.
+
+import type { ResultResource, RunResource } from 'tellurion/protocol'
+import type { RunRecord } from 'tellurion/runtime'
+
+/** A run as it is shown. */
+export function shownRun(record: RunRecord): RunResource {
+  const {
+    idempotencyKey: _key,
+    crashes: _crashes,
+    epoch: attempt,
+    leaseUntil: _lease,
+    worker: _worker,
+    ...rest
+  } = record
+  const { accounts: _accounts, mail: _mail, read: _read, input, result, ...shown } = rest
+  return {
+    ...shown,
+    attempt,
+    input: inputOf(input),
+    ...(result === undefined ? {} : { result: shownResult(result as unknown as Partial<ResultResource>) }),
+  }
+}
+
+/** What was said, out of what the run's inbox carries. */
+function inputOf(input: RunRecord['input']): RunResource['input'] {
+  if (typeof input !== 'object' || input === null || !('input' in input)) return null
+  return input.input ?? null
+}
+
+function shownResult(result: Partial<ResultResource>): ResultResource {
+  const { text = '', steps = 0, usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 } } = result
+  const { output, finishReason } = result
+  return {
+    text,
+    steps,
+    usage,
+    ...(output === undefined ? {} : { output }),
+    ...(finishReason === undefined ? {} : { finishReason }),
+  }
+}
