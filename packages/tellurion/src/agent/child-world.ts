@@ -30,7 +30,7 @@ import { runTurn } from './turn.ts'
 import type { Inhabitant } from './world-tool.ts'
 
 /** What the worlds of children share with their parent's. */
-const shared = ['clock', 'ids', 'log', 'locks', 'random', 'user'] as const
+const shared = ['clock', 'ids', 'log', 'locks', 'random', 'user', 'caps'] as const
 
 const main = 1 as Entity
 

@@ -7,6 +7,7 @@ import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import { lend, settle } from './budget.ts'
+import { capsOf } from './caps.ts'
 import { endLate, replaceChild, workOnChild } from './child-world.ts'
 import { Children, PendingToolCalls, type Child, type ChildEnd, type PendingToolCall } from './component.ts'
 import { artifactsOf, clockOf } from './configuration.ts'
@@ -14,7 +15,7 @@ import type { Spawn } from './spawn.ts'
 import { partOf, takeResult } from './tool-results.ts'
 import type { ErrandTool } from './world-tool.ts'
 
-/** Most children of one entity at one time; more calls wait for a place. */
+/** Most children of one entity at one time, where no cap says otherwise; more calls wait for a place. */
 const fanOut = 5
 
 /** A call of a sub-agent that may run. */
@@ -33,7 +34,7 @@ export interface ChildCall {
 export async function tendChild(world: World, entity: Entity, given: ChildCall): Promise<void> {
   const { call, errand, context } = given
   const known = childOf(world, entity, call)
-  if (known === undefined && (world.get(entity, Children)?.length ?? 0) >= fanOut) return
+  if (known === undefined && (world.get(entity, Children)?.length ?? 0) >= (capsOf(world).subAgents ?? fanOut)) return
   const child = known ?? record(world, entity, given)
   if (child === undefined) return context.commit()
   const spawn = world.findResource<Spawn>('spawn')
@@ -61,7 +62,8 @@ function record(world: World, entity: Entity, { call, errand, input }: ChildCall
     takeResult(world, entity, errorOutcome(partOf(call), 'tool_failed', messageOf(error)))
     return undefined
   }
-  const { budget: asked, timeout, tools } = errand
+  const { budget: asked, tools } = errand
+  const timeout = Math.min(errand.timeout, capsOf(world).subAgentTimeout ?? Infinity)
   const parts = world.require(entity, PendingToolCalls).length + 1
   const lent = lend(world, entity, { borrower: id, ...(asked === undefined ? {} : { asked }), parts })
   if ('error' in lent) {

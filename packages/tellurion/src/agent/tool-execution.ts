@@ -13,6 +13,7 @@ import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
+import { capsOf } from './caps.ts'
 import {
   Children,
   Conversation,
@@ -203,6 +204,7 @@ function begin(world: World, entity: Entity, { part, call, pass, decided }: Star
     runId: world.findResource<string>('runId') ?? '',
     user: world.findResource<string>('user'),
     idempotencyKey: call.key,
+    timeout: capsOf(world).toolTimeout,
     signal: context.signal,
     results: new LateArtifacts(world),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),

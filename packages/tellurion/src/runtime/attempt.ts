@@ -94,7 +94,7 @@ export class Attempt {
 
   /** The world of the run's branch, ready to tick; undefined when a newer version of the code wrote it. */
   #open(state: StoredState): World | undefined {
-    const { backend, clock, ids, log } = this.#setting
+    const { backend, clock, ids, log, caps } = this.#setting
     let world: World
     try {
       world = revive(state, this.#setting)
@@ -112,6 +112,7 @@ export class Attempt {
     world.bind('spawn', this.#offspring)
     world.bind('artifacts', createArtifacts(backend.keyValue, this.#run.session))
     if (log !== undefined) world.bind('log', log)
+    if (caps !== undefined) world.bind('caps', caps)
     return world
   }
 

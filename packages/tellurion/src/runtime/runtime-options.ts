@@ -1,5 +1,6 @@
 // What makes a runtime, and what a run may bring: the options of `createRuntime` and `submit`.
 
+import type { Caps } from '../agent/caps.ts'
 import type { BudgetLimits } from '../agent/component.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Ids } from '../id/id.ts'
@@ -47,6 +48,8 @@ export interface RuntimeOptions {
   readonly retention?: Partial<Retention>
   /** What users and tenants may spend over all their runs; each run gets its allowance out of these. */
   readonly budgets?: Accounts
+  /** What every agent may take at most, whatever it says itself: time of tools and sub-agents, sub-agents at one time. */
+  readonly caps?: Caps
   /** What agents' own systems keep: their components, and the names of those that were removed. */
   readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
   readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
@@ -63,6 +66,7 @@ export const runtimeOptions = [
   'maxSessions',
   'retention',
   'budgets',
+  'caps',
   'state',
   'ports',
 ]

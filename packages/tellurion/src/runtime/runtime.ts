@@ -3,6 +3,7 @@
 import { Agent } from '../agent/agent.ts'
 import { checkBudget } from '../agent/budget-limits.ts'
 import { tighter } from '../agent/budget-limits.ts'
+import { checkCaps } from '../agent/caps.ts'
 import { agentComponents } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock } from '../clock/clock.ts'
@@ -318,6 +319,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     timeout,
     retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
     retention: retentionOf(options.retention),
+    caps: options.caps && checkCaps(options.caps),
   }
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()

@@ -1,5 +1,6 @@
 // What everything in a runtime stands on: its backend, its agents, its time, and how patient it is.
 
+import type { Caps } from '../agent/caps.ts'
 import type { Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
@@ -48,6 +49,7 @@ export interface Setting {
   readonly timeout: number
   readonly retry: RetryPolicy
   readonly retention: Retention
+  readonly caps: Caps | undefined
 }
 
 /** Throws `unknown_option` and `invalid_option`. */

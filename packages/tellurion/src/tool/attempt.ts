@@ -16,6 +16,8 @@ export interface AttemptOptions {
   readonly runId: string
   readonly user?: string | undefined
   readonly idempotencyKey: string
+  /** Milliseconds that the call may take at most; the tool's own timeout holds too. */
+  readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined
   readonly onProgress?: ((progress: Json) => void) | undefined
@@ -94,10 +96,14 @@ export class Attempt implements ToolContext {
     })
   }
 
+  get #timeout(): number {
+    return Math.min(this.#prepared.tool.timeout, this.#options.timeout ?? Infinity)
+  }
+
   #watch(): void {
     if (this.#ended) return
     const { signal, clock } = this.#options
-    const { timeout } = this.#prepared.tool
+    const timeout = this.#timeout
     if (signal?.aborted) return this.#cancel()
     const onAbort = (): void => this.#cancel()
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -114,7 +120,7 @@ export class Attempt implements ToolContext {
   }
 
   #expire(): void {
-    const message = `The tool '${this.#call.toolName}' did not end within ${this.#prepared.tool.timeout} ms and was stopped.`
+    const message = `The tool '${this.#call.toolName}' did not end within ${this.#timeout} ms and was stopped.`
     this.#stop(new TellurionError('tool_timeout', message), errorOutcome(this.#call, 'tool_timeout', message))
   }
 

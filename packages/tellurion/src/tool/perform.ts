@@ -21,6 +21,8 @@ export interface PerformOptions {
   readonly runId: string
   readonly user?: string | undefined
   readonly idempotencyKey: string
+  /** Milliseconds that a call may take at most; the tool's own timeout holds too. */
+  readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined
   readonly onProgress?: ((progress: Json) => void) | undefined
