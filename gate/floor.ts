@@ -11,7 +11,7 @@ const floors = [
   ['agent'],
   ['runtime'],
   ['sqlite', 'file'],
-  ['protocol'],
+  ['protocol', 'terminal'],
   ['server', 'client', 'config', 'demo'],
   ['tui', 'studio'],
   ['cli'],

@@ -2,7 +2,7 @@
 
 import type { Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
-import { exactJson, inertLine } from './inert.ts'
+import { exactJson, inertLine } from '../terminal/inert.ts'
 import type { LineInput } from './line-input.ts'
 import type { Screen } from './screen.ts'
 

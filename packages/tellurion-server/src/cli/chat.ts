@@ -2,7 +2,7 @@
 
 import type { Session } from 'tellurion/agent'
 import { faultText, type ExitCode } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 import { openLineInput, type LineInput } from './line-input.ts'
 import { describeChoice } from './model-choice.ts'
 import { Screen } from './screen.ts'

@@ -2,7 +2,7 @@
 
 import { textOf, toolCallsOf, type Message } from 'tellurion'
 import type { RunEvent } from 'tellurion/runtime'
-import { exactJson, inertLine } from './inert.ts'
+import { exactJson, inertLine } from '../terminal/inert.ts'
 
 const seqWidth = 4
 const typeWidth = 21

@@ -1,7 +1,7 @@
 // How the command fails: one clear line on standard error and an exit code. A stack only when it is asked for.
 
 import { TellurionError } from 'tellurion'
-import { inert, inertLine } from './inert.ts'
+import { inert, inertLine } from '../terminal/inert.ts'
 
 /** What a process that ends with this code says: 1 failed, 2 nothing was asked (wrong usage or configuration), 130 cancelled. */
 export type ExitCode = 0 | 1 | 2 | 130

@@ -4,7 +4,7 @@ import { TellurionError, type Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
 import type { RunHandle, Runtime } from 'tellurion/runtime'
 import { UsageError, type ExitCode } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 import { atStore, findRun, shortId, type StoreFlags } from './run-desk.ts'
 import type { Host } from './setting.ts'
 

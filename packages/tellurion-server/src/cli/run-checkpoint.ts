@@ -2,7 +2,7 @@
 // file that goes on elsewhere.
 
 import { UsageError, type ExitCode } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 import { atStore, findRun, shortId, type StoreFlags } from './run-desk.ts'
 import { tickOrLabel, wholeNumber } from './run-list.ts'
 import type { OrderContext } from './run-order.ts'

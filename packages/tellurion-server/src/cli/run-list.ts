@@ -3,10 +3,10 @@
 import { systemClock } from 'tellurion/world'
 import type { RunFilter, RunRecord, RunStatus } from 'tellurion/runtime'
 import { UsageError, type ExitCode } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 import { askedOf, atStore, shortId, type StoreFlags } from './run-desk.ts'
 import type { Host } from './setting.ts'
-import { span, tableLines, type Column } from './table.ts'
+import { span, tableLines, type Column } from '../terminal/table.ts'
 
 /** Options of `runs list`. */
 export interface ListFlags extends StoreFlags {

@@ -3,7 +3,7 @@
 
 import type { OutsideEffect, RunHandle } from 'tellurion/runtime'
 import { UsageError, type ExitCode } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 import { atStore, findRun, shortId, type RunDesk, type StoreFlags } from './run-desk.ts'
 import { tickOrLabel, wholeNumber } from './run-list.ts'
 import { ended } from './run-watch.ts'

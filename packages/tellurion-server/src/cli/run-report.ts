@@ -5,12 +5,12 @@ import type { Interaction } from 'tellurion'
 import type { RunRecord } from 'tellurion/runtime'
 import { dateOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
-import { exactJson, inert, inertLine } from './inert.ts'
+import { exactJson, inert, inertLine } from '../terminal/inert.ts'
 import { askedOf, atStore, findRun, type StoreFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import type { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
-import { span, tableLines } from './table.ts'
+import { span, tableLines } from '../terminal/table.ts'
 
 /** Options of `runs show`. */
 export interface ShowFlags extends StoreFlags {

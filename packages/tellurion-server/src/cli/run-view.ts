@@ -3,7 +3,7 @@
 
 import { textOf, type EventOf } from 'tellurion'
 import type { RunEvent } from 'tellurion/runtime'
-import { exactJson, inert, inertLine } from './inert.ts'
+import { exactJson, inert, inertLine } from '../terminal/inert.ts'
 import type { Screen } from './screen.ts'
 import { turnView } from './turn-view.ts'
 

@@ -9,7 +9,7 @@ import { atStore, findRun, type RunDesk, type StoreFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import type { Host } from './setting.ts'
 import { StatusLine } from './status-line.ts'
-import { tableLines } from './table.ts'
+import { tableLines } from '../terminal/table.ts'
 
 /** Options of `runs events`. */
 export interface EventFlags extends StoreFlags {

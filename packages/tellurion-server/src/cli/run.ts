@@ -2,7 +2,7 @@
 
 import { TellurionError, type AgentResult, type Event } from 'tellurion'
 import type { ExitCode } from './fault.ts'
-import { exactJson } from './inert.ts'
+import { exactJson } from '../terminal/inert.ts'
 import { onInterrupt } from './interrupt.ts'
 import { lateLines } from './late-lines.ts'
 import { readQuestion } from './question.ts'

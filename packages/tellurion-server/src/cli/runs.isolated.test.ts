@@ -21,7 +21,7 @@ import { after, describe, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { sleep } from 'tellurion/world'
 import { main } from './program.ts'
-import { widthOf } from './width.ts'
+import { widthOf } from '../terminal/width.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runs-'))
 process.chdir(folder)

@@ -1,7 +1,7 @@
 // Where the command writes: answers on one stream, remarks on another, colour only where it is wanted. What is written
 // here must be inert already.
 
-import { fit } from './width.ts'
+import { fit } from '../terminal/width.ts'
 import { createWordWrap, type WordWrap } from './word-wrap.ts'
 
 /** The part of a stream that is needed: a terminal, a pipe or a test's buffer. */

@@ -5,7 +5,7 @@ import { createLog, logEvents } from 'tellurion/trace'
 import { demoAgent } from '../demo/demo-agent.ts'
 import { openFileRoot } from '../demo/file-root.ts'
 import { UsageError } from './fault.ts'
-import { inert } from './inert.ts'
+import { inert } from '../terminal/inert.ts'
 import type { Streams } from './line-input.ts'
 import { chooseModel, commandEnvironment, type ModelChoice } from './model-choice.ts'
 

@@ -1,7 +1,7 @@
 // One line at the foot of a terminal that says how far long work is, and goes away. Pipes never see it.
 
 import type { Output } from './screen.ts'
-import { fit } from './width.ts'
+import { fit } from '../terminal/width.ts'
 
 /** A line that is written over. */
 export class StatusLine {

@@ -6,7 +6,7 @@ import type { Environment } from 'tellurion/model'
 import type { BackendOpener } from 'tellurion/runtime'
 import { sqlite } from 'tellurion/sqlite'
 import { UsageError } from './fault.ts'
-import { inertLine } from './inert.ts'
+import { inertLine } from '../terminal/inert.ts'
 
 /** Where runs are kept when nothing says so. */
 export const defaultStore = 'sqlite:./data/tellurion.db'

@@ -1,7 +1,7 @@
 // A turn as a person sees it: a reader of events that writes text as it comes and one line for each tool call.
 
 import type { Event } from 'tellurion'
-import { exactJson, inertLine, inertStream } from './inert.ts'
+import { exactJson, inertLine, inertStream } from '../terminal/inert.ts'
 import type { Screen } from './screen.ts'
 
 /** Makes a reader of one turn's events. `answers` gets the text, `remarks` what happens on the way. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { widthOf } from './width.ts'
+import { widthOf } from '../terminal/width.ts'
 import { createWordWrap } from './word-wrap.ts'
 
 function wrap(text: string, columns: number, size = Infinity): string {

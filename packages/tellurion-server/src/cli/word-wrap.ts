@@ -1,7 +1,7 @@
 // Streamed text broken between words, so that a terminal does not break it inside one. A word is held back until it is
 // whole; what is wider than a line goes out as it is.
 
-import { isWide, widthOf } from './width.ts'
+import { isWide, widthOf } from '../terminal/width.ts'
 
 /** A wrapper of one stream of text. */
 export interface WordWrap {

@@ -6,7 +6,7 @@ import { createLog } from 'tellurion/trace'
 import { createRuntime, type BackendOpener, type RunEnd, type RunRecord } from 'tellurion/runtime'
 import { timeOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
-import { exactJson, inert, inertLine } from './inert.ts'
+import { exactJson, inert, inertLine } from '../terminal/inert.ts'
 import { interrupted, onInterrupt } from './interrupt.ts'
 import { commandEnvironment, describeChoice } from './model-choice.ts'
 import { askedOf, shortId, type StoreFlags } from './run-desk.ts'
@@ -14,7 +14,7 @@ import { wholeNumber } from './run-list.ts'
 import { Screen } from './screen.ts'
 import { asUsage, setUp, type AgentFlags, type Host } from './setting.ts'
 import { chooseStore } from './store-choice.ts'
-import { span } from './table.ts'
+import { span } from '../terminal/table.ts'
 
 /** Options of `worker`. */
 export interface WorkerFlags extends AgentFlags, StoreFlags {
