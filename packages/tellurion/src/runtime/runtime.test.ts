@@ -8,6 +8,7 @@ import { TellurionError } from '../error/error.ts'
 import { failure } from '../model/failure.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
+import { macrotask } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System } from '../world/world.ts'
@@ -31,8 +32,8 @@ function careful(systems: readonly System[] = []): Agent {
 for (const material of materials) describe(`a run on ${material}`, () => runs(material))
 
 function runs(material: (typeof materials)[number]): void {
-  const open = (agents: RuntimeOptions['agents']): Promise<Runtime> =>
-    createRuntime({ store: backendPlace(material), agents })
+  const open = (agents: RuntimeOptions['agents'], options: Partial<RuntimeOptions> = {}): Promise<Runtime> =>
+    createRuntime({ store: backendPlace(material), agents, ...options })
 
   test('is accepted, worked on, and its result is that of generate', async () => {
     const model = scriptedModel([{ calls: [{ toolName: 'add', input: { a: 1, b: 2 } }] }, 'It is 3.'])
@@ -67,6 +68,27 @@ function runs(material: (typeof materials)[number]): void {
     for await (const event of run.events({ after: 3 })) later.push(event)
     assert.equal(later[0]?.seq, 4)
     assert.equal(later.length, kept.length - 3)
+    assert.deepEqual(await run.log(), kept)
+    assert.deepEqual(await run.log({ after: 2, limit: 2 }), kept.slice(2, 4))
+    assert.deepEqual(await run.log({ after: kept.length }), [])
+    await assert.rejects(run.log({ limit: 0 }), code('invalid_option'))
+  })
+
+  test('is told of when it is made and when it changes', async () => {
+    await using runtime = await open([new Agent({ name: 'guide', model: scriptedModel(['Hi', 'Hi']) })], {
+      work: false,
+    })
+    const heard: string[] = []
+    const stop = runtime.changes((run) => heard.push(run))
+    const run = await runtime.submit('guide', 'Hi')
+    await macrotask()
+    assert.deepEqual(heard, [run.id])
+    await run.work()
+    assert.ok(heard.length > 1 && heard.every((id) => id === run.id))
+    stop()
+    const told = heard.length
+    await (await runtime.submit('guide', 'Hi')).work()
+    assert.equal(heard.length, told)
   })
 
   test('that fails rejects its result and keeps what there is', async () => {

@@ -11,6 +11,7 @@ import { suggestion, TellurionError } from '../error/error.ts'
 import { systemIds } from '../id/id.ts'
 import { systemRandom } from '../id/random.ts'
 import type { UserInput } from '../message/message.ts'
+import type { KeyValue } from '../port/key-value.ts'
 import { retryPolicy } from '../retry/backoff.ts'
 import type { Json } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
@@ -28,7 +29,7 @@ import { runtimeOptions, type RuntimeOptions, type SubmitOptions } from './runti
 import { RunHandle } from './run-handle.ts'
 import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
-import type { NewRun, RunFilter } from './run-store.ts'
+import type { NewRun, RunFilter, SessionFilter, StoreCount } from './run-store.ts'
 import { createLive, retentionOf, type Setting } from './setting.ts'
 import { headOf, standingMessages, standingRuns } from './standing.ts'
 import { Worker } from './worker.ts'
@@ -94,6 +95,16 @@ export class Runtime {
     return this.#setting.backend.store.listRuns(filter)
   }
 
+  /**
+   * Calls `fn` with the id of each run that may have new events or another status, of this and of other processes; one
+   * that says nothing new is harmless, and one may get lost. Returns an unsubscribe; `fn` must not throw.
+   */
+  changes(fn: (run: string) => void): () => void {
+    return this.#setting.backend.hints.listen((hint) => {
+      if (hint.type === 'run') fn(hint.run)
+    })
+  }
+
   /** A chat that remembers, kept in the store; without an id a new one. Throws `unknown_agent`. */
   session(agent: string, options: { readonly id?: string; readonly user?: string } = {}): DurableSession {
     this.#refuseWhenClosed()
@@ -122,9 +133,34 @@ export class Runtime {
     return this.#enqueued(await this.#store(await restoredRun(this.#setting, from, options)))
   }
 
-  /** Named sessions, newest first, and own ones of runs. */
-  async sessions(filter: { readonly user?: string; readonly limit?: number } = {}): Promise<readonly SessionRecord[]> {
+  /** Sessions, newest first: named ones, and own ones of runs unless `named` leaves these out. */
+  async sessions(filter: SessionFilter = {}): Promise<readonly SessionRecord[]> {
     return this.#setting.backend.store.listSessions(filter)
+  }
+
+  /** How many runs, by status, and sessions there are. */
+  async count(): Promise<StoreCount> {
+    return this.#setting.backend.store.count()
+  }
+
+  /**
+   * Hears of every run whose state or events may have changed, of other processes too; the returned function ends that.
+   * A hint may get lost: whoever must not miss anything also looks from time to time.
+   */
+  watch(fn: (run: string) => void): () => void {
+    return this.#setting.backend.hints.listen((hint) => {
+      if (hint.type === 'run') fn(hint.run)
+    })
+  }
+
+  /** Small records beside the runs, in the same store: artifacts, caches. */
+  get keyValue(): KeyValue {
+    return this.#setting.backend.keyValue
+  }
+
+  /** What it does at most. */
+  get limits(): { readonly maxConcurrent: number; readonly maxSessions: number } {
+    return { maxConcurrent: this.#worker.maxConcurrent, maxSessions: this.#maxSessions }
   }
 
   /** Makes a session without saying anything in it; the one that is there when it is there. Throws `session_limit`. */
@@ -204,6 +240,7 @@ export class Runtime {
     const { backend } = this.#setting
     const { id, agent, priority, availableAt, mail } = run
     await backend.queue.enqueue({ run: id, segment: mail, agent, priority, availableAt })
+    backend.hints.send({ type: 'run', run: id })
     backend.hints.send({ type: 'queue' })
     return this.run(id)
   }
