@@ -95,16 +95,6 @@ export class Runtime {
     return this.#setting.backend.store.listRuns(filter)
   }
 
-  /**
-   * Calls `fn` with the id of each run that may have new events or another status, of this and of other processes; one
-   * that says nothing new is harmless, and one may get lost. Returns an unsubscribe; `fn` must not throw.
-   */
-  changes(fn: (run: string) => void): () => void {
-    return this.#setting.backend.hints.listen((hint) => {
-      if (hint.type === 'run') fn(hint.run)
-    })
-  }
-
   /** A chat that remembers, kept in the store; without an id a new one. Throws `unknown_agent`. */
   session(agent: string, options: { readonly id?: string; readonly user?: string } = {}): DurableSession {
     this.#refuseWhenClosed()
@@ -141,16 +131,6 @@ export class Runtime {
   /** How many runs, by status, and sessions there are. */
   async count(): Promise<StoreCount> {
     return this.#setting.backend.store.count()
-  }
-
-  /**
-   * Hears of every run whose state or events may have changed, of other processes too; the returned function ends that.
-   * A hint may get lost: whoever must not miss anything also looks from time to time.
-   */
-  watch(fn: (run: string) => void): () => void {
-    return this.#setting.backend.hints.listen((hint) => {
-      if (hint.type === 'run') fn(hint.run)
-    })
   }
 
   /** Small records beside the runs, in the same store: artifacts, caches. */
