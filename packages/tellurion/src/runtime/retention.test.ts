@@ -85,8 +85,8 @@ for (const material of materials) {
       const { events } = await first.record()
       assert.deepEqual(gone.data, { oldest: events + 1 })
       assert.deepEqual(await eventsOf(first, events), [])
-      await assert.rejects(first.stored(), code('events_dropped'))
-      assert.deepEqual(await first.stored({ after: events }), [])
+      await assert.rejects(first.log(), code('events_dropped'))
+      assert.deepEqual(await first.log({ after: events }), [])
       assert.equal((await eventsOf(last)).length, (await last.record()).events)
 
       assert.match((await chat.generate('and on')).text, /^25 /)

@@ -9,6 +9,8 @@ import type { Setting } from './setting.ts'
 
 /** Stored events that are read at one time. */
 const page = 256
+/** Most that may be asked for at one time. */
+const mostAtOnce = 10_000
 /** Events that a reader may be behind before it is dropped. */
 const capacity = 10_000
 /** How long a reader waits before it looks by itself, in milliseconds. */
@@ -80,6 +82,25 @@ export async function* runEvents(
     stopTimer()
     for (const stop of stops) stop()
   }
+}
+
+/**
+ * Kept events after a number, at most `limit`, as they stand now. Throws `events_dropped`, `invalid_option`, and what
+ * `record` throws.
+ */
+export async function keptEvents(
+  { backend }: Setting,
+  run: string,
+  { after = 0, limit = page, record }: Omit<EventReading, 'signal'> & { readonly limit?: number | undefined },
+): Promise<readonly RunEvent[]> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostAtOnce) {
+    throw new TellurionError('invalid_option', `limit must be a whole number from 1 to ${mostAtOnce}, got ${limit}.`)
+  }
+  const { events } = await record()
+  const stored = await backend.store.readEvents(run, { after, limit })
+  const next = stored[0]?.seq ?? Math.max(events, after) + 1
+  if (next > after + 1) throw dropped(run, next)
+  return stored.map(({ seq, at, event }) => ({ ...(event as Event), seq, at }))
 }
 
 function dropped(run: string, oldest: number): TellurionError {

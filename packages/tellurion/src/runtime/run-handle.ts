@@ -28,7 +28,7 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
-import { runEvents, storedEvents, type RunEvent } from './run-events.ts'
+import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
 import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
@@ -76,6 +76,14 @@ export class RunHandle {
    */
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<RunEvent, void> {
     return runEvents(this.#setting, this.id, { ...options, record: () => this.record() })
+  }
+
+  /**
+   * The kept events of the run after number `after` (default 0), at most `limit` (default 256), as they stand now. Throws
+   * `events_dropped` as `events` does.
+   */
+  log(options: { after?: number; limit?: number } = {}): Promise<readonly RunEvent[]> {
+    return keptEvents(this.#setting, this.id, { ...options, record: () => this.record() })
   }
 
   /**

@@ -68,9 +68,9 @@ function runs(material: (typeof materials)[number]): void {
     for await (const event of run.events({ after: 3 })) later.push(event)
     assert.equal(later[0]?.seq, 4)
     assert.equal(later.length, kept.length - 3)
-    assert.deepEqual(await run.stored(), kept)
-    assert.deepEqual(await run.stored({ after: 2, limit: 2 }), kept.slice(2, 4))
-    assert.deepEqual(await run.stored({ after: kept.length }), [])
+    assert.deepEqual(await run.log(), kept)
+    assert.deepEqual(await run.log({ after: 2, limit: 2 }), kept.slice(2, 4))
+    assert.deepEqual(await run.log({ after: kept.length }), [])
   })
 
   test('is told of when it is made and when it changes', async () => {
@@ -78,7 +78,7 @@ function runs(material: (typeof materials)[number]): void {
       work: false,
     })
     const heard: string[] = []
-    const stop = runtime.watch((run) => heard.push(run))
+    const stop = runtime.changes((run) => heard.push(run))
     const run = await runtime.submit('guide', 'Hi')
     await macrotask()
     assert.deepEqual(heard, [run.id])

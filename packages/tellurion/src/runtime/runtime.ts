@@ -95,6 +95,16 @@ export class Runtime {
     return this.#setting.backend.store.listRuns(filter)
   }
 
+  /**
+   * Calls `fn` with the id of each run that may have new events or another status, of this and of other processes; one
+   * that says nothing new is harmless, and one may get lost. Returns an unsubscribe; `fn` must not throw.
+   */
+  changes(fn: (run: string) => void): () => void {
+    return this.#setting.backend.hints.listen((hint) => {
+      if (hint.type === 'run') fn(hint.run)
+    })
+  }
+
   /** A chat that remembers, kept in the store; without an id a new one. Throws `unknown_agent`. */
   session(agent: string, options: { readonly id?: string; readonly user?: string } = {}): DurableSession {
     this.#refuseWhenClosed()
