@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { configurationPage } from './configuration-page.ts'
 import { doors } from './door.ts'
 import { errorsPage, eventsPage, namesPage } from './page.ts'
 import { root } from './source.ts'
@@ -9,6 +10,7 @@ import { root } from './source.ts'
 const pages = {
   'docs/errors.md': errorsPage(),
   'docs/events.md': eventsPage(),
+  'docs/configuration.md': configurationPage(),
   'docs/api.md': namesPage(doors()),
 }
 

@@ -46,13 +46,16 @@ export function namesPage(doors: readonly Door[]): string {
   )
 }
 
-const page = (title: string, promise: string, body: string): string =>
+/** A page: its title, what it is about, and what it holds. */
+export const page = (title: string, promise: string, body: string): string =>
   `# ${title}\n\n${promise}\n\n${generated}\n\n${body}\n`
 
-const table = (head: readonly string[], rows: readonly string[]): string =>
+/** A table with its head. */
+export const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n')
 
-const row = (...cells: readonly string[]): string =>
+/** A row of a table. */
+export const row = (...cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
 
 const code = (names: string): string =>

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { configurationPage } from '../gate/configuration-page.ts'
 import { errorsPage, eventsPage } from '../gate/page.ts'
 import { isTest, packageSource, root, withoutComments } from '../gate/source.ts'
 import { errorCatalogue } from '../packages/tellurion/src/error/catalogue.ts'
@@ -24,6 +25,17 @@ describe('catalogues', () => {
   test('docs/errors.md is the error catalogue', () => assert.equal(page('errors.md'), errorsPage(), stale))
 
   test('docs/events.md is the event catalogue', () => assert.equal(page('events.md'), eventsPage(), stale))
+
+  test('docs/configuration.md is the schema of the configuration', () =>
+    assert.equal(page('configuration.md'), configurationPage(), stale))
+
+  test('docs/configuration.md has each setting with its variables, option, default and meaning', () => {
+    const setting = { variables: ['SERVER_PORT', 'PORT'], option: '--port', default: 80, meaning: 'A | B.' }
+    assert.match(
+      configurationPage([{ path: ['server', 'port'], ...setting }]),
+      /^\| `server\.port` \| `SERVER_PORT`, `PORT`, `--port` \| `80` \| A \\\| B\. \|$/m,
+    )
+  })
 
   test('a page shows every row of its catalogue', () => {
     const entry = { meaning: 'A | B.', retryable: true, mend: 'Mend it.' }
