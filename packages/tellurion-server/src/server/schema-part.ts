@@ -53,9 +53,11 @@ export const errorData = schemaOf<ErrorData>()(
     .meta({ id: 'ErrorData' }),
 )
 
-const providerMetadata = z.record(z.string(), jsonObject)
+/** Opaque data of vendors. */
+export const providerMetadata = z.record(z.string(), jsonObject)
 
-const textPart = z.object({
+/** Text. */
+export const textPart = z.object({
   type: z.literal('text'),
   text: z.string(),
   providerMetadata: providerMetadata.exactOptional(),

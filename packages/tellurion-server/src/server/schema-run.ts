@@ -29,24 +29,23 @@ export const budgetLimits = schemaOf<BudgetLimits>()(
     .meta({ id: 'BudgetLimits' }),
 )
 
+/** The fields of a question to a person. */
+export const interactionFields = {
+  id: z.string(),
+  kind: z.enum(['approval', 'question', 'outcome']),
+  entity: z.int(),
+  prompt: z.string(),
+  toolCallId: z.string().exactOptional(),
+  toolName: z.string().exactOptional(),
+  input: json.exactOptional().meta({ description: 'The exact arguments.' }),
+  inputHash: z.string().exactOptional(),
+  choices: z.array(z.string()).exactOptional(),
+  child: z.string().exactOptional(),
+  due: instant.exactOptional(),
+}
+
 /** A question to a person. */
-export const interaction = schemaOf<Interaction>()(
-  z
-    .object({
-      id: z.string(),
-      kind: z.enum(['approval', 'question', 'outcome']),
-      entity: z.int(),
-      prompt: z.string(),
-      toolCallId: z.string().exactOptional(),
-      toolName: z.string().exactOptional(),
-      input: json.exactOptional().meta({ description: 'The exact arguments.' }),
-      inputHash: z.string().exactOptional(),
-      choices: z.array(z.string()).exactOptional(),
-      child: z.string().exactOptional(),
-      due: instant.exactOptional(),
-    })
-    .meta({ id: 'Interaction' }),
-)
+export const interaction = schemaOf<Interaction>()(z.object(interactionFields).meta({ id: 'Interaction' }))
 
 const resultFields = {
   text: z.string(),
@@ -66,7 +65,7 @@ export const turnResource = schemaOf<TurnResource>()(
       ...resultFields,
       run: z.string(),
       session: z.string(),
-      status: z.enum(['succeeded', 'waiting', 'cancelled', 'failed']),
+      status: z.enum(['succeeded', 'waiting', 'cancelled', 'failed', 'running']),
       stopReason: z.string(),
       interactions: z.array(interaction),
       error: errorData.exactOptional(),
@@ -74,40 +73,39 @@ export const turnResource = schemaOf<TurnResource>()(
     .meta({ id: 'Turn' }),
 )
 
+/** The fields of a run. */
+export const runFields = {
+  id: z.string(),
+  agent: z.string(),
+  session: z.string(),
+  branch: z.string(),
+  status: runStatus,
+  priority: z.number(),
+  input: json,
+  metadata: jsonObject,
+  user: z.string(),
+  tenant: z.string().exactOptional(),
+  parent: z.string().exactOptional(),
+  createdAt: instant,
+  availableAt: instant,
+  startedAt: instant.exactOptional(),
+  endedAt: instant.exactOptional(),
+  attempt: z.int().meta({ description: 'The number of its newest attempt; 0 before the first.' }),
+  retries: z.int().meta({ description: 'Attempts that ended in an error.' }),
+  ranFor: z.number().meta({ description: 'Milliseconds it has been at work, waiting not counted.' }),
+  events: z.int().meta({ description: 'Events so far: cursors run from 0 to this number.' }),
+  firstTick: z.int(),
+  interactions: z.array(interaction),
+  due: instant.exactOptional(),
+  limits: budgetLimits.exactOptional(),
+  result: resultResource.exactOptional(),
+  error: errorData.exactOptional(),
+  stopReason: z.string().exactOptional(),
+  usage: usage.exactOptional(),
+}
+
 /** A run. */
-export const runResource = schemaOf<RunResource>()(
-  z
-    .object({
-      id: z.string(),
-      agent: z.string(),
-      session: z.string(),
-      branch: z.string(),
-      status: runStatus,
-      priority: z.number(),
-      input: json,
-      metadata: jsonObject,
-      user: z.string(),
-      tenant: z.string().exactOptional(),
-      parent: z.string().exactOptional(),
-      createdAt: instant,
-      availableAt: instant,
-      startedAt: instant.exactOptional(),
-      endedAt: instant.exactOptional(),
-      attempt: z.int().meta({ description: 'The number of its newest attempt; 0 before the first.' }),
-      retries: z.int().meta({ description: 'Attempts that ended in an error.' }),
-      ranFor: z.number().meta({ description: 'Milliseconds it has been at work, waiting not counted.' }),
-      events: z.int().meta({ description: 'Events so far: cursors run from 0 to this number.' }),
-      firstTick: z.int(),
-      interactions: z.array(interaction),
-      due: instant.exactOptional(),
-      limits: budgetLimits.exactOptional(),
-      result: resultResource.exactOptional(),
-      error: errorData.exactOptional(),
-      stopReason: z.string().exactOptional(),
-      usage: usage.exactOptional(),
-    })
-    .meta({ id: 'Run' }),
-)
+export const runResource = schemaOf<RunResource>()(z.object(runFields).meta({ id: 'Run' }))
 
 const priority = z.int().min(-1_000_000).max(1_000_000)
 
