@@ -2,6 +2,8 @@
 
 export { logEvents } from './event-log.ts'
 export type { EventLogOptions } from './event-log.ts'
+export { createLogFile } from './log-file.ts'
+export type { LogFile, LogFileOptions } from './log-file.ts'
 export { createLog, logLevels, redactedNames } from './log.ts'
 export type { LogFormat, LogOptions } from './log.ts'
 export type { Log, LogFields, LogLevel } from '../port/log.ts'
