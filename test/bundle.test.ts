@@ -26,6 +26,12 @@ describe('bundles', () => {
     assert.ok(length > 1000 && length <= 40_000, `${length} bytes`)
   })
 
+  test("the client's door builds for a browser and weighs at most 10 kB gzip", (t) => {
+    const length = weigh(bundle("export * from 'tellurion/client'"))
+    t.diagnostic(`tellurion/client: ${(length / 1000).toFixed(1)} kB gzip`)
+    assert.ok(length > 1000 && length <= 10_000, `${length} bytes`)
+  })
+
   test('a module of Node would fail the build', () => {
     assert.throws(() => bundle("export { readFileSync } from 'node:fs'"), /Could not resolve "node:fs"/)
   })

@@ -1,7 +1,7 @@
 // One request: its address and headers, what its answer says, and whether it is worth another try. Every part of a client
 // asks through here.
 
-import { abortReason, childController } from '../abort/abort.ts'
+import { abortReason, childController, raceAbort } from '../abort/abort.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { systemIds, type Ids } from '../id/id.ts'
@@ -111,10 +111,8 @@ export function createCaller(options: CallerOptions): Caller {
     const late = noAnswer(baseURL, undefined, deadline)
     const cancel = clock.timer(deadline, () => controller.abort(late))
     try {
-      const response = await sent(request(name, { ...asked, signal: controller.signal }, { accept }))
-      return await response.text().catch((error: unknown) => {
-        throw noAnswer(baseURL, error)
-      })
+      const answer = sent(request(name, { ...asked, signal: controller.signal }, { accept })).then(textOf)
+      return await raceAbort(answer, controller.signal)
     } catch (error) {
       if (signal?.aborted) throw abortReason(signal)
       throw controller.signal.aborted ? late : error
@@ -123,6 +121,11 @@ export function createCaller(options: CallerOptions): Caller {
       detach()
     }
   }
+
+  const textOf = (response: Response): Promise<string> =>
+    response.text().catch((error: unknown) => {
+      throw noAnswer(baseURL, error)
+    })
 
   const again = async (name: RouteName, asked: Asked<RouteName>, accept: string): Promise<string> => {
     const { signal, key, repeatable = routes[name].method === 'GET' } = asked

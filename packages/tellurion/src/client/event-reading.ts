@@ -1,7 +1,7 @@
 // The events of a run over a connection that may break: read from a cursor, and again from there, so that each kept event
 // comes once and in order. Ends with the run.
 
-import { abortReason, childController, isAbort } from '../abort/abort.ts'
+import { abortReason, childController, isAbort, raceAbort } from '../abort/abort.ts'
 import { sleep } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { EventStream } from '../model/event-stream.ts'
@@ -73,8 +73,10 @@ async function* oneStream(
   // Only while something is waited for: whoever reads may take their time.
   const heard = async <T>(work: Promise<T>): Promise<T> => {
     const stop = clock.timer(silence, () => controller.abort(dead))
-    return work.finally(stop)
+    // A body of a server in the same process knows nothing of the request's signal.
+    return raceAbort(work, controller.signal).finally(stop)
   }
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
     const opening = caller.open('runEvents', {
       parameters: { run },
@@ -86,7 +88,7 @@ async function* oneStream(
     const arrived: string[] = []
     const stream = new EventStream(longest, (data) => arrived.push(data))
     const decoder = new TextDecoder()
-    const reader = response.body.getReader()
+    reader = response.body.getReader()
     for (;;) {
       const { done, value } = await heard(reader.read())
       if (done) return
@@ -100,6 +102,7 @@ async function* oneStream(
   } finally {
     detach()
     controller.abort()
+    reader?.cancel().catch(() => {})
   }
 }
 

@@ -21,7 +21,9 @@ export async function refusalOf(response: Response, clock: Clock): Promise<Tellu
       retryable: [429, 502, 503, 504].includes(status),
     })
   }
-  const { code, message, retryable, requestId, data } = said
+  const { code, message, requestId, data } = said
+  // Whatever its reason, a server that is not there now may be there later.
+  const retryable = said.retryable || status === 503
   // A newer server may have codes that this version does not know: they are kept as they are.
   return TellurionError.from({
     code: code as TellurionError['code'],

@@ -44,6 +44,7 @@ import type {
   UndoResource,
 } from './resource.ts'
 import type { RouteName } from './route.ts'
+import type { ServerFrame } from './socket.ts'
 
 /** The JSON bodies of requests, by route; what is not here takes none. */
 export interface Bodies {
@@ -66,7 +67,8 @@ export interface Bodies {
 
 /**
  * The JSON bodies of answers, by route; `undefined` is 204. `runEvents` and `streamMessage` are streams
- * (`text/event-stream`): each `data:` an `EventResource`, each `id:` its number where it has one.
+ * (`text/event-stream`) with the number of a kept event as its `id:`. Each `data:` of the first is an `EventResource`, of
+ * the second a frame as the WebSocket has them for `chat`, with pieces of text as `stream_chunk`.
  */
 export interface Responses extends Readonly<Record<RouteName, unknown>> {
   readonly health: HealthResource
@@ -89,7 +91,7 @@ export interface Responses extends Readonly<Record<RouteName, unknown>> {
   readonly sessionTodos: TodosResource
   readonly undoSession: SessionResource
   readonly createMessage: TurnResource
-  readonly streamMessage: EventResource
+  readonly streamMessage: ServerFrame
   readonly createRun: RunResource
   readonly listRuns: Page<RunResource>
   readonly getRun: RunResource

@@ -1,9 +1,8 @@
 // Frames of the WebSocket at `/ws`, each one JSON object with a `type`. What has no `session_id` or `run_id` is about the
 // connection. A frame that cannot be understood is answered by `error`; the connection stays.
 
-import type { UserInput } from '../message/message.ts'
-import type { EventResource, MessageResource, RunResource, SessionResource } from './resource.ts'
-import type { Message } from '../message/message.ts'
+import type { Message, UserInput } from '../message/message.ts'
+import type { Answer, EventResource, MessageResource, RunResource, SessionResource } from './resource.ts'
 
 /** What a client sends. `id` comes back in what answers it. */
 export type ClientFrame = { readonly id?: string } & (
@@ -15,13 +14,24 @@ export type ClientFrame = { readonly id?: string } & (
       readonly agent?: string
     }
   | { readonly type: 'create_session'; readonly session_id?: string }
-  /** From now on, what happens in the session is sent here. */
+  /** From now on, what happens in the session is sent here: its runs, as for `chat`. */
   | { readonly type: 'join_session'; readonly session_id: string }
   | { readonly type: 'leave_session'; readonly session_id: string }
-  /** From now on, the events of a run are sent here, from after number `after` (default 0); without a run, all task frames of the user. */
+  /**
+   * From now on, the events of a run are sent here, from after number `after` (default 0), and `task_completed` at its
+   * end; without a run, all task frames of the user.
+   */
   | { readonly type: 'subscribe_tasks'; readonly run_id?: string; readonly after?: number }
   | { readonly type: 'get_session_history'; readonly session_id: string }
   | { readonly type: 'steer'; readonly run_id: string; readonly content: UserInput }
+  /** Answers an interaction; `run_id` spares the search for the run that asks. */
+  | {
+      readonly type: 'answer'
+      readonly interaction_id: string
+      readonly answer: Answer
+      readonly run_id?: string
+    }
+  /** Answered by `task_completed` with the frame's `id` when all work of the run has stopped. */
   | { readonly type: 'cancel'; readonly run_id: string }
   | { readonly type: 'ping' }
 )
@@ -30,7 +40,7 @@ export type ClientFrame = { readonly id?: string } & (
 export type ServerFrame = { readonly id?: string } & (
   | { readonly type: 'connection_established'; readonly heartbeat: number; readonly version: string }
   | {
-      readonly type: 'session_created' | 'session_joined' | 'session_updated'
+      readonly type: 'session_created' | 'session_joined' | 'session_updated' | 'session_left'
       readonly session_id: string
       readonly data: SessionResource
     }
@@ -41,11 +51,12 @@ export type ServerFrame = { readonly id?: string } & (
       readonly data: RunResource
     }
   | { readonly type: 'tasks_update'; readonly data: readonly RunResource[] }
-  /** A piece of a reply's text; `seq` is the run's newest number before it. */
+  /** A piece of a reply's text; `seq` is the run's newest number before it. Where a reply begins anew, an `event` says so. */
   | {
       readonly type: 'stream_data' | 'stream_chunk'
       readonly session_id: string
       readonly run_id: string
+      readonly seq: number
       readonly data: { readonly content: string }
     }
   | {
@@ -62,7 +73,13 @@ export type ServerFrame = { readonly id?: string } & (
       readonly seq?: number
       readonly data: EventResource
     }
-  | { readonly type: 'message'; readonly session_id: string; readonly run_id: string; readonly data: Message }
+  | {
+      readonly type: 'message'
+      readonly session_id: string
+      readonly run_id: string
+      readonly seq: number
+      readonly data: Message
+    }
   | {
       readonly type: 'session_history'
       readonly session_id: string
