@@ -116,6 +116,11 @@ export class Agent {
     return this.#configuration.permissions
   }
 
+  /** What decides on calls of its tools, for whoever runs them by hand. */
+  get authority(): Pick<AgentConfiguration, 'approval' | 'safeMode' | 'permissions'> {
+    return this.#configuration
+  }
+
   /** Its tools, for whoever lists or runs them. */
   get toolbox(): Toolbox | undefined {
     return this.#configuration.tools

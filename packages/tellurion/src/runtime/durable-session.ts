@@ -13,6 +13,8 @@ import type { RunEvent } from './run-events.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
 import type { Setting } from './setting.ts'
+import { worldAt } from './state.ts'
+import type { World } from '../world/world.ts'
 
 /** What one turn may bring besides its input. */
 export interface DurableTurnOptions {
@@ -64,6 +66,17 @@ export class DurableSession {
   ): Promise<AgentResult<unknown>> {
     const run = await this.#desk.answer(id, given, options.by)
     return this.#desk.run(run).result(options.signal === undefined ? {} : { signal: options.signal })
+  }
+
+  /** The runs that stand in it, newest first, at most `limit` (default 100) of its newest 1,000. */
+  runs(limit = 100): Promise<readonly RunRecord[]> {
+    return this.#desk.runs(limit)
+  }
+
+  /** The world as it stands after the newest commit, free to be played with. Throws `unknown_tick` for no session. */
+  async world(): Promise<World> {
+    const { branch } = await this.#desk.past()
+    return worldAt(this.#desk.setting, branch)
   }
 
   /** What waits for a person, in the turns of this session and what works for them. */

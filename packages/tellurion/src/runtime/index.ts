@@ -28,6 +28,8 @@ export type {
   NewRun,
   RunEnd,
   RunFilter,
+  SessionFilter,
+  StoreCount,
   RunReads,
   RunStore,
   StoredEvent,
@@ -49,3 +51,4 @@ export type { Codec } from '../store/compressed-key-value.ts'
 export type { AccountClaim, AccountLimits, AccountRecord, Accounts, Grant, Spending } from './account.ts'
 export { countedIds, systemIds } from '../id/id.ts'
 export type { Ids } from '../id/id.ts'
+export { hasEnded } from './run.ts'

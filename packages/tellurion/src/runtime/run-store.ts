@@ -167,6 +167,23 @@ export interface RunFilter {
   readonly before?: string
 }
 
+/** Which sessions. */
+export interface SessionFilter {
+  readonly user?: string
+  /** Only those that were not made by a run for itself. */
+  readonly named?: boolean
+  /** At most this many, newest first. Default 100. */
+  readonly limit?: number
+  /** Only sessions created before the one of this id. */
+  readonly before?: string
+}
+
+/** How many runs and sessions a store has. */
+export interface StoreCount {
+  readonly runs: Readonly<Record<RunStatus, number>>
+  readonly sessions: number
+}
+
 /** The methods of a store that write nothing. */
 export interface RunReads {
   /** Items after a position, oldest first. */
@@ -174,7 +191,9 @@ export interface RunReads {
   getRun(run: string): Promise<RunRecord | undefined>
   listRuns(filter: RunFilter): Promise<readonly RunRecord[]>
   getSession(session: string): Promise<SessionRecord | undefined>
-  listSessions(filter: { readonly user?: string; readonly limit?: number }): Promise<readonly SessionRecord[]>
+  listSessions(filter: SessionFilter): Promise<readonly SessionRecord[]>
+  /** How many there are. */
+  count(): Promise<StoreCount>
   getBranch(branch: string): Promise<BranchRecord | undefined>
   /** An account; undefined for one that nothing was drawn from. */
   getAccount(id: string): Promise<AccountRecord | undefined>

@@ -23,6 +23,18 @@ const next: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   timed_out: ['queued'],
 }
 
+/** Runs by status, of which there are none. */
+export const noRuns: Readonly<Record<RunStatus, number>> = {
+  queued: 0,
+  running: 0,
+  waiting: 0,
+  paused: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  timed_out: 0,
+}
+
 /** Whether a run of status `from` may become `to`. */
 export function mayBecome(from: RunStatus, to: RunStatus): boolean {
   return next[from].includes(to)

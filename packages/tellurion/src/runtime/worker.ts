@@ -28,7 +28,8 @@ interface Held {
 /** One worker of a process. */
 export class Worker {
   readonly #setting: Setting
-  readonly #maxConcurrent: number
+  /** Most runs at work at one time. */
+  readonly maxConcurrent: number
   readonly #held = new Map<string, Held>()
   readonly #taken = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
@@ -41,7 +42,7 @@ export class Worker {
 
   constructor(setting: Setting, maxConcurrent: number) {
     this.#setting = setting
-    this.#maxConcurrent = maxConcurrent
+    this.maxConcurrent = maxConcurrent
   }
 
   /** Runs that are being worked on. */
@@ -54,7 +55,7 @@ export class Worker {
     if (this.#consuming !== undefined || this.#stopping.signal.aborted) return
     this.#beatLater()
     this.#consuming = this.#setting.backend.queue.consume(
-      { capacity: () => this.#maxConcurrent, deliver: (run) => this.take(run) },
+      { capacity: () => this.maxConcurrent, deliver: (run) => this.take(run) },
       { signal: this.#stopping.signal },
     )
   }

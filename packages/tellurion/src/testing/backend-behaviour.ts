@@ -9,6 +9,7 @@ import { accountBehaviour } from './run-store-account-behaviour.ts'
 import { commitBehaviour } from './run-store-commit-behaviour.ts'
 import { takeCourse } from './run-store-course.ts'
 import { begin, beginAgain, draftCommit, draftRun, itemsOfState, same } from './run-store-draft.ts'
+import { listBehaviour } from './run-store-list-behaviour.ts'
 import { pastBehaviour } from './run-store-past-behaviour.ts'
 import { retentionBehaviour } from './run-store-retention-behaviour.ts'
 import { runBehaviour } from './run-store-run-behaviour.ts'
@@ -290,6 +291,7 @@ export const backendBehaviour: readonly BackendCase[] = [
   ...commitBehaviour,
   ...runBehaviour,
   ...accountBehaviour,
+  ...listBehaviour,
   ...pastBehaviour,
   ...retentionBehaviour,
   ...queueBehaviour,

@@ -103,6 +103,7 @@ export class SimulatedStore {
       getRun: (run) => travel(`run ${run}`, () => store.getRun(run)),
       listRuns: (filter) => travel('list', () => store.listRuns(filter)),
       getSession: (session) => travel('session', () => store.getSession(session)),
+      count: () => travel('count', () => store.count()),
       listSessions: (filter) => travel('sessions', () => store.listSessions(filter)),
       getBranch: (branch) => travel('branch', () => store.getBranch(branch)),
       listBranches: (session) => travel('branches', () => store.listBranches(session)),

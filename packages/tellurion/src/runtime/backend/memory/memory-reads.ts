@@ -3,6 +3,7 @@
 import type { Json } from '../../../schema/json.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
 import type { JournalRow, RunFilter, RunReads, StoredEvent } from '../../run-store.ts'
+import { noRuns } from '../../run.ts'
 import { headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
 import { decodeEvents, decodeOperations } from '../row-codec.ts'
 import { rowAt, type JournalEntry, type RunTable, type Tables } from './memory-tables.ts'
@@ -22,9 +23,18 @@ export function createMemoryReads(tables: Tables): RunReads {
     getRun: async (run) => runs.get(run)?.record,
     listRuns: async (filter) => listRuns(tables, filter),
     getSession: async (session) => sessions.get(session),
-    async listSessions({ user, limit = 100 }) {
-      const found = [...sessions.values()].filter((session) => user === undefined || session.user === user)
+    async listSessions({ user, named = false, limit = 100, before }) {
+      const all = [...sessions.values()]
+      const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before)
+      const found = all
+        .slice(0, Math.max(0, end))
+        .filter((session) => (user === undefined || session.user === user) && !(named && session.own))
       return found.reverse().slice(0, limit)
+    },
+    async count() {
+      const counted = { ...noRuns }
+      for (const { record } of runs.values()) counted[record.status]++
+      return { runs: counted, sessions: sessions.size }
     },
     getAccount: async (id) => tables.accounts.get(id),
     getBranch: async (branch) => tables.branch(branch),

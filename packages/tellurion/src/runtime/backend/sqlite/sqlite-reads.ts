@@ -2,8 +2,18 @@
 
 import type { Database } from '../../../store/sqlite/database.ts'
 import type { Json } from '../../../schema/json.ts'
-import type { SessionRecord } from '../../run.ts'
-import type { JournalRow, Mail, MailKind, RunFilter, RunReads, StoredEvent, StoredState } from '../../run-store.ts'
+import { noRuns, type RunStatus, type SessionRecord } from '../../run.ts'
+import type {
+  JournalRow,
+  Mail,
+  MailKind,
+  RunFilter,
+  RunReads,
+  SessionFilter,
+  StoreCount,
+  StoredEvent,
+  StoredState,
+} from '../../run-store.ts'
 import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type JournalIndex, type Place } from '../lineage.ts'
 import {
   branchRecord,
@@ -36,11 +46,8 @@ export function createSqliteReads(database: Database): RunReads {
         const row = database.prepare('SELECT * FROM session WHERE id = ?').get(id)
         return row && sessionRecord(row)
       }),
-    listSessions: ({ user, limit = 100 }) =>
-      read(() => {
-        const list = database.prepare('SELECT * FROM session WHERE ?1 IS NULL OR user = ?1 ORDER BY key DESC LIMIT ?2')
-        return list.all(user ?? null, limit).map(sessionRecord)
-      }),
+    listSessions: (filter) => read(() => listSessions(database, filter)),
+    count: () => read(() => countAll(database)),
     getBranch: (id) =>
       read(() => {
         const branch = findBranch(database, id)
@@ -91,6 +98,28 @@ export function sessionRecord(row: unknown): SessionRecord {
     own: number
   }
   return { id, user, branch, createdAt: created_at, touchedAt: touched_at, own: own === 1 }
+}
+
+function listSessions(database: Database, filter: SessionFilter): SessionRecord[] {
+  const { user, named = false, limit = 100, before } = filter
+  const conditions = [
+    ...(user === undefined ? [] : ['user = :user']),
+    ...(named ? ['own = 0'] : []),
+    ...(before === undefined ? [] : ['key < (SELECT key FROM session WHERE id = :before)']),
+  ]
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  const list = database.prepare(`SELECT * FROM session ${where} ORDER BY key DESC LIMIT :limit`)
+  const values = { ...(user === undefined ? {} : { user }), ...(before === undefined ? {} : { before }), limit }
+  return list.all(values).map(sessionRecord)
+}
+
+function countAll(database: Database): StoreCount {
+  const rows = database.prepare('SELECT status, count(*) AS count FROM run GROUP BY status').all()
+  const runs = Object.fromEntries(
+    (rows as unknown as { status: RunStatus; count: number }[]).map(({ status, count }) => [status, count]),
+  )
+  const { sessions } = database.prepare('SELECT count(*) AS sessions FROM session').get() as { sessions: number }
+  return { runs: { ...noRuns, ...runs }, sessions }
 }
 
 function listRuns(database: Database, filter: RunFilter): ReturnType<typeof findRecords> {
