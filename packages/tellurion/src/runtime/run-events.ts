@@ -12,7 +12,7 @@ const page = 256
 /** Most that may be asked for at one time. */
 const mostAtOnce = 10_000
 /** Events that a reader may be behind before it is dropped. */
-const capacity = 10_000
+export const eventsBehind = 10_000
 /** How long a reader waits before it looks by itself, in milliseconds. */
 const lookAgain = 1000
 
@@ -34,13 +34,13 @@ export async function* runEvents(
 ): AsyncGenerator<RunEvent, void> {
   const { signal } = options
   let { after = 0 } = options
-  const channel = createChannel<RunEvent | 'look'>({ capacity, overflow: 'error', signal })
+  const channel = createChannel<RunEvent | 'look'>({ capacity: eventsBehind, overflow: 'error', signal })
   const push = (item: RunEvent | 'look'): void => {
     if (channel.closed) return
     try {
       void channel.send(item)
     } catch {
-      channel.close(new TellurionError('slow_reader', `This reader was ${capacity} events behind and was dropped.`))
+      channel.close(new TellurionError('slow_reader', `This reader was ${eventsBehind} events behind and was dropped.`))
     }
   }
   const stops = [

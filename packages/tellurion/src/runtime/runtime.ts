@@ -15,6 +15,7 @@ import type { KeyValue } from '../port/key-value.ts'
 import { retryPolicy } from '../retry/backoff.ts'
 import type { Json } from '../schema/json.ts'
 import { compileSchema } from '../schema/schema.ts'
+import { artifactBytes } from '../tool/artifact.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { takeRestored } from './checkpoint.ts'
@@ -26,6 +27,7 @@ import { DurableSession } from './durable-session.ts'
 import { claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
 import { Registry } from './registry.ts'
 import { runtimeOptions, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
+import { eventsBehind } from './run-events.ts'
 import { RunHandle } from './run-handle.ts'
 import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
@@ -148,9 +150,13 @@ export class Runtime {
     return this.#setting.backend.keyValue
   }
 
-  /** What it does at most. */
-  get limits(): { readonly maxConcurrent: number; readonly maxSessions: number } {
-    return { maxConcurrent: this.#worker.maxConcurrent, maxSessions: this.#maxSessions }
+  /** What it does and keeps at most: runs at work, named sessions a user, events that a reader is behind, labels and bytes of artifacts a session. */
+  get limits(): Readonly<
+    Record<'maxConcurrent' | 'maxSessions' | 'eventsBehind' | 'labels' | 'artifactBytes', number>
+  > {
+    const { maxConcurrent } = this.#worker
+    const { checkpoints: labels } = this.#setting.retention
+    return { maxConcurrent, maxSessions: this.#maxSessions, eventsBehind, labels, artifactBytes }
   }
 
   /** Makes a session without saying anything in it; the one that is there when it is there. Throws `session_limit`. */

@@ -21,7 +21,8 @@ export interface Artifacts {
   get(hash: string): Promise<Uint8Array | undefined>
 }
 
-const defaultLimit = 64 * 1024 * 1024
+/** Bytes of all artifacts of a session, where nothing else is said. */
+export const artifactBytes = 64 * 1024 * 1024
 const total = 'artifacts'
 
 /** Makes the artifacts of a session. `limit` is in bytes, default 64 MiB. */
@@ -30,7 +31,7 @@ export function createArtifacts(
   sessionId: string,
   options: { limit?: number | undefined } = {},
 ): Artifacts {
-  const { limit = defaultLimit } = options
+  const { limit = artifactBytes } = options
   if (!(limit >= 0))
     throw new TellurionError('invalid_option', `limit of artifacts must be a number of bytes, not ${String(limit)}.`)
   const scope: KeyScope = { scope: 'session', owner: sessionId }
