@@ -177,6 +177,8 @@ export const TurnUsage = defineComponent<{
   readonly asides?: number
   /** Length of the conversation when the turn began, where a runtime keeps it. */
   readonly from?: number
+  /** The run whose turn it is, under a runtime. */
+  readonly run?: string
 }>('TurnUsage')
 
 /** A sub-agent at work for a call. */

@@ -29,6 +29,7 @@ export function agentWork(agent: Agent): Work {
     input: (world, entity, payload) => input(world, entity, payload, agent),
     goOn: (world, entity, fork) => goOn(world, entity, fork, agent),
     steer,
+    retry: (world, entity) => begin(world, entity, { from: fromOf(world, entity), agent }),
     answer: (world, _entity, { interaction, answer: given, by }) =>
       answer(world, interaction, given, { by, orOnce: true }),
     result: agentResult,
@@ -46,7 +47,7 @@ function input(world: World, entity: Entity, { input: said, output, tools }: Inp
 
 /** Calls that were open are closed, questions are asked again, and what is new is said. */
 function goOn(world: World, entity: Entity, { input: said }: ForkPayload, agent: Agent): void {
-  const from = world.get(entity, TurnUsage)?.from ?? 0
+  const from = fromOf(world, entity)
   if (said === undefined) askAgain(world, entity)
   else {
     closeCalls(world, entity, { forked: true })
@@ -58,9 +59,13 @@ function goOn(world: World, entity: Entity, { input: said }: ForkPayload, agent:
   begin(world, entity, { from, agent })
 }
 
+function fromOf(world: World, entity: Entity): number {
+  return world.get(entity, TurnUsage)?.from ?? 0
+}
+
 function begin(world: World, entity: Entity, { from, agent }: { from: number; agent: Agent }): void {
-  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-  const { limits } = world.findResource<RunRecord>('run') ?? {}
+  const { id: run, limits } = world.resource<RunRecord>('run')
+  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from, run })
   if (agent.limits === undefined && limits === undefined) world.remove(entity, Budget)
   else world.set(entity, Budget, { limits: tighter(agent.limits, limits) })
   world.set(entity, Streaming, { enabled: true })

@@ -18,9 +18,10 @@ import type { Entity } from '../world/entity.ts'
 import { Failure, Halted, Wait } from '../world/lifecycle.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
+import { noAmounts } from './account.ts'
 import { agentResult } from './agent-work.ts'
 import { entityOf } from './foreign-component.ts'
-import { Inbox, intake, takeAll } from './inbox.ts'
+import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
 import { newsForParent, Offspring, type Outgoing } from './offspring.ts'
 import type { RunRecord } from './run.ts'
@@ -33,6 +34,12 @@ import type { Work } from './work.ts'
 const newerDelay = 30_000
 
 const nothing: Delta = { operations: [], records: [] }
+
+/** What a run has spent; all of its allowance where that is not known. */
+interface Spent {
+  readonly usage?: Usage
+  readonly spent?: Amounts
+}
 
 /** Why an attempt is stopped from outside. */
 export type Interruption = 'cancelled' | 'timed_out' | 'drained' | 'lost'
@@ -226,9 +233,7 @@ export class Attempt {
       return { end, event: { type: 'run.waiting', interactions } as EventRecord }
     }
     if (stop.reason === 'paused') return { end: { to: 'paused' }, event: { type: 'run.paused' } as EventRecord }
-    const { usage } = world.get(entity, TurnUsage) ?? {}
-    const spent = { ...(usage === undefined ? {} : { usage }), spent: spentAtMost(world, entity) }
-    const { result, error } = await this.#result(world, entity, stop)
+    const { result, error, ...spent } = await this.#result(world, entity, stop)
     if (this.#interruption === 'timed_out') {
       const late = new TellurionError('run_timeout', `The run was at work for more than ${this.#setting.timeout} ms.`)
       const end = { to: 'timed_out' as const, stopReason: 'timed_out', error: late.toJSON(), result, ...spent }
@@ -243,7 +248,10 @@ export class Attempt {
     return { end, event: { type: 'run.succeeded', stopReason } as EventRecord }
   }
 
-  #endingOfFailure(error: ErrorData, rest: { result: Json; stopReason: string }): { end: RunEnd; event: EventRecord } {
+  #endingOfFailure(
+    error: ErrorData,
+    rest: Spent & { result: Json; stopReason: string },
+  ): { end: RunEnd; event: EventRecord } {
     const { retry, random, clock } = this.#setting
     if (error.retryable && this.#run.retries < retry.maxRetries) {
       const availableAt = clock.now() + Math.ceil(backoff(this.#run.retries + 1, retry, { random }))
@@ -254,17 +262,19 @@ export class Attempt {
     return { end: { to: 'failed', error, ...rest }, event }
   }
 
-  /** The result as it is stored: everything but the messages, which are in the journal. */
-  async #result(world: World, entity: Entity, stop: Stop): Promise<{ result: Json; error?: ErrorData }> {
+  /** What the run brought and spent, as it is stored: everything but the messages, which are in the journal. */
+  async #result(world: World, entity: Entity, stop: Stop): Promise<Spent & { result: Json; error?: ErrorData }> {
+    // Whatever the world shows of a turn is an earlier run's.
+    if (!isTurnOf(world, entity, this.#run)) return { result: null, spent: noAmounts }
+    const { usage } = world.get(entity, TurnUsage) ?? {}
+    const spent = { ...(usage === undefined ? {} : { usage }), spent: spentAtMost(world, entity) }
     const result = this.#agent?.result ?? agentResult
     try {
-      return { result: storedResult(await result(world, entity, stop), world, entity) }
+      return { result: storedResult(await result(world, entity, stop), world, entity), ...spent }
     } catch (error) {
       if (!(error instanceof TellurionError) || error.result === undefined) throw error
-      return {
-        result: storedResult(error.result as AgentResult<unknown>, world, entity),
-        error: error.toJSON(),
-      }
+      const stored = storedResult(error.result as AgentResult<unknown>, world, entity)
+      return { result: stored, error: error.toJSON(), ...spent }
     }
   }
 
@@ -286,10 +296,12 @@ export class Attempt {
     if (fenced || this.#interruption === 'lost') return
     await journal.settled()
     const data = errorData(error, 'run_failed')
+    // What has not even kept its input has done nothing; what else was spent nobody knows.
+    const spent = journal.read === 0 ? { spent: noAmounts } : {}
     const { end, event } =
       this.#interruption === 'cancelled'
-        ? endingOfCancel(null)
-        : this.#endingOfFailure(data, { result: null, stopReason: 'failed' })
+        ? endingOfCancel(null, spent)
+        : this.#endingOfFailure(data, { result: null, stopReason: 'failed', ...spent })
     if (end.to === 'queued') await journal.commit(nothing, undefined, { end, events: [event], undone: true })
     else {
       const news = newsForParent(this.#run, end, { now: this.#setting.clock.now() })
@@ -301,10 +313,7 @@ export class Attempt {
   }
 }
 
-function endingOfCancel(
-  result: Json,
-  spent: { readonly usage?: Usage; readonly spent?: Amounts } = {},
-): { end: RunEnd; event: EventRecord } {
+function endingOfCancel(result: Json, spent: Spent): { end: RunEnd; event: EventRecord } {
   const end = { to: 'cancelled' as const, stopReason: 'aborted', result, ...spent }
   return { end, event: { type: 'run.cancelled' } }
 }

@@ -61,6 +61,7 @@ export function foreignWork(agent: AgentRuntime): Work {
     goOn,
     steer,
     answer,
+    retry: (world, entity) => begin(world, entity, world.get(entity, TurnUsage)?.from ?? 0),
     result,
   }
 }
@@ -213,8 +214,8 @@ function input(world: World, entity: Entity, payload: InputPayload): void {
 function begin(world: World, entity: Entity, from: number): void {
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
-  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
-  const { limits } = world.findResource<RunRecord>('run') ?? {}
+  const { id: run, limits } = world.resource<RunRecord>('run')
+  world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from, run })
   if (limits === undefined) world.remove(entity, Budget)
   else world.set(entity, Budget, { limits })
 }

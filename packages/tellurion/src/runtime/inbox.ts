@@ -6,7 +6,7 @@ import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
 import { userMessage } from '../agent/conversation.ts'
 import { childEnded } from '../agent/child.ts'
-import type { ChildEnd } from '../agent/component.ts'
+import { TurnUsage, type ChildEnd } from '../agent/component.ts'
 import type { Answer } from '../agent/interaction.ts'
 import { TellurionError } from '../error/error.ts'
 import type { UserInput, UserMessage } from '../message/message.ts'
@@ -14,6 +14,7 @@ import type { Json, JsonObject } from '../schema/json.ts'
 import type { Component } from '../world/component.ts'
 import type { Operation } from '../world/delta.ts'
 import { replay } from './replay.ts'
+import type { RunRecord } from './run.ts'
 import type { Mail, RunStore } from './run-store.ts'
 
 /** What the first item of a run carries. */
@@ -115,6 +116,8 @@ export interface Taker {
   steer(world: World, entity: Entity, message: UserMessage): void
   /** Throws a `TellurionError` for an answer that does not fit or comes too late. */
   answer(world: World, entity: Entity, payload: AnswerPayload): void
+  /** Goes on with the turn that failed, for another try: what it may spend is whole again. */
+  retry(world: World, entity: Entity): void
 }
 
 /** What mail is taken in with. */
@@ -135,6 +138,13 @@ export function takeAll(world: World, main: Entity, given: Intake): void {
   for (const mail of given.inbox.take()) takeIn(world, main, mail, given)
 }
 
+/** Whether the present turn of an entity is a run's. Before a run has taken in its input the turn is of an earlier one. */
+export function isTurnOf(world: World, entity: Entity, { id, read }: RunRecord): boolean {
+  const turn = world.get(entity, TurnUsage)
+  // Turns that an older version began do not say whose they are.
+  return turn !== undefined && (turn.run === undefined ? read > 0 : turn.run === id)
+}
+
 function isFork(payload: Json): payload is Json & ForkPayload {
   return typeof payload === 'object' && payload !== null && 'fork' in payload
 }
@@ -145,7 +155,8 @@ function tellRestored(world: World, entity: Entity, restored: Restored | undefin
 }
 
 /** Takes one item into the world; one that does not fit any more is reported and passed over. */
-function takeIn(world: World, entity: Entity, mail: Mail, { components, taker }: Intake): void {
+function takeIn(world: World, entity: Entity, mail: Mail, given: Intake): void {
+  const { components, taker } = given
   switch (mail.kind) {
     case 'input':
       if (isFork(mail.payload)) {
@@ -182,6 +193,13 @@ function takeIn(world: World, entity: Entity, mail: Mail, { components, taker }:
     case 'resume':
       world.pause(false)
       return
+    case 'retry': {
+      const run = world.resource<RunRecord>('run')
+      // What never began, or what others have followed, is said anew.
+      if (isTurnOf(world, entity, run)) taker.retry(world, entity)
+      else takeIn(world, entity, { ...mail, kind: 'input', payload: run.input }, given)
+      return
+    }
     case 'child':
       childEnded(world, mail.payload as unknown as ChildEnd)
       return

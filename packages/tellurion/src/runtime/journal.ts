@@ -65,6 +65,11 @@ export class Journal {
     return this.#seq
   }
 
+  /** How much of the inbox commits have taken in. */
+  get read(): number {
+    return this.#read
+  }
+
   /** Milliseconds since the attempt began or last ended a stretch. */
   get running(): number {
     return this.#clock.monotonic() - this.#since

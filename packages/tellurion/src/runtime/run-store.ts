@@ -53,8 +53,21 @@ export interface NewMail {
   readonly now: number
 }
 
-/** What kinds of mail there are. `timer` only wakes, `checkpoint` wakes nobody; `child` brings the end of a child run. */
-export type MailKind = 'checkpoint' | 'input' | 'steer' | 'answer' | 'child' | 'timer' | 'pause' | 'resume' | 'cancel'
+/**
+ * What kinds of mail there are. `timer` only wakes, `checkpoint` wakes nobody; `child` brings the end of a child run;
+ * `retry` is what the store puts there itself for another try.
+ */
+export type MailKind =
+  | 'checkpoint'
+  | 'input'
+  | 'steer'
+  | 'answer'
+  | 'child'
+  | 'timer'
+  | 'pause'
+  | 'resume'
+  | 'cancel'
+  | 'retry'
 
 /** An inbox item; `position` counts from 1 without gaps. */
 export interface Mail {
@@ -270,7 +283,10 @@ export interface RunStore extends RunReads {
    * not say that none are left in a large store.
    */
   prune(options: { readonly before: number; readonly limit: number }): Promise<number>
-  /** A failed or timed out run gets another try, and a new allowance; refused (`budget`) when there is none. */
+  /**
+   * A failed or timed out run gets another try, a new allowance, and mail of kind `retry` that says so; refused
+   * (`budget`) when there is none.
+   */
   retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed' | 'budget'>
   close(): Promise<void>
 }

@@ -184,6 +184,7 @@ export class RunModel {
     run.retries = 0
     run.crashes = 0
     this.#queue(run, now)
+    run.mail.push(`retry-${run.epoch}`)
     return 'queued'
   }
 

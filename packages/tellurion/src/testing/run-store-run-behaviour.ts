@@ -230,6 +230,8 @@ export const runBehaviour: readonly BackendCase[] = [
       same(await store.retry('child', now), 'queued', 'another try')
       same(await store.retry('child', now), 'not_failed', 'and another')
       same(await store.retry('nobody', now), 'unknown', 'of nobody')
+      const mail = (await store.mail('child', 0)).at(-1)
+      same([mail?.kind, mail?.position], ['retry', (await store.getRun('child'))?.mail], 'its mail says so')
       const again = await beginAgain(store, 'child', now)
       same([again.crashes, again.retries, again.events, again.result], [0, 0, 2, undefined], 'the new attempt')
     },

@@ -2,7 +2,7 @@
 
 import type { ErrorData } from '../../error/error.ts'
 import { hasEnded, type RunRecord } from '../run.ts'
-import type { Commit, MailKind, NewRun, RunEnd } from '../run-store.ts'
+import type { Commit, MailKind, NewMail, NewRun, RunEnd } from '../run-store.ts'
 
 /** Leases that may lapse in a row, with no commit between them, until a run is a dead letter. */
 const crashLimit = 100
@@ -157,6 +157,11 @@ export function retriedRun(run: RunRecord, now: number): RunRecord | undefined {
   if (run.status !== 'failed' && run.status !== 'timed_out') return undefined
   const { endedAt: _e, result: _r, stopReason: _s, usage: _u, ...rest } = run
   return { ...queuedRun(rest, now), retries: 0, crashes: 0, ranFor: 0 }
+}
+
+/** What such a run finds in its inbox. */
+export function retryMail({ id: run, epoch }: RunRecord, now: number): NewMail {
+  return { run, id: `retry-${epoch}`, kind: 'retry', payload: null, now }
 }
 
 /** Whether a change of record may let a worker go on with this or another run of the branch. */

@@ -22,6 +22,7 @@ import {
   opensWork,
   queuedRun,
   retriedRun,
+  retryMail,
 } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { createMemoryReads } from './memory-reads.ts'
@@ -305,6 +306,7 @@ class MemoryDesk {
     slot.turn = this.#nextTurn(slot.record.branch)
     runs.push(...runs.splice(runs.indexOf(slot), 1))
     this.#put(slot, { ...again, ...lendTo(again, grant, this.#accounts) })
+    this.send(retryMail(again, now))
     return 'queued'
   }
 

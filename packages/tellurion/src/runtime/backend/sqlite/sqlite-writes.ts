@@ -23,6 +23,7 @@ import {
   opensWork,
   queuedRun,
   retriedRun,
+  retryMail,
   type Claim,
 } from '../run-state.ts'
 import { accountTable, dropAccounts } from './account-table.ts'
@@ -357,6 +358,7 @@ export class SqliteDesk {
     if (grant.status === 'refused') return 'budget'
     const record = { ...again, ...lendTo(again, grant, this.#accounts) }
     this.#put({ ...row, turn: nextTurn(this.#database, row.branchKey) }, record)
+    this.send(retryMail(record, now), 'null')
     return 'queued'
   }
 

@@ -1,0 +1,155 @@
+// Another try for a dead letter: with an allowance of its own, of what the run was asked, and paid for once.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { z } from 'zod'
+import { Agent } from '../agent/agent.ts'
+import { systemClock } from '../clock/clock.ts'
+import { TellurionError } from '../error/error.ts'
+import { textOf } from '../message/message.ts'
+import { backendPlace, materials } from '../testing/backends.node.ts'
+import { scriptedModel } from '../testing/scripted-model.ts'
+import { tool } from '../tool/tool.ts'
+import type { AgentRuntime } from './agent-runtime.ts'
+import type { BackendOpener } from './backend.ts'
+import { createRuntime } from './runtime.ts'
+
+const usage = { inputTokens: 60, outputTokens: 40, totalTokens: 100 }
+const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'x' })
+const code = (name: string) => (error: unknown) => error instanceof TellurionError && error.code === name
+
+for (const material of materials) {
+  describe(`another try on ${material}`, () => {
+    test('has its whole budget again, and what the first one spent is paid for once', async () => {
+      const model = scriptedModel(() => ({ calls: [{ toolName: 'look', input: {} }], usage }))
+      const agent = new Agent({ name: 'a', model, tools: { look }, budget: { modelCalls: 2 } })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [agent],
+        budgets: { user: { modelCalls: 40 } },
+      })
+      const run = await runtime.submit('a', 'go')
+      await assert.rejects(run.result(), code('budget_exceeded'))
+      assert.equal(model.calls, 2)
+      await run.retry()
+      await assert.rejects(run.result(), code('budget_exceeded'))
+      assert.equal(model.calls, 4)
+      const { spent, lent } = await runtime.spending({ user: 'local' })
+      assert.equal(spent.modelCalls, 4)
+      assert.equal(lent.modelCalls, 0)
+    })
+
+    test('of an agent of any make has its whole budget again', async () => {
+      let calls = 0
+      const foreign: AgentRuntime = {
+        key: 'f',
+        async run(context) {
+          for (;;) {
+            const release = context.reserve({ modelCalls: 1 })
+            calls++
+            context.emit({ type: 'model.replied', model: 'm', usage, finishReason: 'stop' })
+            release()
+          }
+        },
+      }
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [foreign],
+        budgets: { user: { modelCalls: 40 } },
+      })
+      const run = await runtime.submit('f', 'go', { budget: { modelCalls: 3 } })
+      await assert.rejects(run.result(), code('budget_exceeded'))
+      await run.retry()
+      await assert.rejects(run.result(), code('budget_exceeded'))
+      assert.equal(calls, 6)
+      assert.equal((await runtime.spending({ user: 'local' })).spent.modelCalls, 6)
+    })
+
+    test('says its input where nobody knew the agent the first time', async () => {
+      const backend = await backendPlace(material)({ clock: systemClock })
+      const store: BackendOpener = async () => ({ ...backend, close: async () => {} })
+      const make = (name: string) => new Agent({ name, model: scriptedModel(() => ({ text: `${name} here`, usage })) })
+      const budgets = { user: { modelCalls: 40 } }
+      await using old = await createRuntime({ store, agents: [make('a')], budgets })
+      const { id } = await old.submit('b', 'hello b')
+      await assert.rejects(old.run(id).result(), code('unknown_agent'))
+      assert.equal((await old.spending({ user: 'local' })).spent.modelCalls, 0, 'nothing was spent')
+      await old.close()
+      await using later = await createRuntime({ store, agents: [make('a'), make('b')], budgets })
+      await later.run(id).retry()
+      const { text, messages } = await later.run(id).result()
+      assert.equal(text, 'b here')
+      assert.deepEqual(messages.map(textOf), ['hello b', 'b here'])
+      assert.equal((await later.spending({ user: 'local' })).spent.modelCalls, 1)
+    })
+
+    test('says its input anew where its session has gone on', async () => {
+      let asked = 0
+      const model = scriptedModel(({ messages }) => {
+        if (++asked === 1) throw new Error('not now')
+        return { text: `to ${textOf(messages.at(-1)!)}`, usage }
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [new Agent({ name: 'a', model })],
+        budgets: { user: { modelCalls: 40 } },
+      })
+      const first = await runtime.submit('a', 'first', { session: 's' })
+      await assert.rejects(first.result())
+      const second = await runtime.submit('a', 'second', { session: 's' })
+      assert.equal((await second.result()).text, 'to second')
+      await first.retry()
+      const { text, messages } = await first.result()
+      assert.equal(text, 'to first')
+      assert.deepEqual(messages.map(textOf), ['first', 'to first'])
+      assert.equal((await runtime.spending({ user: 'local' })).spent.modelCalls, 2)
+    })
+
+    test('keeps the work of the first one where nothing came between', async () => {
+      let fails = true
+      const model = scriptedModel(({ messages }) => {
+        if (messages.at(-1)?.role !== 'tool') return { calls: [{ toolName: 'look', input: {} }], usage }
+        if (fails) throw new Error('not now')
+        return { text: 'seen', usage }
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [new Agent({ name: 'a', model, tools: { look } })],
+      })
+      const run = await runtime.submit('a', 'go')
+      await assert.rejects(run.result())
+      fails = false
+      await run.retry()
+      const { text, messages } = await run.result()
+      assert.equal(text, 'seen')
+      assert.deepEqual(
+        messages.map(({ role }) => role),
+        ['user', 'assistant', 'tool', 'assistant'],
+      )
+    })
+  })
+
+  test(`a run that is cancelled before it began has done, said and spent nothing on ${material}`, async () => {
+    const foreign: AgentRuntime = { key: 'f', run: async () => ({ output: 'a first answer', usage }) }
+    const agent = new Agent({ name: 'a', model: scriptedModel(() => ({ text: 'a first answer', usage })) })
+    await using runtime = await createRuntime({
+      store: backendPlace(material),
+      agents: [agent, foreign],
+      budgets: { user: { tokens: 1_000_000 } },
+    })
+    for (const name of ['a', 'f']) {
+      const first = await runtime.submit(name, 'one', { session: 's' })
+      await first.result()
+      const before = (await runtime.spending({ user: 'local' })).spent
+      const second = await runtime.submit(name, 'two', { session: 's', delay: 600_000 })
+      await second.cancel()
+      const { status, text, output, messages, steps, usage: spent } = await second.result()
+      assert.deepEqual({ status, text, output, messages, steps }, nothing)
+      assert.equal(spent.totalTokens, 0)
+      assert.equal((await second.record()).usage, undefined)
+      assert.deepEqual((await runtime.spending({ user: 'local' })).spent, before)
+    }
+  })
+}
+
+const nothing = { status: 'cancelled', text: '', output: undefined, messages: [], steps: 0 }
