@@ -175,11 +175,7 @@ export class Attempt {
     const outgoing = this.#offspring.take()
     const asked = interactionsOf(delta, world)
     await journal.commit(delta, world, { ...asked, ...outgoing })
-    const { id, parent } = this.#run
-    const { hints } = this.#setting.backend
-    hints.send({ type: 'run', run: id })
-    // Whoever waits for the parent waits for these answers too.
-    if (parent !== undefined && asked.interactions !== undefined) hints.send({ type: 'run', run: parent })
+    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
     await this.#deliver(outgoing)
   }
 
@@ -208,13 +204,23 @@ export class Attempt {
     if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
     const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent: spentOf(world, entity) })
     const sends = news === undefined ? {} : { sends: [news] }
-    const entry = { end, events: [event], interactions: openInteractions(world), ...sends }
+    const interactions = openInteractions(world)
+    const entry = { end, events: [event], interactions, ...sends }
     // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first, a cancel that came since too.
     if (cut !== undefined) await this.#end(journal, entry)
     else if ((await journal.commit(nothing, undefined, entry)) === 'mail') return false
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+    if (end.to === 'waiting' && interactions.length > 0) await this.#tellAncestors()
     await this.#deliver(sends)
     return true
+  }
+
+  /** Whoever waits for a run that this one works for, however far above, waits for these answers too. */
+  async #tellAncestors(): Promise<void> {
+    const { store, hints } = this.#setting.backend
+    for (let { parent } = this.#run; parent !== undefined; parent = (await store.getRun(parent))?.parent) {
+      hints.send({ type: 'run', run: parent })
+    }
   }
 
   /** Ends the run with all its mail: what came with the end is read, and answered by it. */

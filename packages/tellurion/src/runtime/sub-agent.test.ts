@@ -12,6 +12,7 @@ import { TellurionError } from '../error/error.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
+import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import type { Backend } from './backend.ts'
 import { memory } from './backend/memory/memory.ts'
@@ -172,6 +173,25 @@ for (const material of materials) {
       const result = await chat.answer(asked!.id, 'approve')
       assert.equal(result.text, 'It is done.')
       assert.deepEqual(await chat.interactions(), [])
+    })
+
+    test('that asks is heard of at once, however far below', { timeout: 10_000 }, async () => {
+      const careful = tool({ description: 'c', inputSchema: z.object({}), needsApproval: true, execute: () => 'done' })
+      const { boss: lead } = team({
+        boss: () => asks('it'),
+        helper: () => calls({ toolName: 'careful', input: {} }),
+        helperOptions: { tools: { careful } },
+      })
+      const chief = new Agent({
+        name: 'chief',
+        model: scriptedModel(() => calls({ toolName: 'lead', input: { task: 'it' } })),
+        tools: { lead: asTool(lead, { description: 'Leads.' }) },
+      })
+      // Time stands still: nobody looks by themselves.
+      const ports = { clock: virtualClock(1) }
+      await using runtime = await createRuntime({ store: backendPlace(material), agents: [chief], ports })
+      const waiting = await (await runtime.submit('chief', 'go')).result()
+      assert.deepEqual([waiting.status, waiting.interactions[0]?.toolName], ['waiting', 'careful'])
     })
 
     test('is given up after its time', async () => {
