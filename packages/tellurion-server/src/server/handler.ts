@@ -24,7 +24,7 @@ const pathOf = (request: Request): string => new URL(request.url).pathname
 /** Makes what answers requests by the operations of their routes. */
 export function createHandler(
   setting: ServerSetting,
-  operations: Readonly<Partial<Record<RouteName, Operation>>>,
+  operations: Readonly<Record<RouteName, Operation>>,
   admission: Admission = createAdmission(setting),
 ): Handler {
   return async (request, options = {}) => {
@@ -52,7 +52,7 @@ export function createHandler(
 
 interface Desk {
   readonly setting: ServerSetting
-  readonly operations: Readonly<Partial<Record<RouteName, Operation>>>
+  readonly operations: Readonly<Record<RouteName, Operation>>
   readonly admission: Admission
   readonly requestId: string
   /** What the log is told. */
@@ -70,7 +70,6 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
     throw new RequestError('runtime_closed', 'The server is closing.')
   }
   const operation = operations[name]
-  if (operation === undefined) throw new Error(`no operation for ${name}`)
   const call: Call = {
     setting,
     identity,
@@ -79,7 +78,7 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
     signal: AbortSignal.any([request.signal, setting.closing]),
     parameters: operation.parameters && checked(operation.parameters, parameters, 'path'),
     query: operation.query && checked(operation.query, queryOf(searchParams), 'query'),
-    body: await readBody(request, operation, setting.limits.body),
+    body: await readBody(request, operation, setting.limits[operation.bodyLimit ?? 'body']),
   }
   const given = await operation.handle(call)
   if (given instanceof Response) return given

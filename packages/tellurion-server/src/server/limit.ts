@@ -2,13 +2,15 @@
 // from here, and the route of limits shows it.
 
 import { TellurionError } from 'tellurion'
-import { maxWaiting } from 'tellurion/protocol'
+import { maxJsonDepth, maxWaiting, type LimitResource } from 'tellurion/protocol'
+import type { Runtime } from 'tellurion/runtime'
 
 const cap = (value: number, unit: string, overflow: string) => ({ value, unit, overflow })
 
 /** The caps with their defaults. */
 export const caps = {
   body: cap(1_048_576, 'bytes of a request body', '413 request_too_large'),
+  checkpoint: cap(16_777_216, 'bytes of a checkpoint that is brought', '413 request_too_large'),
   headerBytes: cap(16_384, 'bytes of all headers of a request', '431, connection closed'),
   headerCount: cap(100, 'headers of a request', 'further ones are dropped'),
   headerTime: cap(10_000, 'milliseconds until the headers of a request are there', '408, connection closed'),
@@ -24,9 +26,38 @@ export const caps = {
     'the client is dropped, the run goes on',
   ),
   frame: cap(1_048_576, 'bytes of a WebSocket frame', 'close code 1009'),
-  page: cap(1000, 'items of a page', '422 invalid_request'),
   wait: cap(300_000, 'milliseconds that a request waits for the end of a run', 'answers how the run stands'),
+  cancel: cap(
+    10_000,
+    'milliseconds that cancelling waits for the work to stop',
+    'answers 202, the run is still ending',
+  ),
 } as const
+
+/** Items of a page, at most. */
+export const mostItems = 1000
+
+/** Every cap that holds: those of the server, what is fixed, and those of its runtime. */
+export function limitResources(limits: Limits, runtime: Runtime): LimitResource[] {
+  const { maxConcurrent, maxSessions, eventsBehind, labels, artifactBytes } = runtime.limits
+  const rest = {
+    page: cap(mostItems, 'items of a page', '422 invalid_request'),
+    jsonDepth: cap(maxJsonDepth, 'levels of JSON that comes in', '400 malformed_request'),
+    maxConcurrent: cap(maxConcurrent, 'runs at work at one time', 'further ones wait, highest priority first'),
+    maxSessions: cap(maxSessions, 'named sessions of a user', '429 session_limit'),
+    eventsBehind: cap(
+      eventsBehind,
+      'events that a reader of a run is behind',
+      'the reader is dropped, the run goes on',
+    ),
+    labels: cap(labels, 'labels of ticks of a session', 'the oldest go first'),
+    artifactBytes: cap(artifactBytes, 'bytes of artifacts of a session', 'a result is cut short, the run goes on'),
+  }
+  return [
+    ...Object.entries(caps).map(([name, row]) => ({ ...row, name, limit: limits[name as CapName] })),
+    ...Object.entries(rest).map(([name, row]) => ({ ...row, name, limit: row.value })),
+  ].map(({ name, limit, unit, overflow }) => ({ name, limit, unit, overflow }))
+}
 
 /** The name of a cap. */
 export type CapName = keyof typeof caps

@@ -1,28 +1,25 @@
-// Routes of operators: health.
+// Routes of operators: health, numbers, caps, metrics and the cache.
 
+import type { HealthResource, JsonObject, StatsResource } from 'tellurion/protocol'
+import { cacheSize, clearCaches } from 'tellurion/tool'
 import { z } from 'zod'
-import type { HealthResource } from 'tellurion/protocol'
+import { limitResources } from './limit.ts'
 import { operation } from './operation.ts'
-import { schemaOf } from './schema.ts'
+import { pageOf, pageQuery, slicePage } from './page.ts'
+import { prometheusText, prometheusType } from './prometheus.ts'
+import { healthResource, limitResource, statsResource } from './schema-operation.ts'
+import { jsonObject } from './schema-part.ts'
 import type { ServerSetting } from './setting.ts'
 
-const healthResource = schemaOf<HealthResource>()(
-  z
-    .object({
-      status: z.enum(['ok', 'degraded', 'closing']),
-      version: z.string(),
-      uptime: z.number().meta({ description: 'Milliseconds.' }),
-      checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().exactOptional() })),
-    })
-    .meta({ id: 'Health' }),
-)
+const uptimeOf = ({ clock, began }: ServerSetting): number => Math.round(clock.monotonic() - began)
 
-/** Whether the store answers. */
-async function storeAnswers({ runtime }: ServerSetting): Promise<{ ok: boolean; detail?: string }> {
+/** Whether the store answers. What it says does not leave the house. */
+async function storeAnswers({ runtime, log }: ServerSetting): Promise<{ ok: boolean; detail?: string }> {
   try {
     await runtime.runs({ limit: 1 })
     return { ok: true }
-  } catch {
+  } catch (error) {
+    log.error('health.store', { error: String(error) })
     return { ok: false, detail: 'The store does not answer.' }
   }
 }
@@ -30,19 +27,61 @@ async function storeAnswers({ runtime }: ServerSetting): Promise<{ ok: boolean; 
 async function healthOf(setting: ServerSetting): Promise<Response> {
   const store = await storeAnswers(setting)
   const status = setting.closing.aborted ? 'closing' : store.ok ? 'ok' : 'degraded'
-  const uptime = Math.round(setting.clock.monotonic() - setting.began)
-  const health: HealthResource = { status, version: setting.version, uptime, checks: { store } }
-  return Response.json(health, { status: status === 'ok' ? 200 : 503 })
+  const body: HealthResource = { status, version: setting.version, uptime: uptimeOf(setting), checks: { store } }
+  return Response.json(body, { status: status === 'ok' ? 200 : 503 })
+}
+
+async function statsOf(setting: ServerSetting): Promise<StatsResource> {
+  const { heapUsed, rss } = process.memoryUsage()
+  return {
+    uptime: uptimeOf(setting),
+    ...(await setting.runtime.count()),
+    connections: { ...setting.connections },
+    memory: { heapUsed, rss },
+  }
 }
 
 /** Whether the server can do its work: 200, else 503. */
-export const health = operation('health', {
-  answer: healthResource,
-  handle: ({ setting }) => healthOf(setting),
-})
+export const health = operation('health', { answer: healthResource, handle: ({ setting }) => healthOf(setting) })
 
 /** The same under the path of the interface. */
-export const apiHealth = operation('apiHealth', {
-  answer: healthResource,
-  handle: ({ setting }) => healthOf(setting),
+export const apiHealth = operation('apiHealth', { answer: healthResource, handle: ({ setting }) => healthOf(setting) })
+
+/** Numbers of the server and its store. */
+export const stats = operation('stats', { answer: statsResource, handle: ({ setting }) => statsOf(setting) })
+
+/** Every cap. */
+export const limits = operation('limits', {
+  query: z.strictObject(pageQuery),
+  answer: pageOf(limitResource),
+  handle: async ({ setting, query }) => slicePage(query, limitResources(setting.limits, setting.runtime)),
+})
+
+/** Metrics as JSON. */
+export const metrics = operation('metrics', {
+  answer: jsonObject,
+  handle: async ({ setting }) => (await setting.meter.summary()) as unknown as JsonObject,
+})
+
+/** Metrics as Prometheus text. */
+export const prometheus = operation('prometheus', {
+  media: ['text/plain'],
+  handle: async ({ setting }) => {
+    const text = prometheusText(await setting.meter.summary(), await statsOf(setting))
+    return new Response(text, { headers: { 'content-type': prometheusType } })
+  },
+})
+
+/** What the caches of the store hold. */
+export const cacheStats = operation('cacheStats', {
+  answer: jsonObject,
+  handle: async ({ setting }) => cacheSize(setting.runtime.keyValue),
+})
+
+/** Empties the caches; nothing else of the store is touched. */
+export const clearCache = operation('clearCache', {
+  handle: async ({ setting, requestId, identity }) => {
+    const cleared = await clearCaches(setting.runtime.keyValue)
+    setting.log.info('cache.cleared', { requestId, user: identity.user, cleared })
+  },
 })

@@ -8,6 +8,9 @@ import type { Call } from './setting.ts'
 /** The body that a route takes; undefined where it takes none. */
 export type BodyOf<Name extends RouteName> = Name extends keyof Bodies ? Bodies[Name] : undefined
 
+/** What a handler gives: what the route answers with, nothing where that is nothing, or the whole response. */
+export type Answered<Name extends RouteName> = Response | (Responses[Name] extends undefined ? void : Responses[Name])
+
 /** What one route does, whatever it is about. */
 export interface Operation {
   readonly name: RouteName
@@ -16,6 +19,8 @@ export interface Operation {
   readonly body?: z.ZodType
   /** Whether a request without a body is one with `{}`. */
   readonly bodyOptional?: boolean
+  /** The cap of the body; default `body`. */
+  readonly bodyLimit?: 'body' | 'checkpoint'
   /** What is answered as JSON; undefined where nothing is, or something else. */
   readonly answer?: z.ZodType
   /** The status when all went well. Default 200, and 204 where nothing is answered. */
@@ -32,7 +37,7 @@ export interface OperationParts<Name extends RouteName, Parameters, Query> exten
   readonly body?: z.ZodType<BodyOf<Name>>
   readonly answer?: z.ZodType<Responses[Name]>
   /** Gives what is answered, or the whole response. Throws `TellurionError`s, which become answers by their codes. */
-  handle(call: Call<Parameters, Query, BodyOf<Name>>): Promise<Responses[Name] | Response>
+  handle(call: Call<Parameters, Query, BodyOf<Name>>): Promise<Answered<Name>>
 }
 
 /** Declares the operation of a route: the handler's types follow from the schemas and the protocol. */

@@ -1,21 +1,104 @@
-// Every operation by its route.
+// Every operation by its route: one for each row of the protocol's table.
 
 import type { RouteName } from 'tellurion/protocol'
+import { pauseRun, resumeRun, retryRun, steerRun } from './control-route.ts'
+import { answerInteraction, listInteractions } from './interaction-route.ts'
+import { createMessage, streamMessage } from './message-route.ts'
 import type { Operation } from './operation.ts'
-import * as operation from './operation-route.ts'
-import * as run from './run-route.ts'
-import * as stream from './stream-route.ts'
-
-const all: readonly Operation[] = [
-  operation.health,
-  operation.apiHealth,
-  run.createRun,
-  run.listRuns,
-  run.getRun,
-  stream.socket,
-]
+import { apiHealth, cacheStats, clearCache, health, limits, metrics, prometheus, stats } from './operation-route.ts'
+import {
+  editMessage,
+  exportTick,
+  forkRun,
+  importRun,
+  labelTick,
+  regenerateMessage,
+  runDifference,
+  runTick,
+  runTicks,
+  undoRun,
+} from './past-route.ts'
+import { openapi, reference } from './reference-route.ts'
+import {
+  cancelRun,
+  createRun,
+  createTask,
+  deleteRun,
+  deleteTask,
+  getRun,
+  getTask,
+  listRuns,
+  listTasks,
+  runMessages,
+  runResult,
+} from './run-route.ts'
+import {
+  createSession,
+  deleteSession,
+  getSession,
+  listSessions,
+  sessionBranches,
+  sessionMessages,
+  sessionRuns,
+  sessionTodos,
+  undoSession,
+} from './session-route.ts'
+import { runEvents, socket } from './stream-route.ts'
+import { callTool, listAgents, listTools } from './tool-route.ts'
 
 /** The operations. */
-export const operations: Readonly<Partial<Record<RouteName, Operation>>> = Object.fromEntries(
-  all.map((each) => [each.name, each]),
-)
+export const operations: Readonly<Record<RouteName, Operation>> = {
+  health,
+  apiHealth,
+  openapi,
+  reference,
+  stats,
+  limits,
+  metrics,
+  prometheus,
+  createSession,
+  listSessions,
+  getSession,
+  deleteSession,
+  sessionMessages,
+  sessionBranches,
+  sessionRuns,
+  sessionTodos,
+  undoSession,
+  createMessage,
+  streamMessage,
+  createRun,
+  listRuns,
+  getRun,
+  deleteRun,
+  runEvents,
+  runResult,
+  runMessages,
+  cancelRun,
+  pauseRun,
+  resumeRun,
+  steerRun,
+  retryRun,
+  forkRun,
+  undoRun,
+  runTick,
+  runTicks,
+  labelTick,
+  exportTick,
+  importRun,
+  runDifference,
+  editMessage,
+  regenerateMessage,
+  createTask,
+  listTasks,
+  getTask,
+  deleteTask,
+  listInteractions,
+  answerInteraction,
+  listAgents,
+  listTools,
+  callTool,
+  cacheStats,
+  clearCache,
+  socket,
+}

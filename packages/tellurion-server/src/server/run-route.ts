@@ -1,57 +1,78 @@
-// Routes of runs: make them, look at them, list them.
+// Routes of runs: make them, look at them, wait for them, end them. Tasks are the same under the reference's name.
 
 import { z } from 'zod'
-import { operation } from './operation.ts'
-import { listed, mayUseSession, ownRun } from './own.ts'
-import { paged, pageOf, pageQuery } from './page.ts'
-import { id, pathId } from './schema-part.ts'
-import { newRunRequest, runResource, runStatus } from './schema-run.ts'
 import type { Page, RunResource } from 'tellurion/protocol'
+import { hasEnded, type RunHandle } from 'tellurion/runtime'
+import { untilEnded } from './end.ts'
+import { operation } from './operation.ts'
+import { listed, ownRun } from './own.ts'
+import { paged, pageOf, pageQuery, slicePage } from './page.ts'
+import { messageResource } from './schema-message.ts'
+import { flag, id, pathId, wholeNumber } from './schema-part.ts'
+import { newRunRequest, newTaskRequest, runResource, runStatus, turnResource } from './schema-run.ts'
 import type { Call } from './setting.ts'
 import { shownRun } from './show.ts'
+import { submit } from './submission.ts'
+import { turnOf } from './turn.ts'
+
+/** Milliseconds that a request waits for a run when it does not say how long. */
+const usualWait = 60_000
 
 /** The id of a run in a path. */
 export const runParameters = z.object({ run: pathId })
 
 /** One status, or several with commas or repeated. */
 const statuses = z
-  .union([z.string(), z.array(z.string())])
-  .transform((given) => [given].flat().flatMap((each) => each.split(',')))
-  .pipe(z.array(runStatus))
+  .preprocess((given) => [given].flat().flatMap((each) => String(each).split(',')), z.array(runStatus))
+  .meta({ description: 'One status or several.' })
 
-/** Which runs. */
-export const runQuery = z.strictObject({
+const runQuery = z.strictObject({
   status: statuses.exactOptional(),
   agent: id.exactOptional(),
   session: id.exactOptional(),
   parent: id.exactOptional(),
-  asking: z
-    .enum(['true', 'false'])
-    .transform((given) => given === 'true')
-    .exactOptional()
-    .meta({ description: 'Only runs that ask a person.' }),
+  asking: flag.exactOptional().meta({ description: 'Only runs that ask a person.' }),
   ...pageQuery,
 })
 
-type RunQuery = z.output<typeof runQuery>
-
 /** Runs that the caller may see, newest first, a page. */
-export async function runPage({ setting, identity }: Call, query: RunQuery): Promise<Page<RunResource>> {
+async function runPage({ setting, identity }: Call, query: z.output<typeof runQuery>): Promise<Page<RunResource>> {
   const { limit: _limit, cursor: _cursor, asking, ...filter } = query
-  const page = await paged(
-    query,
-    ({ limit, after }) =>
-      setting.runtime.runs({
+  const { runtime } = setting
+  const page = await paged(query, {
+    read: ({ limit, after }) =>
+      runtime.runs({
         ...filter,
         ...(asking === true ? { asking } : {}),
         ...listed(identity),
         limit,
         ...(after === undefined ? {} : { before: after }),
       }),
-    ({ id }) => id,
-  )
+    placeOf: (run) => run.id,
+    isThere: (run) => isThere(runtime.run(run)),
+  })
   return { ...page, items: page.items.map(shownRun) }
 }
+
+async function isThere(run: RunHandle): Promise<boolean> {
+  return run.record().then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Ends a run and answers when its work has stopped, or how it stands when that takes too long. */
+async function cancelled(call: Call<{ run: string }>): Promise<RunResource | Response> {
+  const { setting, parameters } = call
+  await ownRun(call, parameters.run)
+  const run = setting.runtime.run(parameters.run)
+  await run.cancel()
+  const record = await untilEnded(call, run, setting.limits.cancel)
+  return hasEnded(record.status) ? shownRun(record) : Response.json(shownRun(record), { status: 202 })
+}
+
+const shown = async (call: Call<{ run: string }>): Promise<RunResource> =>
+  shownRun(await ownRun(call, call.parameters.run))
 
 /** Makes a run. */
 export const createRun = operation('createRun', {
@@ -59,17 +80,19 @@ export const createRun = operation('createRun', {
   answer: runResource,
   status: 201,
   handle: async (call) => {
-    const { setting, identity, body, request } = call
-    const { agent = setting.agents[0] ?? '', input, ...options } = body
-    if (options.session !== undefined) await mayUseSession(call, options.session)
-    const key = request.headers.get('idempotency-key')
-    const run = await setting.runtime.submit(agent, input, {
-      ...options,
-      user: identity.user,
-      ...(identity.tenant === undefined ? {} : { tenant: identity.tenant }),
-      ...(key === null ? {} : { idempotencyKey: key }),
-    })
-    return shownRun(await run.record())
+    const { agent, input, session, ...options } = call.body
+    return shownRun(await (await submit(call, { agent, input, session, options })).record())
+  },
+})
+
+/** Makes a run, in the words of tasks. */
+export const createTask = operation('createTask', {
+  body: newTaskRequest,
+  answer: runResource,
+  status: 201,
+  handle: async (call) => {
+    const { agent, content: input, session_id: session, type: _type, ...options } = call.body
+    return shownRun(await (await submit(call, { agent, input, session, options })).record())
   },
 })
 
@@ -80,9 +103,57 @@ export const listRuns = operation('listRuns', {
   handle: (call) => runPage(call, call.query),
 })
 
+/** Lists runs, as tasks. */
+export const listTasks = operation('listTasks', {
+  query: runQuery,
+  answer: pageOf(runResource),
+  handle: (call) => runPage(call, call.query),
+})
+
 /** Shows a run. */
-export const getRun = operation('getRun', {
+export const getRun = operation('getRun', { parameters: runParameters, answer: runResource, handle: shown })
+
+/** Shows a run, as a task. */
+export const getTask = operation('getTask', { parameters: runParameters, answer: runResource, handle: shown })
+
+/** Ends a run. */
+export const cancelRun = operation('cancelRun', { parameters: runParameters, answer: runResource, handle: cancelled })
+
+/** Ends a run. */
+export const deleteRun = operation('deleteRun', { parameters: runParameters, answer: runResource, handle: cancelled })
+
+/** Ends a run, as a task. */
+export const deleteTask = operation('deleteTask', {
   parameters: runParameters,
   answer: runResource,
-  handle: async (call) => shownRun(await ownRun(call, call.parameters.run)),
+  handle: cancelled,
+})
+
+/** Waits for a run. */
+export const runResult = operation('runResult', {
+  parameters: runParameters,
+  query: z.strictObject({
+    wait: wholeNumber()
+      .exactOptional()
+      .meta({ description: `Milliseconds at most; the server has its own cap. Default ${usualWait}.` }),
+  }),
+  answer: turnResource,
+  handle: async (call) => {
+    const { setting, parameters, query } = call
+    await ownRun(call, parameters.run)
+    const wait = Math.min(query.wait ?? usualWait, setting.limits.wait)
+    return turnOf(call, setting.runtime.run(parameters.run), wait)
+  },
+})
+
+/** Shows what was said in a run. */
+export const runMessages = operation('runMessages', {
+  parameters: runParameters,
+  query: z.strictObject(pageQuery),
+  answer: pageOf(messageResource),
+  handle: async (call) => {
+    const { setting, parameters, query } = call
+    await ownRun(call, parameters.run)
+    return slicePage(query, await setting.runtime.run(parameters.run).messages())
+  },
 })

@@ -23,6 +23,19 @@ export const instant = z.number().meta({ description: 'Milliseconds since 1970.'
 
 const count = z.int().min(0)
 
+/** A whole number in a path or a query, where everything is text. */
+export const wholeNumber = (most = 999_999_999_999_999, least = 0) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    z.int('must be a whole number').min(least).max(most),
+  )
+
+/** Yes or no in a query. */
+export const flag = z.preprocess(
+  (given) => (given === 'true' ? true : given === 'false' ? false : given),
+  z.boolean("must be 'true' or 'false'"),
+)
+
 /** Tokens of model calls. */
 export const usage = schemaOf<Usage>()(
   z

@@ -31,15 +31,10 @@ const cancel = z.boolean().exactOptional().meta({ description: 'Ends a live run 
 const tick = z.union([tickNumber, label]).meta({ description: 'A finished tick, or its label.' })
 
 /** A tick in a path or a query. */
-export const tickText = z
-  .union([
-    z
-      .string()
-      .regex(/^\d{1,15}$/)
-      .transform(Number),
-    label,
-  ])
-  .meta({ description: 'A finished tick, or its label.' })
+export const tickText = z.preprocess(
+  (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+  tick,
+)
 
 const column = z.object({
   version: z.int(),

@@ -1,22 +1,25 @@
 // The server: a runtime behind HTTP. It answers requests with or without a socket, and builds nothing of durability again.
 
 import { TellurionError } from 'tellurion'
+import type { JsonObject } from 'tellurion/protocol'
 import { systemIds, type Ids, type Runtime } from 'tellurion/runtime'
 import { createLog, type Log } from 'tellurion/trace'
 import { systemClock, type Clock } from 'tellurion/world'
 import { createAdmission } from './admission.ts'
-import { failureOf } from './failure.ts'
 import { createHandler, type HandleOptions } from './handler.ts'
 import { createIdentities, type KnownIdentity } from './identity.ts'
 import { limitsOf, type Limits } from './limit.ts'
 import { listen, type Address, type Listener } from './listen.ts'
+import { createMeter } from './meter.ts'
+import { openApiDocument } from './openapi.ts'
 import { operations } from './operations.ts'
 import type { Network, ServerSetting } from './setting.ts'
 import { createSockets } from './socket.ts'
+import { createUpgrade } from './upgrade.ts'
 
 /** What makes a server. */
 export interface ServerOptions {
-  /** Who is behind every route. Whoever makes the server closes the runtime, unless `close` is told to. */
+  /** What is behind every route; the server's `close` closes it. */
   readonly runtime: Runtime
   /** The agents that it offers, by name; the first is asked where a request names none. Default: all of the runtime. */
   readonly agents?: readonly string[]
@@ -38,8 +41,8 @@ export interface Server {
   /** Listens; default 127.0.0.1 and a free port. Rejects with `invalid_option` when that cannot be had. */
   listen(options?: { readonly host?: string; readonly port?: number }): Promise<Address>
   /**
-   * Takes no new requests, ends streams and sockets, waits for what is being answered, then closes the runtime. What is
-   * left after `grace` milliseconds (default 10,000) is cut. Closing twice waits for the first.
+   * Takes no new requests, ends streams and sockets, waits for what is being answered, a fifth of `grace` milliseconds
+   * (default 10,000) at most, then closes the runtime, which has its own grace. Closing twice waits for the first.
    */
   close(options?: { readonly grace?: number }): Promise<void>
 }
@@ -64,26 +67,7 @@ export function createServer(options: ServerOptions): Server {
         host,
         port,
         handle,
-        upgrade: (request, socket, head) => {
-          try {
-            const headers = new Headers(request.headers as Record<string, string>)
-            const path = new URL(request.url ?? '/', 'http://upgrade').pathname
-            const { name, identity } = admission.admit({
-              method: request.method ?? '',
-              path,
-              headers,
-              remote: request.socket.remoteAddress,
-            })
-            if (name !== 'socket') throw new TellurionError('unknown_route', 'Only /ws speaks WebSocket.')
-            sockets.upgrade(request, socket, { head, identity })
-          } catch (error) {
-            const { status, body } = failureOf(error, setting.ids('req'))
-            const text = JSON.stringify(body)
-            socket.end(
-              `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-            )
-          }
-        },
+        upgrade: createUpgrade(setting, admission, sockets),
       })
       hosts.push(host.toLowerCase())
       listeners.push(listener)
@@ -92,7 +76,10 @@ export function createServer(options: ServerOptions): Server {
     close: ({ grace = 10_000 } = {}) => {
       closed ??= (async () => {
         closing.abort()
-        await Promise.all([sockets.close(grace), ...listeners.map((listener) => listener.close(grace))])
+        setting.meter.close()
+        // Whoever waits is told at once; the runs get the rest of the time.
+        const share = Math.min(grace / 5, 2000)
+        await Promise.all([sockets.close(share), ...listeners.map((listener) => listener.close(share))])
         await setting.runtime.close()
       })()
       return closed
@@ -112,19 +99,23 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
   for (const agent of agents) runtime.agents.get(agent)
   const hosts = [...ownHosts, ...(network.hosts ?? []).map((host) => host.toLowerCase())]
   const closing = new AbortController()
+  const log = options.log ?? createLog({ level: 'warn' })
+  let document: JsonObject | undefined
   const setting: ServerSetting = {
     runtime,
     agents,
     identities: createIdentities(identities),
     limits: limitsOf(options.limits),
     network: { hosts, origins: network.origins ?? [] },
-    log: options.log ?? createLog({ level: 'warn' }),
+    log,
     clock,
     ids,
     version,
     began: clock.monotonic(),
     closing: closing.signal,
     connections: { http: 0, streams: 0, sockets: 0 },
+    meter: createMeter({ runtime, clock, log }),
+    document: () => (document ??= openApiDocument(operations, version)),
   }
   return { setting, hosts, closing }
 }

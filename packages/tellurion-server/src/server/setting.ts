@@ -1,10 +1,12 @@
 // What everything in a server stands on: its runtime, who may ask, its caps, time and log.
 
+import type { JsonObject } from 'tellurion/protocol'
 import type { Runtime, Ids } from 'tellurion/runtime'
 import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Identities, Identity } from './identity.ts'
 import type { Limits } from './limit.ts'
+import type { Meter } from './meter.ts'
 
 /** What is open now. */
 export interface Connections {
@@ -30,6 +32,9 @@ export interface ServerSetting {
   /** Aborts when the server begins to close: streams end. */
   readonly closing: AbortSignal
   readonly connections: Connections
+  readonly meter: Meter
+  /** The interface as an OpenAPI document. */
+  readonly document: () => JsonObject
 }
 
 /** From where requests may come. */

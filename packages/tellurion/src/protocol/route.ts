@@ -23,8 +23,8 @@ const route = (method: Route['method'], path: string, scope: Scope, summary: str
 export const routes = {
   health: route('GET', '/health', 'public', 'Whether the server can do its work'),
   apiHealth: route('GET', '/api/v1/health', 'public', 'Whether the server can do its work'),
-  openapi: route('GET', '/openapi.json', 'read', 'This interface as an OpenAPI 3.1 document'),
-  reference: route('GET', '/docs', 'read', 'This interface as a page to read'),
+  openapi: route('GET', '/openapi.json', 'public', 'This interface as an OpenAPI 3.1 document'),
+  reference: route('GET', '/docs', 'public', 'This interface as a page to read'),
   stats: route('GET', '/api/v1/stats', 'admin', 'Numbers of the server and its store'),
   limits: route('GET', '/api/v1/limits', 'read', 'Every cap, and what happens when it is reached'),
   metrics: route('GET', '/api/v1/metrics', 'admin', 'Metrics as JSON'),

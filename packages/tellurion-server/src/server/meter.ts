@@ -1,0 +1,91 @@
+// The meter: what the runs of the store have done since the server began, out of their logs. It reads behind the runs, a
+// few times a minute at rest and once a second under load, and never stands in their way.
+
+import { hasEnded, type Runtime } from 'tellurion/runtime'
+import { createMetrics, type Log, type MetricsSummary } from 'tellurion/trace'
+import type { Clock } from 'tellurion/world'
+
+/** What a meter reads, and with what. */
+export interface MeterOptions {
+  readonly runtime: Runtime
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A meter. */
+export interface Meter {
+  /** Reads what is new, and gives the numbers. */
+  summary(): Promise<MetricsSummary>
+  close(): void
+}
+
+/** Milliseconds between readings while something happens. */
+const every = 1000
+const page = 500
+/** Events before the server began that are looked through for the first that happened since. */
+const lookBack = 500
+/** Runs that are followed at one time; past it those go that were met first. */
+const mostRuns = 10_000
+
+/** Makes a meter; it listens from now on. */
+export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
+  const metrics = createMetrics({ clock })
+  const began = clock.now()
+  const changed = new Set<string>()
+  /** How far each run that has not ended was read. */
+  const cursors = new Map<string, number>()
+  let stopTimer: (() => void) | undefined
+  let reading: Promise<void> | undefined
+  let closed = false
+
+  const follow = async (id: string): Promise<void> => {
+    const run = runtime.run(id)
+    const record = await run.record()
+    let after = cursors.get(id) ?? (record.createdAt >= began ? 0 : Math.max(0, record.events - lookBack))
+    for (;;) {
+      const events = await run.log({ after, limit: page })
+      for (const event of events) {
+        after = event.seq ?? after
+        if (event.at === undefined || event.at >= began) metrics.read(event, { run: id, ...instant(event.at) })
+      }
+      if (events.length < page) break
+    }
+    cursors.delete(id)
+    if (!hasEnded(record.status) || after < record.events) cursors.set(id, after)
+    if (cursors.size > mostRuns) for (const oldest of cursors.keys()) return void cursors.delete(oldest)
+  }
+  const read = async (): Promise<void> => {
+    const runs = [...changed]
+    changed.clear()
+    for (const run of runs) {
+      // A run that is gone, or whose past is not kept any more, has nothing to count.
+      await follow(run).catch((error: unknown) => log.debug('metrics.skipped', { runId: run, error: String(error) }))
+    }
+  }
+  const pump = (): Promise<void> => {
+    reading ??= read().finally(() => (reading = undefined))
+    return reading
+  }
+  const stop = runtime.changes((run) => {
+    changed.add(run)
+    if (closed || stopTimer !== undefined) return
+    stopTimer = clock.timer(every, () => {
+      stopTimer = undefined
+      void pump()
+    })
+  })
+  return {
+    async summary() {
+      await pump()
+      if (changed.size > 0) await pump()
+      return metrics.summary()
+    },
+    close() {
+      closed = true
+      stop()
+      stopTimer?.()
+    },
+  }
+}
+
+const instant = (at: number | undefined): { at?: number } => (at === undefined ? {} : { at })

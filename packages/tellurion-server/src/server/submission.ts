@@ -1,0 +1,67 @@
+// Submissions: how a request becomes a run of the one who asks, in a session that is theirs.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { UserInput } from 'tellurion'
+import type { RunHandle, SubmitOptions } from 'tellurion/runtime'
+import { RequestError } from './failure.ts'
+import { owns } from './own.ts'
+import type { Call } from './setting.ts'
+
+/** What is asked for. */
+export interface Submission {
+  readonly agent?: string | undefined
+  readonly input: UserInput
+  readonly session?: string | undefined
+  readonly options?: Pick<SubmitOptions, 'priority' | 'delay' | 'metadata' | 'budget' | 'output'>
+}
+
+/**
+ * Makes a run; the same `Idempotency-Key` of a user gives the run that is there. Throws `unknown_agent` for one that is
+ * not offered, `unknown_session` for one of another user, `invalid_request` for a key that was used for something else.
+ */
+export async function submit(call: Call, submission: Submission): Promise<RunHandle> {
+  const { setting, identity } = call
+  const { input, session, options = {} } = submission
+  const agent = offered(call, submission.agent)
+  const idempotencyKey = keyOf(call.request)
+  const user = session === undefined ? identity.user : await userOf(call, session)
+  const run = await setting.runtime.submit(agent, input, {
+    ...options,
+    user,
+    ...(session === undefined ? {} : { session }),
+    ...(identity.tenant === undefined ? {} : { tenant: identity.tenant }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  })
+  if (idempotencyKey !== undefined) await checkSame(run, agent, input)
+  return run
+}
+
+/** The name of an agent that is offered; the first where none is named. Throws `unknown_agent`. */
+export function offered({ setting }: Call, agent: string | undefined): string {
+  const { runtime, agents } = setting
+  const name = agent ?? agents[0]
+  if (name !== undefined && agents.includes(name)) return name
+  const known = agents.length === 0 ? 'none are offered' : `there are ${agents.join(', ')}`
+  // What the runtime has and the server does not offer is answered like what is not there.
+  if (name !== undefined && runtime.agents.find(name) === undefined) runtime.agents.get(name)
+  throw new RequestError('unknown_agent', `No agent is named '${name ?? ''}': ${known}.`)
+}
+
+/** Whose a session is, which is made when it is not there. Throws `unknown_session` for one of another user. */
+async function userOf({ setting, identity }: Call, id: string): Promise<string> {
+  const session = await setting.runtime.createSession({ id, user: identity.user })
+  if (owns(identity, session)) return session.user
+  throw new RequestError('unknown_session', `There is no session '${id}'.`)
+}
+
+function keyOf({ headers }: Request): string | undefined {
+  const key = headers.get('idempotency-key')
+  if (key === null || /^[\x20-\x7e]{1,256}$/.test(key)) return key ?? undefined
+  throw new RequestError('invalid_request', 'An Idempotency-Key is 1 to 256 printable characters.')
+}
+
+async function checkSame(run: RunHandle, agent: string, input: UserInput): Promise<void> {
+  const { agent: known, input: stored } = await run.record()
+  if (known === agent && isDeepStrictEqual((stored as { input?: unknown }).input, input)) return
+  throw new RequestError('invalid_request', 'This Idempotency-Key was used for another request; make a new one.')
+}

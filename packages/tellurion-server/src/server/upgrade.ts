@@ -1,0 +1,66 @@
+// Upgrades: a connection that asks to speak WebSocket passes the same admission as a request, then it is a socket's.
+
+import type { IncomingMessage } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Admission } from './admission.ts'
+import { failureOf, RequestError } from './failure.ts'
+import type { ServerSetting } from './setting.ts'
+import type { Sockets } from './socket.ts'
+
+/** Takes connections that ask for an upgrade. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** Makes what takes upgrades; a refused one gets the answer that a request would get, and its connection is closed. */
+export function createUpgrade(setting: ServerSetting, admission: Admission, sockets: Sockets): Upgrade {
+  return (request, socket, head) => {
+    const requestId = setting.ids('req')
+    // A client that goes away meanwhile is no failure of the server.
+    socket.on('error', () => socket.destroy())
+    try {
+      if (setting.closing.aborted) throw new RequestError('runtime_closed', 'The server is closing.')
+      const { method = '', url = '/', socket: connection } = request
+      const path = pathOf(url)
+      const { name, identity } = admission.admit({
+        method,
+        path,
+        headers: headersOf(request),
+        remote: connection.remoteAddress,
+      })
+      if (name !== 'socket') throw new RequestError('invalid_request', 'Only /ws speaks WebSocket.')
+      setting.log.info('upgrade', { requestId, user: identity.user, remote: connection.remoteAddress })
+      sockets.upgrade(request, socket, { head, identity })
+    } catch (error) {
+      const { status, body, headers } = failureOf(error, requestId)
+      setting.log.info('upgrade.refused', { requestId, status, code: body.error.code })
+      refuse(socket, status, { ...headers, 'x-request-id': requestId }, JSON.stringify(body))
+    }
+  }
+}
+
+function pathOf(url: string): string {
+  try {
+    return new URL(url, 'http://upgrade').pathname
+  } catch {
+    throw new RequestError('malformed_request', 'The address is not well-formed.')
+  }
+}
+
+function headersOf({ headers }: IncomingMessage): { get(name: string): string | null } {
+  return {
+    get(name) {
+      const value = headers[name]
+      return value === undefined ? null : String(value)
+    },
+  }
+}
+
+function refuse(socket: Duplex, status: number, headers: Readonly<Record<string, string>>, body: string): void {
+  const lines = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
+}
