@@ -29,6 +29,15 @@ async function stopped(agent: Agent, options = {}): Promise<{ error: TellurionEr
 }
 
 describe('a budget', () => {
+  test('that is none is refused when the agent is made', () => {
+    const make = (budget: unknown) => () => new Agent({ name: 'a', model: scriptedModel([]), budget: budget as never })
+    for (const tokens of [Infinity, Number.NaN, -1, '5', null]) {
+      assert.throws(make({ tokens }), /budget.tokens must be a number from 0, not .*; leave it out for no limit/)
+    }
+    for (const budget of [5, 'x', []]) assert.throws(make(budget), /must be an object/)
+    assert.throws(make({ cost: 5, price: 3 }), /price must be a function/)
+  })
+
   test('of model calls ends the turn before the call that would pass it', async () => {
     const { model, agent } = endless({ modelCalls: 3 })
     const { result, error } = await stopped(agent)

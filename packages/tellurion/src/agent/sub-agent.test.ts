@@ -185,6 +185,19 @@ describe('a sub-agent', () => {
     assert.throws(() => delegateTool([]), /at least one/)
     assert.throws(() => asTool(first, { description: 'x', budgets: {} } as never), /no option 'budgets'/)
   })
+
+  test('whose options cannot be meant is refused when it is made', () => {
+    const agent = new Agent({ name: 'a', model: scriptedModel([]) })
+    const make = (options: object) => () => asTool(agent, { description: 'x', ...options })
+    for (const modelCalls of [Number.NaN, -1, Infinity, '5']) {
+      assert.throws(make({ budget: { modelCalls } }), /asTool budget.modelCalls must be a number from 0/)
+    }
+    assert.throws(make({ budget: 5 }), /must be an object/)
+    assert.throws(make({ budget: { token: 5 } }), /Did you mean 'tokens'/)
+    assert.throws(make({ budget: { cost: 5, price: () => 1 } }), /no 'price'/)
+    assert.throws(make({ tools: 'read' }), /list of names/)
+    for (const maxLength of [0, -1, Number.NaN]) assert.throws(make({ maxLength }), /above 0/)
+  })
 })
 
 describe('the allowance of a sub-agent', () => {

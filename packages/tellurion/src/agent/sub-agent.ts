@@ -5,6 +5,7 @@ import type { Schema } from '../schema/infer.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { jsonText } from '../tool/json-text.ts'
 import { createTool, type AnyTool } from '../tool/tool.ts'
+import { checkLimits } from './budget-limits.ts'
 import type { BudgetLimits } from './component.ts'
 import { bringing, type Inhabitant } from './world-tool.ts'
 
@@ -92,6 +93,13 @@ function errandTool(
   const { description, budget, timeout = defaultTimeout, tools, maxLength, needsApproval = false } = options
   if (!(typeof timeout === 'number' && timeout > 0)) {
     throw new TellurionError('invalid_option', 'timeout must be a number of milliseconds above 0, or Infinity.')
+  }
+  checkLimits('asTool budget', budget)
+  if (tools !== undefined && !(Array.isArray(tools) && tools.every((name) => typeof name === 'string'))) {
+    throw new TellurionError('invalid_option', 'tools must be a list of names of the tools that it may use.')
+  }
+  if (maxLength !== undefined && !(maxLength > 0)) {
+    throw new TellurionError('invalid_option', `maxLength must be a number of characters above 0, not ${maxLength}.`)
   }
   const made = createTool({
     description,
