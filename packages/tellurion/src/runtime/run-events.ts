@@ -26,7 +26,10 @@ export interface EventReading {
   readonly record: () => Promise<RunRecord>
 }
 
-/** The events of a run; ends with the run. Throws `slow_reader`, `events_dropped`, and what `record` throws. */
+/**
+ * The events of a run; ends with the run. Throws `slow_reader`, `events_dropped`, `invalid_option`, and what `record`
+ * throws.
+ */
 export async function* runEvents(
   { backend, live, clock }: Setting,
   run: string,
@@ -34,6 +37,7 @@ export async function* runEvents(
 ): AsyncGenerator<RunEvent, void> {
   const { signal } = options
   let { after = 0 } = options
+  checkAfter(after)
   const channel = createChannel<RunEvent | 'look'>({ capacity: eventsBehind, overflow: 'error', signal })
   const push = (item: RunEvent | 'look'): void => {
     if (channel.closed) return
@@ -96,11 +100,17 @@ export async function keptEvents(
   if (!Number.isInteger(limit) || limit < 1 || limit > mostAtOnce) {
     throw new TellurionError('invalid_option', `limit must be a whole number from 1 to ${mostAtOnce}, got ${limit}.`)
   }
+  checkAfter(after)
   const { events } = await record()
   const stored = await backend.store.readEvents(run, { after, limit })
   const next = stored[0]?.seq ?? Math.max(events, after) + 1
   if (next > after + 1) throw dropped(run, next)
   return stored.map(({ seq, at, event }) => ({ ...(event as Event), seq, at }))
+}
+
+function checkAfter(after: number): void {
+  if (Number.isSafeInteger(after) && after >= 0) return
+  throw new TellurionError('invalid_option', `after must be the number of an event, from 0, not ${String(after)}.`)
 }
 
 function dropped(run: string, oldest: number): TellurionError {
