@@ -1,6 +1,8 @@
 // JSON inside prose: what a model was asked to answer alone, and put between words or into a fence all the same. The work
 // is bounded, whatever a model writes.
 
+import { unfenced } from './fence.ts'
+
 /** Characters of a text that are looked at. */
 const longestText = 200_000
 /** Places of a text that are tried. */
@@ -15,7 +17,7 @@ const opening = /\[(?=\s*["[{\]\d-])|\{(?=\s*["}])/g
  */
 export function findJson<T>(text: string, read: (value: unknown, isWhole: boolean) => T | undefined): T | undefined {
   const bounded = text.slice(0, longestText)
-  const whole = parsed(/^\s*```(?:json)?\s*\n([^]*)\n\s*```\s*$/.exec(bounded)?.[1] ?? bounded)
+  const whole = parsed(unfenced(bounded))
   if (whole !== undefined) return read(whole, true)
   let tries = 0
   for (const { index } of bounded.matchAll(opening)) {

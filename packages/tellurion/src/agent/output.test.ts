@@ -28,6 +28,14 @@ describe('structured output', () => {
     assert.equal((await agent.generate('x', { output: day })).output.stops.length, 2)
   })
 
+  test('costs no more than its length, whatever a model puts around it', async () => {
+    const { agent } = agentOf([`\`\`\`json${'\n'.repeat(300_000)}`, good])
+    const started = process.cpuUsage()
+    assert.equal((await agent.generate('x', { output: day })).output.stops.length, 2)
+    const { user, system } = process.cpuUsage(started)
+    assert.ok(user + system < 2_000_000, `${(user + system) / 1000} ms`)
+  })
+
   for (const [what, bad] of [
     ['no JSON', 'Sure! Oslo, then Bergen.'],
     ['the wrong shape', '{"stops":"Oslo"}'],

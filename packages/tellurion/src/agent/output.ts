@@ -11,6 +11,7 @@ import type { World } from '../world/world.ts'
 import { Output } from './component.ts'
 import { outputOf } from './configuration.ts'
 import { say } from './conversation.ts'
+import { unfenced } from './fence.ts'
 
 /** How often a model is asked to mend its output. */
 const maxRepairs = 1
@@ -52,9 +53,8 @@ function problemOf(text: string, schema: CompiledSchema): string | undefined {
 
 /** The JSON in a reply: bare, or alone inside one Markdown fence, as models like to put it. */
 function parseOutput(text: string): { readonly value: unknown } | { readonly problem: string } {
-  const fence = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)
   try {
-    return { value: JSON.parse(fence?.[1] ?? text) as unknown }
+    return { value: JSON.parse(unfenced(text)) as unknown }
   } catch (error) {
     return { problem: `it is not JSON (${messageOf(error)})` }
   }

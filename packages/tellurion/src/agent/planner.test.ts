@@ -9,6 +9,7 @@ describe('a list of steps in an answer', () => {
   test('is read alone, in a fence, and inside prose', () => {
     assert.deepEqual(read('["a","b"]'), ['a', 'b'])
     assert.deepEqual(read('```json\n["a", "b"]\n```'), ['a', 'b'])
+    assert.deepEqual(read('\n ``` \r\n\n["a",\n"b"]\n \n```\n'), ['a', 'b'])
     assert.deepEqual(read('Here it is [as you asked]: ["a",\n "b"] and no more [1].'), ['a', 'b'])
     assert.deepEqual(read('First, see {this}. The rest:\n```\n["say \\"[hi]\\"", "b"]\n```\nGood luck.'), [
       'say "[hi]"',
@@ -57,6 +58,9 @@ describe('a list of steps in an answer', () => {
       '["'.repeat(500_000),
       '{"a":'.repeat(300_000),
       `["${'\\'.repeat(1_000_000)}`,
+      `\`\`\`json${'\n'.repeat(300_000)}`,
+      `${'```\n'.repeat(60_000)}\`\``,
+      `\`\`\`${' \n'.repeat(150_000)}\`\`\` x`,
     ]) {
       const started = process.cpuUsage()
       assert.equal(readSteps(hostile, 10), undefined)
