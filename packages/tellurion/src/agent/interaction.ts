@@ -56,7 +56,8 @@ export interface AnswerTaking {
  * (any more), `invalid_answer` for an answer that does not fit.
  */
 export function answer(world: World, id: string, said: Answer, options: AnswerTaking = {}): void {
-  const { by = 'user', orOnce = false } = options
+  const { orOnce = false } = options
+  const by = answerer(options.by)
   const open = openInteractions(world)
   const interaction = open.find((each) => each.id === id)
   if (interaction === undefined) {
@@ -70,16 +71,23 @@ export function answer(world: World, id: string, said: Answer, options: AnswerTa
   const entity = interaction.entity as Entity
   const stands = isStanding(said) && interaction.child === undefined
   const given = stands ? keepable(world, interaction, { said, by, orOnce }) : said
-  close(world, entity, id)
-  const text = textOf(given)
+  // First, for what is no JSON is refused here, and then nothing has changed.
   if (interaction.child !== undefined) passOn(world, interaction, { answer: given as Json, by })
-  else if (interaction.kind === 'question') {
+  close(world, entity, id)
+  if (interaction.child === undefined) take(world, interaction, { given, by })
+  world.emit({ type: 'interaction.answered', entity, id, by })
+}
+
+/** What an answer means to the entity that asked. */
+function take(world: World, interaction: Interaction, { given, by }: { given: Answer; by: string }): void {
+  const entity = interaction.entity as Entity
+  const text = textOf(given)
+  if (interaction.kind === 'question') {
     world.remove(entity, UserInput)
     say(world, entity, { role: 'user', content: text ?? '' })
   } else if (text === undefined)
     decideCall(world, entity, { interaction, decision: decisionOf(given, by, interaction) })
   else giveResult(world, entity, interaction.toolCallId ?? '', text)
-  world.emit({ type: 'interaction.answered', entity, id, by })
 }
 
 /** An answer that is to stand, when the agent can keep it. */
@@ -98,6 +106,12 @@ function keepable(
     const { always, reason } = said
     return always === 'approve' || reason === undefined ? always : { deny: reason }
   }
+}
+
+/** Who answered, as it is kept. Throws `invalid_answer` for what is no name. */
+export function answerer(by: string = 'user'): string {
+  if (typeof by === 'string' && by !== '' && by.length <= 256 && by.isWellFormed() && !/\p{C}/u.test(by)) return by
+  throw new TellurionError('invalid_answer', 'by must name who answers, in 1 to 256 printable characters.')
 }
 
 /** Keeps an answer for the sub-agent that asked. */

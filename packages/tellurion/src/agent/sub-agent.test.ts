@@ -297,6 +297,15 @@ describe('a sub-agent that asks a person', () => {
     assert.deepEqual(session.world.entities(), [session.entity])
   })
 
+  test('can still be answered after an answer that is no JSON', async () => {
+    const session = make().boss.session()
+    const [asked] = (await session.generate('go')).interactions
+    const wrong = { deny: 'no', because: () => {} }
+    assert.throws(() => answer(session.world, asked!.id, wrong), { code: 'invalid_value' })
+    assert.equal(session.interactions.length, 1)
+    assert.equal((await session.answer(asked!.id, 'approve')).text, 'clean')
+  })
+
   test('and gets no answer in time is paid for, and leaves nothing behind', async () => {
     const clock = virtualClock()
     const { boss } = team({

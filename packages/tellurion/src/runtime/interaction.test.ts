@@ -150,6 +150,22 @@ describe('an approval', () => {
     assert.deepEqual(removed, ['b'])
   })
 
+  test('is answered by somebody who has a name, and under an id that is one', async () => {
+    await using runtime = await createRuntime({ store: memory(), agents: [janitor([])] })
+    const run = await runtime.submit('janitor', 'Clean up')
+    const [open] = (await run.result()).interactions
+    for (const by of ['', 'x'.repeat(257), 'a\nb', '\ud800', 5, null, { name: 'ada' }] as string[]) {
+      const refused = { code: 'invalid_answer', message: /by must name who answers/ }
+      await assert.rejects(runtime.interactions.answer(open!.id, 'approve', { by }), refused)
+    }
+    for (const id of [undefined, 5, {}] as string[]) {
+      await assert.rejects(runtime.interactions.answer(id, 'approve'), { code: 'unknown_interaction' })
+    }
+    await runtime.interactions.answer(open!.id, 'approve', { by: 'Ada L.' })
+    await typesOf(run)
+    assert.equal((await run.result()).status, 'succeeded')
+  })
+
   test('is answered once, whoever comes first', async () => {
     const removed: string[] = []
     await using runtime = await createRuntime({ store: memory(), agents: [janitor(removed)] })

@@ -2,6 +2,7 @@
 
 import { Agent } from '../agent/agent.ts'
 import {
+  answerer,
   checkAnswer,
   grantOf,
   isStanding,
@@ -69,14 +70,17 @@ export class Interactions {
     const { backend, clock } = this.#setting
     const { id, run, due } = found
     checkAnswer(found, answer)
+    const name = answerer(by)
     if (isStanding(answer)) this.#checkStanding(found, answer)
     if (due !== undefined && due <= clock.now()) {
       throw new TellurionError('unknown_interaction', `The interaction '${id}' has expired.`)
     }
-    const payload = { interaction: id, answer, by: by ?? 'user' } as unknown as Json
+    const payload = { interaction: id, answer, by: name } as unknown as Json
     const mail = { run, id: `answer-${id}`, kind: 'answer' as const, payload, now: clock.now() }
-    if ((await backend.store.send(mail)) !== 'sent') {
-      throw new TellurionError('unknown_interaction', `The interaction '${id}' has been answered already.`)
+    const sent = await backend.store.send(mail)
+    if (sent !== 'sent') {
+      const why = sent === 'duplicate' ? 'has been answered already' : 'is not open any more: its run has ended'
+      throw new TellurionError('unknown_interaction', `The interaction '${id}' ${why}.`)
     }
     backend.hints.send({ type: 'mail', run })
     backend.hints.send({ type: 'queue' })
@@ -128,5 +132,8 @@ function openAs(id: string, open: readonly OpenInteraction[]): OpenInteraction {
   const found = open.find((interaction) => interaction.id === id)
   if (found !== undefined) return found
   const names = open.map((interaction) => interaction.id)
-  throw new TellurionError('unknown_interaction', `No open interaction has the id '${id}'.${suggestion(id, names)}`)
+  throw new TellurionError(
+    'unknown_interaction',
+    `No open interaction has the id '${id}'.${suggestion(String(id), names)}`,
+  )
 }
