@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { exactJson, inert, inertLine, inertStream } from './inert.ts'
+import { exactJson, exactText, inert, inertLine, inertStream } from './inert.ts'
 
 const dangerous = /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u{e0000}-\u{e007f}]/u
 
@@ -41,6 +41,11 @@ describe('inert text', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('shows what a text hides', () => {
+    const text = exactText('a\r\n\tb\u001b[31m\u202e\u{e0041}\ud83d 😀\r')
+    assert.equal(text, 'a\n    b\\u001b[31m\\u202e\\ue0041\\ud83d 😀\\u000d')
   })
 
   it('puts together a character that comes in two halves', () => {

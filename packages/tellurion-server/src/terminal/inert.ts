@@ -5,6 +5,7 @@
 const harmful =
   '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}'
 const harmfulCharacters = new RegExp(`[${harmful}]`, 'gu')
+const hidden = new RegExp(`[${harmful}\\p{Surrogate}]`, 'gu')
 
 /** The text without such characters; line feeds and tabs stay. */
 export function inert(text: string): string {
@@ -21,6 +22,14 @@ export function exactJson(value: unknown, indent?: number): string {
   return (JSON.stringify(value, undefined, indent) ?? 'null').replace(harmfulCharacters, (character) =>
     Array.from({ length: character.length }, (_, index) => escape(character.charCodeAt(index))).join(''),
   )
+}
+
+/** The text with each such character shown as its escape; line feeds stay, tabs become spaces. */
+export function exactText(text: string): string {
+  return text
+    .replace(/\r\n/g, '\n')
+    .replaceAll('\t', '    ')
+    .replace(hidden, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`)
 }
 
 function escape(code: number): string {
