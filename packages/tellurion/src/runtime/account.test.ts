@@ -56,6 +56,13 @@ describe('a grant', () => {
     })
   })
 
+  test('of fractions leaves nothing behind', () => {
+    const parts = [0.1, 0.2, 0.3, 0.7].map((cost) => ({ cost }))
+    const lent = parts.reduce((record, limits) => lentFrom(record, limits), freshAccount(claim))
+    const none = { modelCalls: 0, toolCalls: 0, tokens: 0, cost: 0 }
+    assert.equal(parts.reduce((record, limits) => settledWith(record, limits, none), lent).lent.cost, 0)
+  })
+
   test('accounts begin anew with their time', () => {
     const limits = { tokens: 5, per: 1000 }
     assert.equal(claimOf('user', 'ada', { limits, now: 1999 })?.id, 'user.ada.1000')

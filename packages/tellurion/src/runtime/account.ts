@@ -3,8 +3,9 @@
 // never pass together what one could not.
 
 import type { Additive, Amounts } from '../agent/budget.ts'
+import { checkLimits } from '../agent/budget-limits.ts'
 import type { BudgetLimits } from '../agent/component.ts'
-import { TellurionError } from '../error/error.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
 
 /** What an account may spend. */
 export type AccountLimits = Pick<BudgetLimits, Additive> & {
@@ -48,7 +49,23 @@ export function freshAccount({ id, ends }: AccountClaim): AccountRecord {
   return { id, spent: noAmounts, lent: noAmounts, ...(ends === undefined ? {} : { ends }) }
 }
 
-/** The account of a user or a tenant at an instant; undefined for one that may spend what it likes. */
+/** Throws `unknown_option` and `invalid_option`. */
+export function checkAccounts(accounts: Accounts): Accounts {
+  const kinds = ['user', 'tenant'] as const
+  for (const kind of Object.keys(accounts)) {
+    if ((kinds as readonly string[]).includes(kind)) continue
+    throw new TellurionError('unknown_option', `budgets has no '${kind}'.${suggestion(kind, kinds)}`)
+  }
+  for (const kind of kinds) if (typeof accounts[kind] !== 'function') checkAccount(kind, accounts[kind])
+  return accounts
+}
+
+function checkAccount(kind: string, limits: AccountLimits | undefined): void {
+  checkLimits(`budgets.${kind}`, limits, [...names, 'per'])
+  if (limits?.per === 0) throw new TellurionError('invalid_option', `budgets.${kind}.per must be more than 0 ms.`)
+}
+
+/** The account of a user or a tenant at an instant; undefined for one that may spend what it likes. Throws `invalid_option`. */
 export function claimOf(
   kind: 'user' | 'tenant',
   id: string,
@@ -56,6 +73,7 @@ export function claimOf(
 ): AccountClaim | undefined {
   const found = typeof given === 'function' ? given(id) : given
   if (found === undefined) return undefined
+  if (typeof given === 'function') checkAccount(kind, found)
   const { per, ...limits } = found
   if (per === undefined) return { id: `${kind}.${id}`, limits }
   const begins = Math.floor(now / per) * per
@@ -107,6 +125,8 @@ export function wholeOf(limits: BudgetLimits): Amounts {
 function combined(amounts: Amounts, more: BudgetLimits | Amounts, sign: 1 | -1): Amounts {
   const sum = { ...amounts }
   for (const name of names) sum[name] = Math.max(0, sum[name] + sign * (more[name] ?? 0))
+  // Fractions that were lent must come back to nothing.
+  sum.cost = Math.round(sum.cost * 1e9) / 1e9
   return sum
 }
 

@@ -3,10 +3,11 @@
 import type { Caps } from '../agent/caps.ts'
 import type { BudgetLimits } from '../agent/component.ts'
 import type { Clock } from '../clock/clock.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
 import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
-import type { RetryPolicy } from '../retry/backoff.ts'
+import { defaultRetryPolicy, type RetryPolicy } from '../retry/backoff.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { JsonObject } from '../schema/json.ts'
 import type { Component } from '../world/component.ts'
@@ -56,7 +57,7 @@ export interface RuntimeOptions {
 }
 
 /** The options there are. */
-export const runtimeOptions = [
+const runtimeOptions = [
   'store',
   'agents',
   'work',
@@ -70,6 +71,64 @@ export const runtimeOptions = [
   'state',
   'ports',
 ]
+
+/** Throws `unknown_option` and `invalid_option` for options of `createRuntime` that cannot be meant. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  known('createRuntime', options, runtimeOptions)
+  const { store, agents, work, maxConcurrent, maxSessions, retry = {}, state = {}, ports = {} } = options
+  if (typeof store !== 'function') throw invalid("store must be a store: memory(), or sqlite('data/tellurion.db').")
+  if (!Array.isArray(agents)) throw invalid('agents must be a list: [new Agent({ … })].')
+  if (work !== undefined && typeof work !== 'boolean') throw invalid(`work must be true or false, not ${String(work)}.`)
+  count('maxConcurrent', maxConcurrent, 1)
+  count('maxSessions', maxSessions, 0)
+  known('retry', retry, Object.keys(defaultRetryPolicy))
+  known('state', state, ['components', 'retired'])
+  known('ports', ports, ['clock', 'ids', 'random', 'log'])
+}
+
+/** How patient a runtime is where nobody says so, in milliseconds, and the least that each may be. */
+const durations = {
+  lease: [3000, 1],
+  heartbeat: [1000, 1],
+  timeout: [300_000, 1],
+  grace: [8000, 0],
+  stall: [30_000, 1],
+  idle: [86_400_000, 0],
+} as const
+
+/** Patience with its defaults. Throws `unknown_option` and `invalid_option`. */
+export function patienceOf(given: RuntimeOptions['patience'] = {}): Record<keyof typeof durations, number> {
+  known('patience', given, Object.keys(durations))
+  const read = (name: keyof typeof durations): number => {
+    const [otherwise, least] = durations[name]
+    const value = given[name] ?? otherwise
+    if (typeof value === 'number' && value >= least) return value
+    throw invalid(`patience.${name} must be a number of milliseconds from ${least}, not ${String(value)}.`)
+  }
+  const [lease, heartbeat] = [read('lease'), read('heartbeat')]
+  if (!Number.isSafeInteger(lease)) throw invalid(`patience.lease must be whole milliseconds, not ${lease}.`)
+  if (heartbeat >= lease) throw invalid(`patience.heartbeat (${heartbeat} ms) must be below the lease (${lease} ms).`)
+  const [timeout, grace, stall, idle] = [read('timeout'), read('grace'), read('stall'), read('idle')]
+  return { lease, heartbeat, timeout, grace, stall, idle }
+}
+
+/** Throws `unknown_option` with the nearest name. */
+function known(what: string, options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`${what} must be an object.`)
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue
+    throw new TellurionError('unknown_option', `${what} has no option '${name}'.${suggestion(name, names)}`)
+  }
+}
+
+function count(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
+  throw invalid(`${name} must be a whole number from ${least}, not ${String(value)}.`)
+}
+
+function invalid(message: string): TellurionError {
+  return new TellurionError('invalid_option', message)
+}
 
 /** What a run may bring besides its input. */
 export interface SubmitOptions {

@@ -7,7 +7,7 @@ import { checkCaps } from '../agent/caps.ts'
 import { agentComponents } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock } from '../clock/clock.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
 import { systemIds } from '../id/id.ts'
 import { systemRandom } from '../id/random.ts'
 import type { UserInput } from '../message/message.ts'
@@ -24,9 +24,9 @@ import { restoredRun, type RestoreRunOptions } from './restore.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
-import { claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
+import { checkAccounts, claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
 import { Registry } from './registry.ts'
-import { runtimeOptions, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
+import { checkRuntimeOptions, patienceOf, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
 import { eventsBehind } from './run-events.ts'
 import { RunHandle } from './run-handle.ts'
 import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
@@ -312,26 +312,13 @@ export class Runtime {
   }
 }
 
-/** Opens the store and begins to work. Throws the store's typed errors, `unknown_option`, `duplicate_name`. */
+/** Opens the store and begins to work. Throws the store's typed errors, `unknown_option`, `invalid_option`, `duplicate_name`. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  for (const key of Object.keys(options)) {
-    if (!runtimeOptions.includes(key)) {
-      throw new TellurionError(
-        'unknown_option',
-        `createRuntime has no option '${key}'.${suggestion(key, runtimeOptions)}`,
-      )
-    }
-  }
-  const { ports = {}, patience = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
+  checkRuntimeOptions(options)
+  const { ports = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
   const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
-  const {
-    lease = 3000,
-    heartbeat = 1000,
-    timeout = 300_000,
-    grace = 8000,
-    stall = 30_000,
-    idle = 86_400_000,
-  } = patience
+  const { lease, heartbeat, timeout, grace, stall, idle } = patienceOf(options.patience)
+  const budgets = checkAccounts(options.budgets ?? {})
   const registry = new Registry(options.agents)
   const backend = await options.store({ clock })
   const setting: Setting = {
@@ -356,7 +343,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()
-  return new Runtime(setting, worker, { maxSessions, grace, budgets: options.budgets ?? {} })
+  return new Runtime(setting, worker, { maxSessions, grace, budgets })
 }
 
 /** What stored worlds may hold: the components of every agent, and those that only the caller knows. */
