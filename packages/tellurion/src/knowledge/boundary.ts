@@ -75,8 +75,8 @@ export function repeatFrom(text: string, from: number, { start, end }: { start: 
   }
   if (word !== -1) return word
   // No space far and wide: a script without any, or no language at all.
-  const floor = characterFloor(text, start, from)
-  return floor === from ? from : characterCeiling(text, floor, end)
+  const begin = characterBegin(text, start, from)
+  return begin === from ? from : characterCeiling(text, begin, end)
 }
 
 // Made at first use: importing does nothing, and most texts never need it.
@@ -97,11 +97,17 @@ function characterStarts(text: string, start: number, end: number): (at: number)
  * that is cut between code points.
  */
 function characterFloor(text: string, start: number, high: number): number {
-  if (high >= text.length || isSimple(text, high)) return high
-  const { index = 0 } = segments(text.slice(start, high + 2)).containing(high - start) ?? {}
-  if (index > 0) return start + index
+  const begin = characterBegin(text, start, high)
+  if (begin > start) return begin
   if (!isLowSurrogate(text.charCodeAt(high))) return high
   return high - 1 > start ? high - 1 : high + 1
+}
+
+/** Where the character begins that the unit at `at` belongs to; one begins at `start`. */
+function characterBegin(text: string, start: number, at: number): number {
+  if (at >= text.length || isSimple(text, at)) return at
+  const { index = 0 } = segments(text.slice(start, at + 2)).containing(at - start) ?? {}
+  return start + index
 }
 
 /** The end of the character that begins at `start`, at most `end`. */
