@@ -1,7 +1,8 @@
 // The agent: configuration, and how it furnishes a world. It holds no state; the same object is run in memory, by a
 // runtime, or by a server.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { UserInput } from '../message/message.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Model, PriceFunction } from '../port/model.ts'
@@ -67,7 +68,7 @@ export class Agent {
   #template: World | undefined
 
   constructor(options: AgentOptions) {
-    checkOptions(options)
+    checkAgent(options)
     const { name, model, instructions, tools, stopWhen, approval, budget, systems = [] } = options
     this.name = name
     this.#model = asModel(model)
@@ -200,14 +201,8 @@ function isBound(world: World, name: string): boolean {
   return Object.hasOwn(world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents') ?? {}, name)
 }
 
-function checkOptions(options: AgentOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TellurionError('invalid_option', 'new Agent takes one object: new Agent({ name, model, instructions }).')
-  }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `An agent has no option '${key}'.${suggestion(key, known)}`)
-  }
+function checkAgent(options: AgentOptions): void {
+  checkOptions('An agent', options, known)
   const { name, instructions, stopWhen, systems } = options
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
     throw new TellurionError('invalid_name', "An agent's name is 1 to 64 letters, digits, '_' and '-'.")
@@ -232,10 +227,7 @@ function approvalOf(
 ): Exclude<NonNullable<AgentOptions['approval']>, readonly ApprovalRule[]> {
   if (isRules(approval)) return { rules: approval }
   // A name that is not known would let calls pass that were to ask.
-  for (const key of Object.keys(approval)) {
-    if (approvalKeys.includes(key)) continue
-    throw new TellurionError('unknown_option', `approval has no '${key}'.${suggestion(key, approvalKeys)}`)
-  }
+  checkOptions('approval', approval, approvalKeys)
   return approval
 }
 

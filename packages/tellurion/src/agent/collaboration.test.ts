@@ -104,6 +104,10 @@ describe('collaboration', () => {
     assert.throws(() => sendMessage(world, { from: reader, to: reader, text: 'x' }), code('channel_full'))
   })
 
+  test('a tool that writes to nobody it knows is refused when it is made', () => {
+    assert.throws(() => messageTool({ too: ['bob'] } as object), code('unknown_option'))
+  })
+
   test('agents that ping-pong are stopped by budget, with a clear reason', async () => {
     const back = (to: string) => () => call('send', { to, message: 'and you?' })
     const { world, alice, bob } = pair(back('bob'), back('alice'), { budget: { modelCalls: 8 } })

@@ -2,6 +2,7 @@
 // never by its text. A message is delivered once, in the order of sending.
 
 import { nearest, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
@@ -67,9 +68,11 @@ export function nameOf(world: World, entity: Entity): string {
 
 /**
  * A tool with which an agent writes to the others of its world by name: `tools: { send: messageTool() }`. It brings the
- * mailbox and the system that reads it. `to` narrows whom it may write to.
+ * mailbox and the system that reads it. `to` narrows whom it may write to; an empty list is nobody. Throws
+ * `unknown_option`.
  */
 export function messageTool(options: { readonly to?: readonly string[] } = {}): AnyTool {
+  checkOptions('messageTool', options, ['to'])
   const { to: allowed } = options
   return worldTool({
     description: 'Sends a message to another agent. The answer, if any, comes as a message of its own.',

@@ -24,7 +24,7 @@ describe('options', () => {
     [{ threshold: 0.5 }, 'invalid_option', /threshold must be a whole number/],
     [{ keep: Number.NaN }, 'invalid_option', /keep must be/],
     [{ stages: { shorten: 1.2 } }, 'invalid_option', /stages\.shorten must be a fraction/],
-    [{ stages: { sumarise: 0.5 } }, 'unknown_option', /no stage 'sumarise'.*summarise/],
+    [{ stages: { sumarise: 0.5 } }, 'unknown_option', /no option 'sumarise'.*summarise/],
     [{ stages: 0.5 }, 'invalid_option', /takes one object/],
     [{ archive: 'disk' }, 'invalid_option', /'log' or 'artifact'/],
     [{ countTokens: 'words' }, 'invalid_option', /countTokens must be a function/],

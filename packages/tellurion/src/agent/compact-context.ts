@@ -1,6 +1,7 @@
 // Compaction as an agent takes it: the system with its settings, and the live things that they name.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { TokenCounter } from '../model/token-estimate.ts'
 import type { System } from '../world/world.ts'
@@ -23,7 +24,7 @@ const stageNames = Object.keys(defaultStages)
  * `unknown_option`.
  */
 export function compactContext(options: CompactContextOptions = {}): System {
-  checkOptions(options)
+  checkCompaction(options)
   const { summaryModel, countTokens, ...settings } = options
   const model = summaryModel === undefined || typeof summaryModel === 'string' ? undefined : asModel(summaryModel)
   const name = model?.name ?? (typeof summaryModel === 'string' ? summaryModel : undefined)
@@ -43,37 +44,22 @@ export function compactContext(options: CompactContextOptions = {}): System {
   }
 }
 
-function checkOptions(options: CompactContextOptions): void {
-  checkKeys(options, known, 'compactContext() has no option')
+function checkCompaction(options: CompactContextOptions): void {
+  checkOptions('compactContext', options, known)
   const { window, threshold, keep, outputLength, archive, countTokens, stages = {} } = options
-  for (const [name, value] of Object.entries({ window, threshold, keep, outputLength })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-      throw new TellurionError('invalid_option', `${name} must be a whole number from 1, not ${String(value)}.`)
-    }
-  }
+  for (const [name, value] of Object.entries({ window, threshold, keep, outputLength })) checkWhole(name, value)
   if (archive !== undefined && archive !== 'log' && archive !== 'artifact') {
     throw new TellurionError('invalid_option', "archive must be 'log' or 'artifact'.")
   }
   if (countTokens !== undefined && typeof countTokens !== 'function') {
     throw new TellurionError('invalid_option', 'countTokens must be a function from a text to a number.')
   }
-  checkKeys(stages, stageNames, 'compactContext() has no stage')
+  checkOptions('compactContext stages', stages, stageNames)
   for (const [name, fraction] of Object.entries(stages)) {
     if (typeof fraction === 'number' && fraction > 0 && fraction <= 1) continue
     throw new TellurionError(
       'invalid_option',
       `stages.${name} must be a fraction of the window, above 0 and at most 1, not ${String(fraction)}.`,
     )
-  }
-}
-
-function checkKeys(given: object, names: readonly string[], what: string): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new TellurionError('invalid_option', 'compactContext() takes one object, and so does its option stages.')
-  }
-  for (const key of Object.keys(given)) {
-    if (!names.includes(key)) {
-      throw new TellurionError('unknown_option', `${what} '${key}'.${suggestion(key, names)}`)
-    }
   }
 }

@@ -60,6 +60,12 @@ test('Chinese is cut into sentences too', async () => {
   assert.match(parts.Blockers, /失败/)
 })
 
+test('options that are none are refused', () => {
+  for (const ratio of [0, 1.5, Number.NaN]) assert.throws(() => extractiveModel({ ratio }), { code: 'invalid_option' })
+  assert.throws(() => extractiveModel({ maxLength: 0 }), { code: 'invalid_option' })
+  assert.throws(() => extractiveModel({ length: 5 } as object), { code: 'unknown_option' })
+})
+
 test('it answers nothing but transcripts', async () => {
   const reply = await ask('Hello, who are you?')
   assert.ok(reply.status === 'failed' && reply.failure.code === 'model_validation')

@@ -1,6 +1,8 @@
 // A model that summarises without thinking: it picks the sentences of a transcript that say most, by rules alone. The same
 // transcript gives the same summary, at once and for nothing; it understands none of it.
 
+import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { estimateTokens } from '../model/token-estimate.ts'
 import { failure } from '../model/failure.ts'
 import { textOf } from '../message/message.ts'
@@ -25,10 +27,15 @@ export interface ExtractiveOptions {
 
 /**
  * A model for `summaryModel`: it answers what compaction asks, by picking sentences, and nothing else
- * (`model_validation`). It needs no network, takes milliseconds, and its usage is nothing.
+ * (`model_validation`). It needs no network and takes milliseconds. Throws `invalid_option` and `unknown_option`.
  */
 export function extractiveModel(options: ExtractiveOptions = {}): Model {
+  checkOptions('extractiveModel', options, ['ratio', 'maxLength'])
   const { ratio = 0.15, maxLength = 8_000 } = options
+  checkWhole('maxLength', maxLength)
+  if (!(ratio > 0 && ratio <= 1)) {
+    throw new TellurionError('invalid_option', `ratio must be above 0 and at most 1, not ${String(ratio)}.`)
+  }
   const name = 'tellurion/extractive'
   return {
     name,

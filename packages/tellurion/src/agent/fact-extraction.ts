@@ -1,7 +1,8 @@
 // Extraction: after a turn a model is asked what of it is worth remembering about the user. It is shown the user's own
 // words and the final answer, never what tools or others brought; what it says is read leniently and checked strictly.
 
-import { errorData, TellurionError } from '../error/error.ts'
+import { errorData } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf, toolCallsOf, type Message } from '../message/message.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Entity } from '../world/entity.ts'
@@ -12,7 +13,7 @@ import { consult } from './ask.ts'
 import { Conversation, LLM, PendingToolCalls } from './component.ts'
 import { clockOf } from './configuration.ts'
 import { FactExtraction, Recalled } from './fact-component.ts'
-import { checkOptions, factsOf } from './fact-recall.ts'
+import { factsOf } from './fact-recall.ts'
 import { userOf, type Facts } from './fact-store.ts'
 import { checkFact, type NewFact } from './fact.ts'
 import { findJson } from './found-json.ts'
@@ -72,9 +73,7 @@ export interface FactExtractionOptions {
 export function factExtraction(facts: Facts, options: FactExtractionOptions = {}): System {
   checkOptions('factExtraction', options, ['name', 'model', 'limit'])
   const { name = 'facts', model, limit } = options
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 50)) {
-    throw new TellurionError('invalid_option', 'factExtraction: limit is 1 to 50 facts.')
-  }
+  checkWhole('factExtraction limit', limit, { most: 50 })
   const modelName = `${name}-extraction`
   const settings = { facts: name, ...(limit === undefined ? {} : { limit }) }
   return {

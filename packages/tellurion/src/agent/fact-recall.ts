@@ -1,12 +1,12 @@
 // Recall: what is known about a user joins the requests of their turn, as quoted notes with their source. They are data,
 // whatever they say.
 
-import { errorData } from '../error/error.ts'
+import { errorData, suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf } from '../message/message.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
 import { Conversation, PendingToolCalls } from './component.ts'
 import { FactRecall, Recalled } from './fact-component.ts'
 import { userOf, type Facts, type RecalledFact } from './fact-store.ts'
@@ -59,9 +59,7 @@ export interface FactRecallOptions {
 export function factRecall(facts: Facts, options: FactRecallOptions = {}): System {
   checkOptions('factRecall', options, ['name', 'limit', 'minConfidence'])
   const { name = 'facts', limit, minConfidence } = options
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 100)) {
-    throw new TellurionError('invalid_option', 'factRecall: limit is 1 to 100 facts.')
-  }
+  checkWhole('factRecall limit', limit, { most: 100 })
   if (minConfidence !== undefined && !(minConfidence >= 0 && minConfidence <= 1)) {
     throw new TellurionError('invalid_option', 'factRecall: minConfidence is 0 to 1.')
   }
@@ -84,14 +82,6 @@ export function factsOf(world: World, name: string): Facts {
     'unknown_resource',
     `No facts are bound as '${name}'.${suggestion(name, Object.keys(bound))}`,
   )
-}
-
-/** Throws `unknown_option` for an option that there is not. */
-export function checkOptions(what: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `${what} has no option '${key}'.${suggestion(key, known)}`)
-  }
 }
 
 function documentOf({ key, text, source, score }: RecalledFact) {

@@ -399,6 +399,19 @@ describe('bad input', () => {
     assert.throws(() => createFacts(undefined as never), { message: /createFacts\(await fileKeyValue/ })
   })
 
+  test('what cannot be meant is refused, and nothing is lost in silence', async () => {
+    const { facts, texts } = book()
+    for (const call of [
+      facts.remember('ada', null as never),
+      facts.remember('ada', [home], { at: Number.NaN }),
+      facts.recall('ada', '', { limit: -1 }),
+      facts.recall('ada', '', { limit: Number.NaN }),
+      facts.recall('ada', '', { minConfidence: 2 }),
+    ])
+      await assert.rejects(call, { code: 'invalid_option' })
+    assert.deepEqual(await texts('ada'), [])
+  })
+
   test('a signal that has aborted', async () => {
     const { facts, texts } = book()
     const { signal } = new AbortController()

@@ -3,7 +3,8 @@
 
 import { throwIfAborted } from '../abort/abort.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
-import { errorData, suggestion, TellurionError, type ErrorData } from '../error/error.ts'
+import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { KeyScope, KeyValue } from '../port/key-value.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { VectorStore } from '../port/vector-store.ts'
@@ -76,16 +77,12 @@ const tombstone = 'forgotten'
 
 /** Makes the long-term memory of users on a store. Throws `invalid_option` and `unknown_option`. */
 export function createFacts(store: KeyValue, options: FactsOptions = {}): Facts {
-  for (const key of Object.keys(options)) {
-    if (!(known as readonly string[]).includes(key)) {
-      throw new TellurionError('unknown_option', `createFacts has no option '${key}'.${suggestion(key, known)}`)
-    }
-  }
+  checkOptions('createFacts', options, known)
   const { namespace = 'facts', retention = 90 * day, limit = 1_000, user, vectors, clock = systemClock } = options
   checkName('namespace', namespace)
   if (user !== undefined) checkName('user', user)
   if (!(retention > 0)) throw invalid('retention is a number of milliseconds above 0, or Infinity')
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) throw invalid('limit is 1 to 1,000 facts')
+  checkWhole('createFacts limit', limit, { most: 1_000 })
   if (typeof store?.get !== 'function') throw invalid('it takes a store first: createFacts(await fileKeyValue(path))')
   return new FactBook(store, { namespace, retention, limit, user, vectors, clock })
 }
@@ -128,7 +125,9 @@ class FactBook implements Facts {
     { signal, at = this.#settings.clock.now() }: Cancellable & { readonly at?: number } = {},
   ): Promise<{ readonly facts: readonly Fact[]; readonly error?: ErrorData }> {
     const scope = this.#scope(user)
-    const given = facts.map(checkFact)
+    if (!Array.isArray(facts)) throw invalid("what is to be remembered is a list: [{ key: 'home-town', text: 'Oslo' }]")
+    if (!Number.isFinite(at)) throw invalid(`at is a wall time in milliseconds, not ${String(at)}`)
+    const given = (facts as readonly NewFact[]).map(checkFact)
     throwIfAborted(signal)
     if (await this.#isForgotten(scope, at)) return { facts: [] }
     const kept: Fact[] = []
@@ -155,6 +154,8 @@ class FactBook implements Facts {
       minConfidence = 0.3,
     }: Cancellable & { readonly limit?: number; readonly minConfidence?: number } = {},
   ): Promise<{ readonly facts: readonly RecalledFact[]; readonly error?: ErrorData }> {
+    checkWhole('recall limit', limit)
+    if (!(minConfidence >= 0 && minConfidence <= 1)) throw invalid('minConfidence is 0 to 1')
     const all = (await this.list(user)).filter(({ confidence }) => confidence >= minConfidence)
     throwIfAborted(signal)
     const near = all.length <= limit ? undefined : await this.#near(user, query, { limit, signal })

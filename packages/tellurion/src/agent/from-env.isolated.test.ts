@@ -99,6 +99,11 @@ describe('agentFromEnv', () => {
     assert.equal(text, '6*7 = 42.')
   })
 
+  it('takes every option of an agent but the model', async () => {
+    const agent = agentFromEnv({ name: 'poor', budget: { modelCalls: 0 }, approval: [], stopWhen: [], systems: [] })
+    await assert.rejects(agent.generate('hi'), (error) => (error as TellurionError).code === 'budget_exceeded')
+  })
+
   const refusals: readonly [what: string, options: object, code: string, words: RegExp][] = [
     ['a missing key', { env: { LOOM_PROVIDER: 'openai' } }, 'missing_key', /OPENAI_API_KEY/],
     ['an unknown provider', { env: { LLM_PROVIDER: 'opnai' } }, 'unknown_provider', /LLM_PROVIDER.*'openai'/],

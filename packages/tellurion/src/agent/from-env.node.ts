@@ -1,6 +1,6 @@
 // An agent from the environment: which model it talks to is said by variables and `.env`, not by code.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { demoModel } from '../model/demo-model.ts'
 import { processEnvironment, type Environment } from '../model/endpoint.ts'
 import { modelFromEnv } from '../model/environment.ts'
@@ -18,7 +18,7 @@ export interface FromEnvOptions extends Omit<AgentOptions, 'name' | 'model'> {
   readonly dotEnv?: string | false
 }
 
-const known = ['name', 'instructions', 'tools', 'stopWhen', 'approval', 'systems', 'env', 'dotEnv']
+const known = ['name', 'instructions', 'tools', 'stopWhen', 'approval', 'budget', 'systems', 'env', 'dotEnv']
 
 /**
  * Makes an agent with the model that the environment and `.env` name, the environment winning (`LLM_*`, `LOOM_PROVIDER`
@@ -27,10 +27,7 @@ const known = ['name', 'instructions', 'tools', 'stopWhen', 'approval', 'systems
  * as `Agent`, `model()` and `loadDotEnv` do; nothing is sent yet.
  */
 export function agentFromEnv(options: FromEnvOptions = {}): Agent {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `agentFromEnv has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('agentFromEnv', options, known)
   const { env = processEnvironment(), dotEnv, name = 'agent', systems = [], ...rest } = options
   const whole = { ...fileOf(dotEnv), ...env }
   const model = modelFromEnv(whole) ?? demoModel()

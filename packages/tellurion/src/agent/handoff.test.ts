@@ -123,5 +123,6 @@ describe('a handoff', () => {
     const a = new Agent({ name: 'a', model: scriptedModel([]) })
     assert.throws(() => handoff(a, { history: 'half' as never }), /full.*summary.*message/)
     assert.throws(() => handoff(() => a), /needs the name/)
+    assert.throws(() => handoff(a, { hstory: 'full' } as never), /Did you mean 'history'/)
   })
 })

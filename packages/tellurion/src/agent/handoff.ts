@@ -2,6 +2,7 @@
 // of the past the other one sees is said by the tool; what it does not see is archived.
 
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { JsonObject } from '../schema/json.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import { defineComponent } from '../world/component.ts'
@@ -70,12 +71,14 @@ const inputs: Readonly<Record<HandoffHistory, JsonObject>> = {
 /**
  * A tool that hands the conversation over: `tools: { toBilling: handoff(billing, { description }) }`. `history` says what
  * the other agent sees: `full` (default), a `summary` that the model writes, or one `message`. Agents that hand over to
- * each other name the later one by a function: `handoff(() => triage, { name: 'triage', … })`.
+ * each other name the later one by a function: `handoff(() => triage, { name: 'triage', … })`. Throws `invalid_option` and
+ * `unknown_option`.
  */
 export function handoff(
   agent: Inhabitant | (() => Inhabitant),
   options: { readonly description?: string; readonly history?: HandoffHistory; readonly name?: string } = {},
 ): AnyTool {
+  checkOptions('handoff', options, ['description', 'history', 'name'])
   const { history = 'full' } = options
   if (!Object.hasOwn(inputs, history)) {
     throw new TellurionError('invalid_option', "history must be 'full', 'summary' or 'message'.")

@@ -1,6 +1,7 @@
 // Search in what has been said: by words, over a list of messages, or over a conversation and the archive that compaction
 // keeps of it. Nothing is indexed; a search reads every message once.
 
+import { checkWhole } from '../error/option.ts'
 import { textOf, type Message } from '../message/message.ts'
 import { perfectScore, tellingWords, wordScore } from '../port/vector/relevance.ts'
 import { queryWords, wordsOf } from '../port/vector/words.ts'
@@ -36,7 +37,7 @@ interface Searched {
   readonly text: string
 }
 
-/** The messages that fit a query best, by words (BM25): at most `limit`, default 10. */
+/** The messages that fit a query best, by words (BM25): at most `limit`, default 10. Throws `invalid_option`. */
 export function searchMessages(
   messages: Iterable<Message>,
   query: string,
@@ -46,8 +47,8 @@ export function searchMessages(
 }
 
 /**
- * Searches what an entity's conversation holds and what was taken out of it, artifacts included. Rejects only when their
- * store fails.
+ * Searches what an entity's conversation holds and what was taken out of it, artifacts included. Rejects when their
+ * store fails, and with `invalid_option`.
  */
 export async function searchHistory(
   world: World,
@@ -103,6 +104,7 @@ function* entriesOf(messages: Iterable<Message>, from: FoundMessage['from']): Ge
 }
 
 function search(entries: Iterable<Searched>, query: string, limit: number): FoundMessage[] {
+  checkWhole('limit', limit, { least: 0 })
   const wanted = queryWords(query)
   const frequency = new Map<string, number>()
   const candidates: {

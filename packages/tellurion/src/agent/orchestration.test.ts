@@ -166,6 +166,18 @@ describe('an orchestration', () => {
     assert.throws(() => chain([]), /at least one/)
   })
 
+  test('refuses options that are none, and counts that cannot be meant', () => {
+    const agents = [worker('a', () => '')]
+    const none = <T>(options: object) => options as T
+    assert.throws(() => orchestrate(none({ name: 'o', agents, strategy: chain(['a']), budgets: {} })), /'budget'\?/)
+    assert.throws(() => parallel(['a'], none({ combines: () => '' })), /'combine'\?/)
+    assert.throws(() => router(none({ routes: { a: 'x' }, by: 'a', other: 'a' })), /no option 'other'/)
+    assert.throws(() => coordinator(none({ planner: 'a', workers: { a: 'x' }, tasks: 5 })), /no option 'tasks'/)
+    for (const maxTasks of [0, Number.NaN, 1_001, 2.5]) {
+      assert.throws(() => coordinator({ planner: 'a', workers: { a: 'x' }, maxTasks }), /maxTasks must be a whole/)
+    }
+  })
+
   test('waits where one of its agents asks a person', async () => {
     const remove = tool({
       description: 'r',

@@ -2,6 +2,7 @@
 // answer. What comes of it is an ordinary agent: it streams, waits, is cancelled, pays and survives like any other.
 
 import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { textOf, toolCallsOf, type Messages } from '../message/message.ts'
 import { failureFromError } from '../model/failure.ts'
 import type { Model, ModelEvent, ModelRequest } from '../port/model.ts'
@@ -56,9 +57,10 @@ export interface OrchestrationOptions {
 /**
  * Several agents and a strategy as one agent. Assignments are sub-agents: at most five at one time, each with its own
  * history and an equal part of what is left of the budget; how one fails is a fact for the strategy. Throws
- * `invalid_option` and `duplicate_tool`.
+ * `invalid_option`, `unknown_option` and `duplicate_tool`.
  */
 export function orchestrate(options: OrchestrationOptions): Agent {
+  checkOptions('orchestrate', options, ['name', 'agents', 'strategy', 'budget', 'timeout'])
   const { name, agents, strategy, budget, timeout } = options
   if (!Array.isArray(agents) || agents.length === 0) {
     throw new TellurionError('invalid_option', 'orchestrate takes at least one agent: { name, agents, strategy }.')

@@ -1,7 +1,7 @@
 // Plan and execute: a plan before the work, its steps one by one, a look at the rest after each. Three systems and their
 // settings, as a list for `new Agent({ systems })`.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { ComponentInit } from '../world/component.ts'
 import type { System } from '../world/world.ts'
@@ -29,10 +29,7 @@ const known = ['planner', 'maxSteps', 'replan']
  * `unknown_option`. The pattern is that of Plan-and-Solve (Wang et al., 2023).
  */
 export function planAndExecute(options: PlanAndExecuteOptions = {}): readonly System[] {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `planAndExecute has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('planAndExecute', options, known)
   const { planner, maxSteps, replan = true } = options
   const { initial, resources } = plannedBy({ planner, maxSteps })
   const making: System = { ...planMaking, initial, resources }
@@ -47,9 +44,7 @@ export function plannedBy({
   planner: AnyModel | undefined
   maxSteps?: number | undefined
 }): Required<Pick<System, 'initial' | 'resources'>> {
-  if (maxSteps !== undefined && (!Number.isInteger(maxSteps) || maxSteps < 1 || maxSteps > mostSteps)) {
-    throw new TellurionError('invalid_option', `maxSteps must be a whole number from 1 to ${mostSteps}.`)
-  }
+  checkWhole('maxSteps', maxSteps, { most: mostSteps })
   const model = planner === undefined ? undefined : asModel(planner)
   // The names of agents have no slash, so no agent's own model is bound under this one.
   const name = model === undefined ? undefined : `planner/${model.name}`

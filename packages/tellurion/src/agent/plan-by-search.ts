@@ -1,7 +1,7 @@
 // Plan by search: the best of many plans that were tried, carried out step by step. Systems and their settings, as a list
 // for `new Agent({ systems })`.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { AnyModel } from '../model/any-model.ts'
 import type { ReadOf } from '../world/component.ts'
 import type { System } from '../world/world.ts'
@@ -24,10 +24,7 @@ const known = ['depth', 'branching', 'exploration', 'calls', 'planner']
  * `unknown_option`.
  */
 export function planBySearch(options: PlanBySearchOptions = {}): readonly System[] {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `planBySearch has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('planBySearch', options, known)
   const { planner, ...search } = options
   checkSearch(search, 'invalid_option')
   const { initial, resources } = plannedBy({ planner })

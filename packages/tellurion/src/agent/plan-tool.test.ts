@@ -109,5 +109,6 @@ describe('the plan tool', () => {
 
   test('refuses options that make no sense', () => {
     assert.throws(() => planTool({ maxSteps: 0 }), /maxSteps must be a whole number from 1 to 1000/)
+    assert.throws(() => planTool({ steps: 5 } as object), /no option 'steps'/)
   })
 })

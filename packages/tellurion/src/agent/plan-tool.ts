@@ -1,6 +1,6 @@
 // A tool with which a model plans its own work: what it lists becomes the plan of its entity, and planning carries it out.
 
-import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf } from '../message/message.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
@@ -22,13 +22,12 @@ export interface PlanToolOptions {
 /**
  * A tool for plans: `tools: { plan: planTool() }`. Its call with `steps` makes a plan of the agent, which is carried out
  * step by step from then on; called in the middle of a plan it replaces the steps behind the present one. Throws
- * `invalid_option`.
+ * `invalid_option` and `unknown_option`.
  */
 export function planTool(options: PlanToolOptions = {}): AnyTool {
+  checkOptions('planTool', options, ['needsApproval', 'maxSteps'])
   const { needsApproval = false, maxSteps = 50 } = options
-  if (!Number.isInteger(maxSteps) || maxSteps < 1 || maxSteps > mostSteps) {
-    throw new TellurionError('invalid_option', `maxSteps must be a whole number from 1 to ${mostSteps}.`)
-  }
+  checkWhole('maxSteps', maxSteps, { most: mostSteps })
   return worldTool({
     description:
       'Makes a plan for work of several steps; you are then given one step at a time. Called in the middle of a plan, ' +

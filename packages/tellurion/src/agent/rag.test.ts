@@ -398,6 +398,7 @@ describe('options', () => {
   test('of the tool are checked too', () => {
     assert.throws(() => retrievalTool({} as Retriever), code('invalid_option'))
     assert.throws(() => retrievalTool(retriever, { limit: -1 }), code('invalid_option'))
+    assert.throws(() => retrievalTool(retriever, { limits: 1 } as object), code('unknown_option'))
   })
 })
 

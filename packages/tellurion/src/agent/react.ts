@@ -1,7 +1,7 @@
 // ReAct: thought, action, observation, in turns. The loop of models and tools does it already; these are the words that
 // make a model think aloud, and a reader of what it thought.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { textOf, toolCallsOf, type Message } from '../message/message.ts'
 import type { Json } from '../schema/json.ts'
 import type { AgentOptions } from './agent.ts'
@@ -27,10 +27,7 @@ const words =
  * `invalid_option` and `unknown_option`. The pattern is ReAct (Yao et al., 2022).
  */
 export function react(options: ReactOptions = {}): Required<Pick<AgentOptions, 'instructions' | 'stopWhen'>> {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `react has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('react', options, known)
   const { instructions, maxSteps = 20 } = options
   const together = (text = ''): string => (text === '' ? words : `${text}\n\n${words}`)
   return {

@@ -1,7 +1,7 @@
 // Reflection: a critic reads the reply that would end a turn, and has it mended as often as is allowed. The critique joins
 // the conversation, so reasoning answers it like any other message.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf, type Message } from '../message/message.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Log } from '../port/log.ts'
@@ -40,14 +40,9 @@ const known = ['rounds', 'criteria', 'critic']
  * `unknown_option`. The pattern is that of Self-Refine (Madaan et al., 2023).
  */
 export function reflection(options: ReflectionOptions = {}): System {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `reflection has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('reflection', options, known)
   const { rounds, criteria, critic } = options
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 10)) {
-    throw new TellurionError('invalid_option', `rounds must be a whole number from 1 to 10, not ${rounds}.`)
-  }
+  checkWhole('rounds', rounds, { most: 10 })
   const model = critic === undefined ? undefined : asModel(critic)
   const name = model === undefined ? undefined : `critic/${model.name}`
   const settings = {

@@ -1,7 +1,8 @@
 // Retrieval as an agent takes it: systems that put documents before its messages, or a tool with which it looks for them
 // itself.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { Retriever } from '../port/retriever.ts'
@@ -33,7 +34,7 @@ const known = ['retriever', 'vectorStore', 'embedding', 'everyMessage', 'name', 
  * `unknown_option`.
  */
 export function retrieval(options: RetrievalOptions): readonly System[] {
-  checkOptions(options)
+  checkRetrieval(options)
   const { retriever, vectorStore, embedding, everyMessage = true, name = 'documents', ...settings } = options
   const found: RetrievalSettings = {
     ...settings,
@@ -62,12 +63,13 @@ export interface RetrievalToolOptions {
 
 /**
  * A tool with which a model looks for documents itself: `tools: { search: retrievalTool(index) }`. The result is JSON:
- * documents with id, source and text, as quoted data. Throws `invalid_option`.
+ * documents with id, source and text, as quoted data. Throws `invalid_option` and `unknown_option`.
  */
 export function retrievalTool(retriever: Retriever, options: RetrievalToolOptions = {}): AnyTool {
   checkRetriever(retriever)
+  checkOptions('retrievalTool', options, ['description', 'limit', 'filter'])
   const { description = 'Finds documents that fit a question. Cite them by id.', limit = 5, filter } = options
-  checkNumber('limit', limit)
+  checkWhole('limit', limit)
   return createTool({
     description,
     inputSchema: {
@@ -85,14 +87,8 @@ export function retrievalTool(retriever: Retriever, options: RetrievalToolOption
   })
 }
 
-function checkOptions(options: RetrievalOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TellurionError('invalid_option', 'retrieval() takes one object: retrieval({ retriever }).')
-  }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `retrieval() has no option '${key}'.${suggestion(key, known)}`)
-  }
+function checkRetrieval(options: RetrievalOptions): void {
+  checkOptions('retrieval', options, known)
   const { retriever, vectorStore, embedding, limit, maxLength, name } = options
   if ((retriever === undefined) === (vectorStore === undefined)) {
     throw new TellurionError('invalid_option', 'retrieval() needs a retriever or a vectorStore, and not both.')
@@ -104,8 +100,8 @@ function checkOptions(options: RetrievalOptions): void {
   if (embedding !== undefined && (vectorStore === undefined || typeof embedding?.embed !== 'function')) {
     throw new TellurionError('invalid_option', 'embedding must be an embedding model, and goes with a vectorStore.')
   }
-  if (limit !== undefined) checkNumber('limit', limit)
-  if (maxLength !== undefined) checkNumber('maxLength', maxLength)
+  checkWhole('limit', limit)
+  checkWhole('maxLength', maxLength)
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TellurionError('invalid_option', 'name must be a text.')
   }
@@ -114,9 +110,4 @@ function checkOptions(options: RetrievalOptions): void {
 function checkRetriever(retriever: Retriever): void {
   if (typeof retriever?.retrieve === 'function') return
   throw new TellurionError('invalid_option', 'retriever must have retrieve(query, options), as an index has.')
-}
-
-function checkNumber(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return
-  throw new TellurionError('invalid_option', `${name} must be a whole number from 1, not ${String(value)}.`)
 }

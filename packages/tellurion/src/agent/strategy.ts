@@ -2,6 +2,7 @@
 // of the course, so it can be tested without any agent.
 
 import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { readyOf } from '../graph/dependency.ts'
 import type { Course, Done, Move, Strategy } from './orchestration.ts'
 import { readTasks, taskPrompt, type PlannedTask } from './task-plan.ts'
@@ -27,6 +28,7 @@ export type Combine = (done: readonly Done[]) => string
  */
 export function parallel(agents: readonly string[], options: { readonly combine?: Combine } = {}): Strategy {
   refuseNone(agents, 'parallel')
+  checkOptions('parallel', options, ['combine'])
   const { combine = underNames } = options
   return ({ input, rounds }) => {
     const [done] = rounds
@@ -47,7 +49,9 @@ export interface RouterOptions {
 }
 
 /** One of several agents gets the input, and its text is the answer. */
-export function router({ routes, by, otherwise }: RouterOptions): Strategy {
+export function router(options: RouterOptions): Strategy {
+  checkOptions('router', options, ['routes', 'by', 'otherwise'])
+  const { routes, by, otherwise } = options
   const names = Object.keys(routes)
   refuseNone(names, 'router')
   const pick = (named: string): string => {
@@ -69,6 +73,9 @@ export function router({ routes, by, otherwise }: RouterOptions): Strategy {
   }
 }
 
+/** Tasks that any plan may have. */
+const mostTasks = 1_000
+
 /** Who divides the work, who does it, and who puts it together. */
 export interface CoordinatorOptions {
   /** The agent that is asked for the tasks. */
@@ -77,7 +84,7 @@ export interface CoordinatorOptions {
   readonly workers: Readonly<Record<string, string>>
   /** The agent that makes the answer of the results. Default: each result under its task. */
   readonly aggregator?: string
-  /** Most tasks. Default 20. */
+  /** Most tasks, 1 to 1,000. Default 20. */
   readonly maxTasks?: number
 }
 
@@ -87,7 +94,9 @@ export interface CoordinatorOptions {
  * that cannot be read fails the run.
  */
 export function coordinator(options: CoordinatorOptions): Strategy {
+  checkOptions('coordinator', options, ['planner', 'workers', 'aggregator', 'maxTasks'])
   const { planner, workers, aggregator, maxTasks = 20 } = options
+  checkWhole('maxTasks', maxTasks, { most: mostTasks })
   const names = Object.keys(workers)
   refuseNone(names, 'coordinator')
   return ({ input, rounds }): Move => {

@@ -183,7 +183,17 @@ describe('a sub-agent', () => {
     const result = await new Agent({ name: 'boss', model, tools: { delegate } }).generate('go')
     assert.equal(result.messages.find((message) => message.role === 'tool')?.content, 'I am second')
     assert.throws(() => delegateTool([]), /at least one/)
+    assert.throws(
+      () =>
+        delegateTool([
+          { agent: first, description: 'a' },
+          { agent: first, description: 'b' },
+        ]),
+      /'first'/,
+    )
+    assert.throws(() => delegateTool([{ agent: first, description: 'a' }], { inputSchema: {} } as never), /no option/)
     assert.throws(() => asTool(first, { description: 'x', budgets: {} } as never), /no option 'budgets'/)
+    assert.throws(() => asTool(first, undefined as never), /asTool takes one object/)
   })
 
   test('whose options cannot be meant is refused when it is made', () => {

@@ -1,6 +1,7 @@
 // Agents as tools: a call of one is the work of another agent, with a history, a fault boundary and an allowance of its own.
 
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { jsonText } from '../tool/json-text.ts'
@@ -29,7 +30,7 @@ export interface AsToolOptions {
   readonly needsApproval?: boolean
 }
 
-const known = ['description', 'inputSchema', 'budget', 'timeout', 'tools', 'maxLength', 'needsApproval']
+const shared = ['description', 'budget', 'timeout', 'tools', 'maxLength', 'needsApproval']
 
 const taskSchema: JsonObject = {
   type: 'object',
@@ -41,9 +42,11 @@ const taskSchema: JsonObject = {
 /**
  * An agent as a tool of another: `tools: { researcher: asTool(researcher, { description }) }`. In memory it works in a
  * world of its own, in a runtime it is a run of its own; the call stays open until it ends. It fails alone: the caller
- * reads why. At most five work for one agent at one time, three levels deep (`budget.depth`). Throws `invalid_option`.
+ * reads why. At most five work for one agent at one time, three levels deep (`budget.depth`). Throws `invalid_option` and
+ * `unknown_option`.
  */
 export function asTool(agent: Inhabitant, options: AsToolOptions): AnyTool {
+  checkOptions('asTool', options, [...shared, 'inputSchema'])
   const { inputSchema = taskSchema } = options
   return errandTool([agent], options, {
     inputSchema,
@@ -53,7 +56,7 @@ export function asTool(agent: Inhabitant, options: AsToolOptions): AnyTool {
 
 /**
  * One tool for several agents: the model names the agent and the task. The description lists `agents` by name with what
- * each is for. Throws `invalid_option`.
+ * each is for. Throws `invalid_option`, `unknown_option`, and `duplicate_name` for two agents of one name.
  */
 export function delegateTool(
   agents: readonly { readonly agent: Inhabitant; readonly description: string }[],
@@ -62,22 +65,25 @@ export function delegateTool(
   if (!Array.isArray(agents) || agents.length === 0) {
     throw new TellurionError('invalid_option', 'delegateTool takes at least one { agent, description }.')
   }
+  checkOptions('delegateTool', options, shared)
   const list = agents.map(({ agent, description }) => `- ${agent.name}: ${description}`).join('\n')
   const given = { description: `Hands a task to another agent:\n${list}`, ...options }
-  const names = agents.map(({ agent }) => agent.name)
-  return errandTool(
-    agents.map(({ agent }) => agent),
-    given,
-    {
-      inputSchema: {
-        type: 'object',
-        properties: { agent: { type: 'string', enum: names }, ...(taskSchema['properties'] as JsonObject) },
-        required: ['agent', 'task'],
-        additionalProperties: false,
-      },
-      describe: ({ agent, task }: { agent: string; task: string }) => ({ agent, prompt: task }),
+  const byName = new Map<string, Inhabitant>()
+  for (const { agent } of agents) {
+    if (byName.has(agent.name)) {
+      throw new TellurionError('duplicate_name', `Two agents are named '${agent.name}'; rename one of them.`)
+    }
+    byName.set(agent.name, agent)
+  }
+  return errandTool([...byName.values()], given, {
+    inputSchema: {
+      type: 'object',
+      properties: { agent: { type: 'string', enum: [...byName.keys()] }, ...(taskSchema['properties'] as JsonObject) },
+      required: ['agent', 'task'],
+      additionalProperties: false,
     },
-  )
+    describe: ({ agent, task }: { agent: string; task: string }) => ({ agent, prompt: task }),
+  })
 }
 
 function errandTool(
@@ -85,11 +91,6 @@ function errandTool(
   options: AsToolOptions,
   { inputSchema, describe }: { inputSchema: Schema; describe: (input: never) => { agent: string; prompt: string } },
 ): AnyTool {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw new TellurionError('unknown_option', `asTool has no option '${key}'.${suggestion(key, known)}`)
-    }
-  }
   const { description, budget, timeout = defaultTimeout, tools, maxLength, needsApproval = false } = options
   if (!(typeof timeout === 'number' && timeout > 0)) {
     throw new TellurionError('invalid_option', 'timeout must be a number of milliseconds above 0, or Infinity.')

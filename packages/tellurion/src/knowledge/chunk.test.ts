@@ -171,6 +171,7 @@ describe('chunkText and chunkMarkdown', () => {
     ]) {
       assert.throws(() => chunkText('a text', options), { code: 'invalid_option' })
     }
+    assert.throws(() => chunkText('a text', { sise: 100 } as object), { code: 'unknown_option' })
   })
 
   it('end with chunks even where everything counts as too much, or as nothing', () => {
@@ -183,6 +184,14 @@ describe('chunkText and chunkMarkdown', () => {
 })
 
 describe('chunkText', () => {
+  it('does not begin in the middle of the first character of the chunk before', () => {
+    const text = 'क्षि한국어👍🏽한국어🇳🇴🇸🇪Why? 👩‍👩‍👧‍👦🇳🇴🇸🇪привет - x\n'
+    const whole = starts(text)
+    for (const { start, end } of chunkText(text, { size: 54, overlap: 24 })) {
+      assert.ok(whole.has(start) && whole.has(end), `a character is cut at ${start} or ${end}`)
+    }
+  })
+
   const cutOf = (text: string, options: ChunkSize): string[] => chunkText(text, options).map((chunk) => chunk.text)
 
   it('cuts after a paragraph, else a line, a sentence, a word', () => {

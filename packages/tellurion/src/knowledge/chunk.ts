@@ -27,7 +27,8 @@ export interface Form {
 /**
  * Cuts a text into chunks of at most `size` units: at the end of a paragraph where there is one in the second half of a
  * chunk, else of a line, a sentence, a word; else between two characters as a person sees them. An empty text has no
- * chunk. Takes time in proportion to the length. Throws `invalid_option`.
+ * chunk. Takes time in proportion to the length. Throws `invalid_option` and
+ * `unknown_option`.
  */
 export function chunkText(text: string, options: ChunkSize = {}): Chunk[] {
   return cutText(text, createRuler(text, options), {})

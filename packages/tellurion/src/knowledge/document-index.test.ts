@@ -311,6 +311,19 @@ describe('an index in trouble', () => {
     await assert.rejects(index.get('d1', { signal: stop.signal }), reason)
   })
 
+  it('refuses options that are none', () => {
+    const store = memoryVectorStore()
+    for (const options of [undefined, {}, { store: {} }, { store, embedding: {} }, { store, batch: 0 }]) {
+      assert.throws(() => createIndex(options as never), { code: 'invalid_option' })
+    }
+    for (const options of [
+      { store, chunks: {} },
+      { store, chunk: { sise: 100 } },
+    ]) {
+      assert.throws(() => createIndex(options as never), { code: 'unknown_option' })
+    }
+  })
+
   it('refuses documents that are none', async () => {
     const { index } = bench()
     const bad: readonly unknown[] = [

@@ -3,6 +3,7 @@
 
 import { throwIfAborted } from '../abort/abort.ts'
 import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { RetrievedDocument, Retriever } from '../port/retriever.ts'
@@ -95,13 +96,18 @@ export interface DocumentIndex extends Retriever {
 
 const longestQuery = 8_000
 
-/** Makes an index over a store, which may hold documents from before. Throws `invalid_option`. */
+/** Makes an index over a store, which may hold documents from before. Throws `invalid_option` and `unknown_option`. */
 export function createIndex(options: IndexOptions): DocumentIndex {
+  checkOptions('createIndex', options, ['store', 'embedding', 'chunk', 'batch', 'concurrency'])
   const { store, embedding, chunk = {}, batch = 64, concurrency = 2 } = options
-  for (const [name, value] of Object.entries({ batch, concurrency })) {
-    if (Number.isInteger(value) && value >= 1) continue
-    throw new TellurionError('invalid_option', `'${name}' must be a whole number of at least 1, not ${String(value)}.`)
+  if (typeof store?.search !== 'function') {
+    throw new TellurionError('invalid_option', 'store must be a vector store, such as memoryVectorStore().')
   }
+  if (embedding !== undefined && typeof embedding?.embed !== 'function') {
+    throw new TellurionError('invalid_option', 'embedding must be an embedding model.')
+  }
+  checkWhole('batch', batch)
+  checkWhole('concurrency', concurrency)
   createRuler('', chunk)
   const addEach: DocumentIndex['addEach'] = (documents, { signal } = {}) =>
     addDocuments(documents, { store, embedding, chunk, batch, concurrency, signal })

@@ -1,5 +1,6 @@
 // First the documents, then the passages within them: a question finds its place before it finds its words.
 
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { RetrievedDocument } from '../port/retriever.ts'
 import type { Finder } from './multi-query.ts'
@@ -18,7 +19,7 @@ export interface HierarchicalOptions<Found extends OfDocument> {
    * documents are those with the most and best passages in a wide search.
    */
   readonly summaries?: Finder<OfDocument>
-  /** How many documents are looked into. Default 5. */
+  /** How many documents are looked into, 1 to 1,000. Default 5. */
   readonly documents?: number
 }
 
@@ -27,13 +28,12 @@ const width = 10
 
 /**
  * A retriever that picks documents first and then searches the passages of those alone. A filter counts in both steps.
- * Rejects as the retrievers do.
+ * Rejects as the retrievers do. Throws `invalid_option` and `unknown_option`.
  */
-export function hierarchical<Found extends OfDocument>({
-  passages,
-  summaries,
-  documents = 5,
-}: HierarchicalOptions<Found>): Finder<Found> {
+export function hierarchical<Found extends OfDocument>(options: HierarchicalOptions<Found>): Finder<Found> {
+  checkOptions('hierarchical', options, ['passages', 'summaries', 'documents'])
+  const { passages, summaries, documents = 5 } = options
+  checkWhole('documents', documents, { most: 1_000 })
   return {
     async retrieve(query, { limit, filter, signal }) {
       const picked =

@@ -18,7 +18,8 @@ export interface MarkdownChunk extends Chunk {
  * Cuts Markdown as `chunkText` cuts text, but a chunk ends with its section: before a higher heading, and before any
  * heading once it has a quarter of its size. Fenced code blocks and tables that fit into a chunk are never cut, and no
  * heading is left without its text. A chunk that begins with a heading repeats nothing. Takes time in proportion to the
- * length. Throws `invalid_option`.
+ * length. Throws `invalid_option` and
+ * `unknown_option`.
  */
 export function chunkMarkdown(text: string, options: ChunkSize = {}): MarkdownChunk[] {
   const ruler = createRuler(text, options)

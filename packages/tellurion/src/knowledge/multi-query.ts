@@ -1,6 +1,7 @@
 // One question asked in several ways: what is found for many of them comes first.
 
 import { throwIfAborted } from '../abort/abort.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { RetrievedDocument } from '../port/retriever.ts'
 
@@ -33,20 +34,20 @@ const flatness = 60
 
 /**
  * A retriever that asks `retriever` in several ways at once and joins the answers by reciprocal rank (RAG-Fusion:
- * Raudaschl, 2023). `score` is 1 for what is first in all of them. Rejects when one of the questions does.
+ * Raudaschl, 2023). `score` is 1 for what is first in all of them. Rejects when one of the questions does. Throws
+ * `invalid_option` and `unknown_option`.
  */
-export function multiQuery<Found extends RetrievedDocument>({
-  retriever,
-  queries,
-  most = 5,
-}: MultiQueryOptions<Found>): Finder<Found> {
+export function multiQuery<Found extends RetrievedDocument>(options: MultiQueryOptions<Found>): Finder<Found> {
+  checkOptions('multiQuery', options, ['retriever', 'queries', 'most'])
+  const { retriever, queries, most = 5 } = options
+  checkWhole('most', most)
   return {
-    async retrieve(query, options) {
-      const { limit, signal } = options
+    async retrieve(query, asked) {
+      const { limit, signal } = asked
       throwIfAborted(signal)
       const others = await queries(query, { signal })
       const ways = [...new Set([query, ...others].filter((way) => way.trim() !== ''))].slice(0, most)
-      const answers = await Promise.all(ways.map((way) => retriever.retrieve(way, options)))
+      const answers = await Promise.all(ways.map((way) => retriever.retrieve(way, asked)))
       return joinAnswers(answers).slice(0, limit)
     },
   }

@@ -95,6 +95,18 @@ describe('hierarchical', () => {
     assert.deepEqual(passages.asked[1]!.filter, { document: ['b', 'a'] })
   })
 
+  it('refuses options that are none, and counts that cannot be meant', () => {
+    const passages = table({})
+    for (const documents of [0, Number.NaN, 1_001, 1.5]) {
+      assert.throws(() => hierarchical({ passages, documents }), { code: 'invalid_option' })
+    }
+    for (const most of [0, Number.NaN, -1]) {
+      assert.throws(() => multiQuery({ retriever: passages, queries: () => [], most }), { code: 'invalid_option' })
+    }
+    assert.throws(() => hierarchical({ passages, document: 3 } as never), { code: 'unknown_option' })
+    assert.throws(() => multiQuery({ retriever: passages, query: () => [] } as never), { code: 'unknown_option' })
+  })
+
   it('finds nothing where no document fits', async () => {
     const passages = table({})
     assert.deepEqual(await hierarchical({ passages, summaries: table({}) }).retrieve('q', { limit: 3 }), [])

@@ -1,6 +1,7 @@
 // How much of a text fits into a chunk: by characters, or by whatever a given function counts.
 
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 
 /** How large chunks are. */
 export interface ChunkSize {
@@ -32,8 +33,9 @@ export interface Ruler {
 /** Where a counted unit is hardly any text, a chunk still ends after so many characters a unit. */
 const mostCharacters = 16
 
-/** Makes the ruler of a text. Throws `invalid_option`. */
+/** Makes the ruler of a text. Throws `invalid_option` and `unknown_option`. */
 export function createRuler(text: string, options: ChunkSize): Ruler {
+  checkOptions('A chunk', options, ['size', 'overlap', 'count'])
   const { count, size = count === undefined ? 1_000 : 250 } = options
   const { overlap = Math.floor(size / 10) } = options
   if (!Number.isInteger(size) || size < 16) {
