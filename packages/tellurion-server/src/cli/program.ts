@@ -1,14 +1,15 @@
 // The command line: its commands and options, and what becomes of whatever goes wrong in them.
 
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { chat } from './chat.ts'
 import { faultText, UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { runQuestion, type RunFlags } from './run.ts'
 import { addRunCommands } from './runs.ts'
+import { addServerCommands } from './server-command.ts'
 import type { AgentFlags, Host } from './setting.ts'
 import { testModel, type TestFlags } from './test-model.ts'
+import { version } from './version.ts'
 
 /**
  * Runs the command with these arguments. Writes at most one line about a failure, unless `--verbose` is among them.
@@ -55,6 +56,7 @@ function commandLine(host: Host, end: (code: ExitCode) => void): Command {
     .action(async (words: string[], flags: RunFlags) => end(await runQuestion(words, flags, host)))
 
   addRunCommands(program, { host, end, agentOptions })
+  addServerCommands(program, { host, end, agentOptions })
 
   program
     .command('test-model')
@@ -83,9 +85,4 @@ function usageLine(text: string): string {
 
 function helpWidth(host: Host): number {
   return Math.min(host.stdout.columns || 80, 100)
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return (manifest as { version: string }).version
 }

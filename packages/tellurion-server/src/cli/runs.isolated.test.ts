@@ -389,8 +389,11 @@ describe('bad input gives one line that helps, and no stack', async () => {
 
   test('a worker says what is wrong with its numbers', async () => {
     const { code, stderr } = await tellurion('worker', '--store', store, '--concurrency', 'many')
-    assert.deepEqual([code, stderr], [2, "tellurion: --concurrency takes a whole number, 1 to 10000, not 'many'.\n"])
+    assert.deepEqual(
+      [code, stderr],
+      [2, "tellurion: --concurrency must be a whole number from 1 to 10000, not 'many'.\n"],
+    )
     const outcome = await start(['worker', '--store', store], undefined, { MAX_CONCURRENT_TASKS: '-1' }).ended
-    assert.match(outcome.stderr, /^tellurion: MAX_CONCURRENT_TASKS takes a whole number/)
+    assert.match(outcome.stderr, /^tellurion: MAX_CONCURRENT_TASKS must be a whole number/)
   })
 })

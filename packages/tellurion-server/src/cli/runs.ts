@@ -1,4 +1,4 @@
-// The commands about stored runs: `tellurion runs …` and `tellurion worker`, with their options.
+// The commands about stored runs: `tellurion runs …`, with their options.
 
 import type { Command } from 'commander'
 import type { ExitCode } from './fault.ts'
@@ -25,7 +25,6 @@ import { startRun, type StartFlags } from './run-start.ts'
 import { showEvents, showMessages, type EventFlags } from './run-watch.ts'
 import type { Host } from './setting.ts'
 import { defaultStore } from './store-choice.ts'
-import { work, type WorkerFlags } from './worker.ts'
 
 /** What the commands need of the command line they are part of. */
 export interface RunCommandContext {
@@ -35,7 +34,7 @@ export interface RunCommandContext {
   readonly agentOptions: (command: Command) => Command
 }
 
-/** Adds `runs` and `worker`. */
+/** Adds `runs`. */
 export function addRunCommands(program: Command, { host, end, agentOptions }: RunCommandContext): void {
   const runs = program
     .command('runs')
@@ -92,12 +91,6 @@ export function addRunCommands(program: Command, { host, end, agentOptions }: Ru
   verbs.order('cancel', 'end it; what it has is kept', cancelRun, host)
   verbs.order('retry', 'give a failed run another try', retryRun, host)
   addPastCommands(verbs, { host, end })
-
-  agentOptions(storeOption(program.command('worker')))
-    .description('work on queued runs with the demo agent until Ctrl-C')
-    .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
-    .option('--json', 'print what happens as lines of JSON')
-    .action(async (flags: WorkerFlags) => end(await work(flags, host)))
 }
 
 function addPastCommands(verbs: Verbs, { host, end }: Pick<RunCommandContext, 'host' | 'end'>): void {

@@ -14,6 +14,8 @@ export interface Host extends Streams {
   readonly stdin: Streams['stdin'] & AsyncIterable<string | Uint8Array>
   readonly stderr: Streams['stdout']
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Ends the process at once; absent where it is not ours to end. */
+  exit?(code: number): void
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }

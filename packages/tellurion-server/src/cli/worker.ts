@@ -1,59 +1,54 @@
-// `tellurion worker`: works on the queued runs of a store with the demo agent until it is told to stop, and gives back
-// what it could not end.
+// `tellurion worker`: works on the queued runs of a store with the agents of the configuration until it is told to stop,
+// and gives back what it could not end.
 
-import { systemClock } from 'tellurion/world'
-import { createLog } from 'tellurion/trace'
 import { createRuntime, type BackendOpener, type RunEnd, type RunRecord } from 'tellurion/runtime'
+import { systemClock } from 'tellurion/world'
+import { exactJson, inertLine } from '../terminal/inert.ts'
+import { span } from '../terminal/table.ts'
+import { configurationOf, type ConfigFlags } from './configuration.ts'
+import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
 import { timeOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
-import { exactJson, inert, inertLine } from '../terminal/inert.ts'
 import { interrupted, onInterrupt } from './interrupt.ts'
-import { commandEnvironment, describeChoice } from './model-choice.ts'
-import { askedOf, shortId, type StoreFlags } from './run-desk.ts'
-import { wholeNumber } from './run-list.ts'
+import { openLog } from './log-choice.ts'
+import { describeChoice } from './model-choice.ts'
+import { askedOf, shortId } from './run-desk.ts'
 import { Screen } from './screen.ts'
-import { asUsage, setUp, type AgentFlags, type Host } from './setting.ts'
-import { chooseStore } from './store-choice.ts'
-import { span } from '../terminal/table.ts'
+import type { Host } from './setting.ts'
 
 /** Options of `worker`. */
-export interface WorkerFlags extends AgentFlags, StoreFlags {
+export interface WorkerFlags extends ConfigFlags, CrewFlags {
+  readonly json?: boolean
   readonly verbose?: boolean
-  readonly concurrency?: string
 }
 
 /** Works until SIGINT or SIGTERM, then ends what it can within 8 s: 0. A second signal ends the process at once. */
 export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
-  const env = asUsage(() => commandEnvironment(host.env))
-  const store = asUsage(() => chooseStore(flags.store, env))
-  const maxConcurrent = concurrencyOf(flags, env)
-  const { agent, choice } = await setUp(flags, host)
+  const loaded = await configurationOf(flags, host)
+  const store = storeOf(loaded)
+  const { agents, choice, root } = await crewOf(loaded, flags)
   const screen = new Screen(host.stdout, host.env)
   const tell = (run: RunRecord, what: string, data: object): void => {
     if (flags.json === true) host.stdout.write(`${exactJson({ at: systemClock.now(), run: run.id, ...data })}\n`)
     else screen.note(`${timeOf(systemClock.now())}  ${shortId(run.id, screen)}  ${what}`, 'plain')
   }
-  const write = (line: string): void => void host.stderr.write(`${inert(line)}\n`)
-  const log = createLog({ level: flags.verbose === true ? 'debug' : 'warn', format: 'text', write })
+  const logging = openLog(loaded, host, { debug: flags.verbose })
   const interrupt = onInterrupt(host, ['SIGINT', 'SIGTERM'])
   try {
-    const watching = watched(store.open, tell)
-    await using _runtime = await createRuntime({ store: watching, agents: [agent], maxConcurrent, ports: { log } })
+    const options = { ...runtimeOptionsOf(loaded.settings), ports: { log: logging.log } }
+    await using runtime = await createRuntime({ store: watched(store.open, tell), agents, ...options })
     const remarks = new Screen(host.stderr, host.env)
-    for (const text of describeChoice(choice).slice(0, 1)) remarks.line(text)
+    const who =
+      root === undefined ? [`Agents: ${runtime.agents.keys().map(inertLine).join(', ')}.`] : describeChoice(choice)
+    for (const text of who.slice(0, 1)) remarks.line(text)
     remarks.note(`Working on the runs of ${inertLine(store.path)}; Ctrl-C ends.`, 'plain')
     await interrupted(interrupt)
     remarks.line('Ending: no new runs, and what is at work has 8 s. Ctrl-C again ends at once.', 'faint')
   } finally {
     interrupt.close()
+    logging.close()
   }
   return 0
-}
-
-function concurrencyOf({ concurrency }: WorkerFlags, env: Readonly<Record<string, string | undefined>>): number {
-  const variable = env['MAX_CONCURRENT_TASKS']?.trim()
-  const option = concurrency === undefined ? 'MAX_CONCURRENT_TASKS' : '--concurrency'
-  return wholeNumber(option, concurrency ?? (variable || '10'), { least: 1, most: 10_000 })
 }
 
 /** A store whose runs are told of when an attempt begins and when it leaves them. */

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { messageOfSystem } from './folder.ts'
+import { systemMessage } from './system-message.ts'
 import { TellurionError } from 'tellurion'
 import { Secret } from './secret.ts'
 
@@ -40,7 +40,7 @@ export function readToken(file: string): Secret | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    return refuse(file, `it cannot be read: ${messageOfSystem(error)}`, error)
+    return refuse(file, `it cannot be read: ${systemMessage(error)}`, error)
   }
   if (/^[\x21-\x7e]{16,}$/.test(text)) return new Secret(text)
   return refuse(file, 'it holds no token (one line of at least 16 visible characters); delete it and start again')
@@ -68,7 +68,7 @@ function writeToken(file: string, token: string): boolean {
       return true
     }
   } catch (error) {
-    return refuse(file, `it cannot be written: ${messageOfSystem(error)}; or set TELLURION_TOKEN`, error)
+    return refuse(file, `it cannot be written: ${systemMessage(error)}; or set TELLURION_TOKEN`, error)
   } finally {
     rmSync(draft, { force: true })
   }

@@ -1,4 +1,4 @@
-// The demo agent: what `npm start` talks to. Harmless tools and any model.
+// The demo agent: what `npm start` serves. Harmless tools and any model.
 
 import { Agent, isStepCount, type AgentOptions } from 'tellurion'
 import type { Clock } from 'tellurion/world'
@@ -15,6 +15,8 @@ export interface DemoAgentOptions {
   readonly root: FileRoot
   /** Whether a person is asked before each tool call. Default false. */
   readonly ask?: boolean
+  /** Systems beside the built-in ones. Default none. */
+  readonly systems?: AgentOptions['systems'] & {}
   readonly clock?: Clock
 }
 
@@ -28,7 +30,7 @@ const instructions = [
 ].join(' ')
 
 /** Makes the demo agent: a calculator, a clock, waiting, listing and reading files under a root; at most `maxModelCalls` a turn. */
-export function demoAgent({ model, root, ask = false, clock }: DemoAgentOptions): Agent {
+export function demoAgent({ model, root, ask = false, systems = [], clock }: DemoAgentOptions): Agent {
   return new Agent({
     name: 'demo',
     model,
@@ -41,6 +43,7 @@ export function demoAgent({ model, root, ask = false, clock }: DemoAgentOptions)
       wait: wait(clock === undefined ? {} : { clock }),
     },
     stopWhen: isStepCount(maxModelCalls),
+    systems,
     ...(ask ? { approval: [{ ask: '*' }] } : {}),
   })
 }

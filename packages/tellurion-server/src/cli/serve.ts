@@ -1,0 +1,177 @@
+// `tellurion serve`: a server with a runtime behind it, on the configuration, until it is told to stop. What it accepted
+// and could not end by then stays in the store for the next one.
+
+import { TellurionError } from 'tellurion'
+import { createRuntime, type Runtime } from 'tellurion/runtime'
+import type { Log } from 'tellurion/trace'
+import { systemClock } from 'tellurion/world'
+import type { LoadedConfig } from '../config/load.ts'
+import { isOpenToOthers, localToken, type LocalToken } from '../config/token.ts'
+import { usersOf } from '../config/user.ts'
+import { limitsOf } from '../server/limit.ts'
+import { createServer, type Server } from '../server/server.ts'
+import { inertLine } from '../terminal/inert.ts'
+import { configurationOf, type ConfigFlags } from './configuration.ts'
+import { crewOf, runtimeOptionsOf, storeOf, type Crew, type CrewFlags } from './crew.ts'
+import { UsageError, type ExitCode } from './fault.ts'
+import { interrupted, onInterrupt } from './interrupt.ts'
+import { openLog } from './log-choice.ts'
+import { describeChoice } from './model-choice.ts'
+import { Screen } from './screen.ts'
+import type { Host } from './setting.ts'
+import { version } from './version.ts'
+
+/** Options of `serve`. */
+export interface ServeFlags extends ConfigFlags, CrewFlags {
+  readonly debug?: boolean
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+/** Milliseconds that requests being answered have, and then runs: together less than the ten seconds of G11. */
+const grace = 1500
+const patience = 9500
+
+/**
+ * Serves until SIGINT or SIGTERM, then takes no more, ends or gives back what is at work, and flushes, within 10 s: 0. A
+ * second signal ends the process at once. Rejects when it cannot begin.
+ */
+export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
+  const interrupt = onInterrupt(host, ['SIGINT', 'SIGTERM'])
+  try {
+    const loaded = await configurationOf(flags, host)
+    await using opened = await open(loaded, flags, host)
+    opened.tell()
+    await interrupted(interrupt)
+    opened.remarks.line('Ending: no new requests, and what is at work has 8 s. Ctrl-C again ends at once.', 'faint')
+    opened.log.info('server.closing')
+  } finally {
+    interrupt.close()
+  }
+  leaveSoon(host)
+  return 0
+}
+
+/** What was opened, to be closed in the reverse order. */
+interface Opened extends AsyncDisposable {
+  readonly log: Log
+  readonly remarks: Screen
+  tell(): void
+}
+
+async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promise<Opened> {
+  const remarks = new Screen(host.stderr, host.env)
+  const crew = await crewOf(loaded, flags)
+  const store = storeOf(loaded)
+  const token = configured(() => localToken(loaded.settings.server))
+  const identities = configured(() => usersOf(loaded, token.token))
+  const limits = configured(() => limitsOf(loaded.settings.server.limits))
+  const logging = openLog(loaded, host, { debug: flags.debug ?? flags.verbose })
+  const { log } = logging
+  await using stack = new AsyncDisposableStack()
+  stack.defer(logging.close)
+  const { settings } = loaded
+  const options = { ...runtimeOptionsOf(settings), ports: { log } }
+  const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
+  const server = configured(() => {
+    const { hosts, origins } = settings.server
+    return createServer({ runtime, identities, limits, network: { hosts, origins }, log, version: version() })
+  })
+  stack.defer(() => closeWithin(server, host))
+  const { url } = await listen(server, settings.server)
+  log.info('server.listening', { url, store: store.path, agents: runtime.agents.keys(), version: version() })
+  warn(loaded, token, remarks)
+  const place: Place = { url, token, crew, runtime, store: store.path, logFile: logging.file }
+  const closing = stack.move()
+  return {
+    log,
+    remarks,
+    tell: () => (flags.json === true ? tellMachine(place, host) : tellPerson(place, host)),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  }
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<{ url: string }> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    if (!(error instanceof TellurionError)) throw error
+    const text = `${error.message} Choose another port with --port, or 0 for a free one; 'tellurion status' says what is there.`
+    throw new TellurionError(error.code, text, { cause: error })
+  }
+}
+
+/** Closes the server and its runtime; a process that cannot even do that is ended. */
+async function closeWithin(server: Server, host: Host): Promise<void> {
+  const cancel = systemClock.timer(patience, () => host.exit?.(1))
+  try {
+    await server.close({ grace })
+  } finally {
+    cancel()
+  }
+}
+
+/** What agents of the operator have left open, such as a timer, must not keep the process. The wait itself does not. */
+function leaveSoon(host: Host): void {
+  AbortSignal.timeout(300).addEventListener('abort', () => host.exit?.(0))
+}
+
+/** Where the server is, and what it stands on. */
+interface Place {
+  readonly url: string
+  readonly token: LocalToken
+  readonly crew: Crew
+  readonly runtime: Runtime
+  readonly store: string
+  readonly logFile: string | undefined
+}
+
+function tellMachine({ url, token, runtime, store, logFile }: Place, host: Host): void {
+  const line = { type: 'listening', url, tokenFile: token.file, agents: runtime.agents.keys(), store, logFile }
+  host.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+function tellPerson({ url, token, crew, runtime, store, logFile }: Place, host: Host): void {
+  const screen = new Screen(host.stdout, host.env)
+  const names = runtime.agents.keys().map(inertLine)
+  screen.line(`Tellurion ${version()} listens on ${url}`, 'strong')
+  if (crew.root === undefined) screen.line(`Agents: ${names.join(', ')}.`)
+  else {
+    for (const text of describeChoice(crew.choice)) screen.line(text)
+    screen.line(`It may read files under ${inertLine(crew.root)} (others: --root DIR).`)
+  }
+  screen.line(`Runs are kept in ${inertLine(store)}${logFile === undefined ? '' : `, logs in ${inertLine(logFile)}`}.`)
+  const source = token.file === undefined ? 'of TELLURION_TOKEN' : `in ${inertLine(token.file)}`
+  screen.line(`Who asks needs the token ${source}${token.made ? ', made just now' : ''}.`)
+  screen.line('')
+  screen.line('To chat, in another terminal:', 'strong')
+  screen.line('  npx tellurion chat')
+  const secret = token.file === undefined ? '$TELLURION_TOKEN' : `$(cat ${shellWord(token.file)})`
+  screen.line('or, from any program:', 'strong')
+  screen.line(`  curl ${url}/api/v1/messages -H "Authorization: Bearer ${secret}" \\`)
+  screen.line(`    -H 'Content-Type: application/json' -d '{"content": "what is 12*7?"}'`)
+  screen.line('')
+  screen.line('Ctrl-C ends.', 'faint')
+}
+
+/** What an operator should know before others find out. */
+function warn({ settings }: LoadedConfig, { file }: LocalToken, remarks: Screen): void {
+  if (file !== undefined && isOpenToOthers(file)) {
+    remarks.line(`Others on this machine can read ${inertLine(file)}: chmod 600 ${shellWord(file)}`, 'warning')
+  }
+  if (settings.store.redis !== undefined) {
+    remarks.line('REDIS_URL is set, but there is no store on Redis yet: it is not used.', 'warning')
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@+-]+$/.test(text) ? text : `'${inertLine(text).replaceAll("'", `'\\''`)}'`
+}
+
+function configured<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}

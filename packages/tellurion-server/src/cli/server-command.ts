@@ -1,0 +1,32 @@
+// The commands around a server: `serve`, `worker`, `status`, `doctor`, `init`, `completion`, with their options. What they
+// do is loaded when they are called, for most of it is large.
+
+import type { Command } from 'commander'
+import type { RunCommandContext } from './runs.ts'
+import type { ServeFlags } from './serve.ts'
+import { defaultStore } from './store-choice.ts'
+import type { WorkerFlags } from './worker.ts'
+
+/** Adds them. */
+export function addServerCommands(program: Command, { host, end, agentOptions }: RunCommandContext): void {
+  agentOptions(configOption(program.command('serve')))
+    .description('start the server: HTTP, streams and WebSocket')
+    .option('--host <address>', 'the address to listen on; default: SERVER_HOST, else 127.0.0.1')
+    .option('--port <n>', 'the port, 0 for a free one; default: SERVER_PORT, else 8000')
+    .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
+    .option('--debug', 'log everything, on standard error too')
+    .option('--json', 'print where it listens as a line of JSON')
+    .action(async (flags: ServeFlags) => end(await (await import('./serve.ts')).serve(flags, host)))
+
+  agentOptions(configOption(program.command('worker')))
+    .description('work on the queued runs of a store until Ctrl-C')
+    .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
+    .option('--json', 'print what happens as lines of JSON')
+    .action(async (flags: WorkerFlags) => end(await (await import('./worker.ts')).work(flags, host)))
+}
+
+function configOption(command: Command): Command {
+  return command
+    .option('--config <file>', 'the configuration; default: tellurion.config.ts, .js or .json, if there is one')
+    .option('--store <url>', `where runs are kept; default: DATABASE_URL, else ${defaultStore}`)
+}
