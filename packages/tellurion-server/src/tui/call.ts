@@ -97,7 +97,7 @@ export class Call implements Block {
   #unfolded(width: number): string[] {
     const { input, state, progress, why, content } = this.#facts
     const { faint, warning } = this.#theme
-    const lines = [oneLine(this.#head(), width), `    ${faint('arguments')}`]
+    const lines = [oneLine(this.#head(), width), ...exactLines('arguments', { width, by: 4, style: faint })]
     lines.push(...exactLines(exactJson(input, 2), { width, by: 6 }))
     if (why !== undefined) lines.push(...exactLines(`denied: ${inertLine(why)}`, { width, by: 4, style: warning }))
     if (content === undefined) {
@@ -105,7 +105,7 @@ export class Call implements Block {
       return lines
     }
     lines.push(
-      `    ${faint(state === 'failed' ? 'error' : 'result')}`,
+      ...exactLines(state === 'failed' ? 'error' : 'result', { width, by: 4, style: faint }),
       ...exactLines(exactText(content), { width, by: 6 }),
     )
     return lines

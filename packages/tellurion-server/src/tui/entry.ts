@@ -51,7 +51,7 @@ export class Said implements Block {
     return this.#laid.lines(width, () => {
       const text = inert(this.text).replaceAll('\t', '    ').trim()
       if (this.#pending === undefined) return marked(strong(text), accent('> '), width)
-      return [...marked(faint(text), faint('> '), width), oneLine(`  ${faint(`(${this.#pending})`)}`, width)]
+      return [...marked(faint(text), faint('> '), width), oneLine(`  ${faint(`(${inertLine(this.#pending)})`)}`, width)]
     })
   }
 }

@@ -124,13 +124,14 @@ export class Inquiries {
         : 'Tab: answer this'
     const foot = [...problem, ...wrapTextWithAnsi(faint(hint), width)]
     const body = this.#body(interaction, width)
-    const room = Math.max(1, height - 1 - foot.length)
-    this.#rows = { all: body.length, seen: Math.min(room, body.length) }
-    this.#scroll = Math.max(0, Math.min(this.#scroll, body.length - room))
-    if (body.length <= room) return [head, ...body, ...foot]
+    const room = Math.max(2, height - 1 - foot.length)
     // The line that says what is not seen takes the place of the last one.
+    const fitting = body.length <= room ? body.length : room - 1
+    this.#rows = { all: body.length, seen: fitting }
+    this.#scroll = Math.max(0, Math.min(this.#scroll, body.length - fitting))
+    if (body.length <= room) return [head, ...body, ...foot]
     const from = this.#scroll
-    const to = Math.min(body.length, from + room - 1)
+    const to = from + fitting
     const more = oneLine(warning(`  lines ${from + 1}–${to} of ${body.length}: ↑ ↓ PgUp PgDn show the rest`), width)
     return [head, ...body.slice(from, to), more, ...foot]
   }
@@ -156,7 +157,7 @@ export class Inquiries {
     const { choices = [] } = this.shown!.interaction
     const fits = this.#rows.all <= this.#rows.seen
     if (fits && name.startsWith('page')) return false
-    const page = Math.max(1, this.#rows.seen - 2)
+    const page = Math.max(1, this.#rows.seen - 1)
     if (name === 'up' && choices.length > 0) this.#choice = Math.max(0, this.#choice - 1)
     else if (name === 'down' && choices.length > 0) this.#choice = Math.min(choices.length - 1, this.#choice + 1)
     else if (name === 'up' || name === 'pageUp') this.#scroll = Math.max(0, this.#scroll - (name === 'up' ? 1 : page))

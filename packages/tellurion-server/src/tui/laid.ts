@@ -27,5 +27,7 @@ export class Laid {
 
 /** The text, or its beginning with `…`, on one line. */
 export function oneLine(text: string, width: number): string {
-  return truncateToWidth(text, width, '…')
+  const line = truncateToWidth(text, width, '…')
+  // What is not styled needs no end of a style.
+  return text.includes('\u001b') ? line : line.replaceAll('\u001b[0m', '')
 }
