@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Page, RunResource } from 'tellurion/protocol'
 import { hasEnded, type RunHandle } from 'tellurion/runtime'
+import { wantsStream } from './accept.ts'
 import { untilEnded } from './end.ts'
 import { operation } from './operation.ts'
 import { listed, ownRun } from './own.ts'
@@ -12,6 +13,7 @@ import { flag, id, pathId, wholeNumber } from './schema-part.ts'
 import { newRunRequest, newTaskRequest, runResource, runStatus, turnResource } from './schema-run.ts'
 import type { Call } from './setting.ts'
 import { shownRun } from './show.ts'
+import { eventStream } from './stream.ts'
 import { submit } from './submission.ts'
 import { turnOf } from './turn.ts'
 
@@ -74,14 +76,17 @@ async function cancelled(call: Call<{ run: string }>): Promise<RunResource | Res
 const shown = async (call: Call<{ run: string }>): Promise<RunResource> =>
   shownRun(await ownRun(call, call.parameters.run))
 
-/** Makes a run. */
+/** Makes a run; where a stream is asked for, it is watched from its first moment. */
 export const createRun = operation('createRun', {
   body: newRunRequest,
   answer: runResource,
   status: 201,
+  media: ['text/event-stream'],
   handle: async (call) => {
     const { agent, input, session, ...options } = call.body
-    return shownRun(await (await submit(call, { agent, input, session, options })).record())
+    const run = await submit(call, { agent, input, session, options })
+    if (!wantsStream(call.request)) return shownRun(await run.record())
+    return eventStream(call, { run, after: 0, headers: { 'x-run-id': run.id } })
   },
 })
 

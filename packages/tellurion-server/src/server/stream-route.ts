@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { EventResource, Page } from 'tellurion/protocol'
+import { wantsStream } from './accept.ts'
 import { RequestError } from './failure.ts'
 import { operation } from './operation.ts'
 import { ownRun } from './own.ts'
@@ -10,11 +11,6 @@ import { runParameters } from './run-route.ts'
 import { eventResource } from './schema-event.ts'
 import { wholeNumber } from './schema-part.ts'
 import { eventStream } from './stream.ts'
-
-/** Whether a client asks for a stream; without a word it gets a page. */
-function wantsStream({ method, headers }: Request): boolean {
-  return method === 'GET' && /\btext\/event-stream\b/i.test(headers.get('accept') ?? '')
-}
 
 /** The number that `Last-Event-ID` says, which goes before the query's. */
 function lastEventId({ headers }: Request): number | undefined {

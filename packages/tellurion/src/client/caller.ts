@@ -46,9 +46,12 @@ export interface Asked<Name extends RouteName> extends CallOptions {
   readonly key?: string
   /** The request may be made twice whatever came of the first: it only reads, or its body names what it makes. */
   readonly repeatable?: boolean
-  /** Milliseconds for one try. */
-  readonly deadline?: number
+  /** How often it is tried. Default the client's own patience. */
+  readonly policy?: RetryPolicy
 }
+
+/** One request for a stream. */
+export type AskedStream = Asked<RouteName> & { readonly headers: Record<string, string> }
 
 /** What asks. */
 export interface Caller {
@@ -59,14 +62,14 @@ export interface Caller {
   readonly token: string | undefined
   /** The JSON that a route answers with; tried again where that is safe. Throws what the server says went wrong. */
   call<Name extends RouteName>(name: Name, asked?: Asked<Name>): Promise<Responses[Name]>
-  /** The text that a route answers with. */
-  text(name: RouteName, options?: CallOptions): Promise<string>
   /** Opens a stream, once; the signal also ends the reading of its body. */
-  open(name: RouteName, asked: Asked<RouteName> & { readonly headers: Record<string, string> }): Promise<Response>
+  open(name: RouteName, asked: AskedStream): Promise<Response>
+  /** Opens a stream, tried again as a call is. */
+  openAgain(name: RouteName, asked: AskedStream): Promise<Response>
 }
 
-/** Milliseconds for one try of what answers at once. */
-const promptly = 60_000
+/** Milliseconds for one try. */
+const deadline = 60_000
 
 /** Makes what asks. Throws `invalid_option` for an address or a token that cannot be meant. */
 export function createCaller(options: CallerOptions): Caller {
@@ -74,7 +77,7 @@ export function createCaller(options: CallerOptions): Caller {
   const { clock = systemClock, ids = systemIds, random = systemRandom } = ports
   const baseURL = checkedURL(options.baseURL)
   const token = checkedToken(options.token)
-  const policy = retryPolicy(options.retry)
+  const usual = retryPolicy(options.retry)
 
   const request = (name: RouteName, asked: Asked<RouteName>, headers: Record<string, string>): Request => {
     const { parameters, query, body, key } = asked
@@ -106,7 +109,7 @@ export function createCaller(options: CallerOptions): Caller {
   }
 
   const read = async (name: RouteName, asked: Asked<RouteName>, accept: string): Promise<string> => {
-    const { signal, deadline = promptly } = asked
+    const { signal } = asked
     const { controller, detach } = childController(signal)
     const late = noAnswer(baseURL, undefined, deadline)
     const cancel = clock.timer(deadline, () => controller.abort(late))
@@ -127,11 +130,11 @@ export function createCaller(options: CallerOptions): Caller {
       throw noAnswer(baseURL, error)
     })
 
-  const again = async (name: RouteName, asked: Asked<RouteName>, accept: string): Promise<string> => {
-    const { signal, key, repeatable = routes[name].method === 'GET' } = asked
+  const again = <T>(name: RouteName, asked: Asked<RouteName>, work: () => Promise<T>): Promise<T> => {
+    const { signal, key, repeatable = routes[name].method === 'GET', policy = usual } = asked
     const safe = repeatable || key !== undefined
     const retryIf = (error: unknown): boolean => isRetryable(error) && (safe || wasRefused(error))
-    return withRetry(() => read(name, asked, accept), policy, { clock, random, signal, retryIf })
+    return withRetry(work, policy, { clock, random, signal, retryIf })
   }
 
   return {
@@ -141,10 +144,10 @@ export function createCaller(options: CallerOptions): Caller {
     baseURL,
     token,
     async call(name, asked = {}) {
-      const text = await again(name, asked as Asked<RouteName>, 'application/json')
+      const request = asked as Asked<RouteName>
+      const text = await again(name, request, () => read(name, request, 'application/json'))
       return (text === '' ? undefined : parsed(text, baseURL)) as Responses[typeof name]
     },
-    text: (name, call = {}) => again(name, call, 'text/*'),
     async open(name, { headers, ...asked }) {
       const { signal } = asked
       try {
@@ -152,6 +155,9 @@ export function createCaller(options: CallerOptions): Caller {
       } catch (error) {
         throw signal?.aborted ? abortReason(signal) : error
       }
+    },
+    openAgain(name, asked) {
+      return again(name, asked, () => this.open(name, asked))
     },
   }
 }

@@ -21,6 +21,8 @@ export interface EventReadOptions {
 
 /** A connection on which nothing came for so long is dead: heartbeats are shorter. */
 const silence = heartbeatEvery * 2.5
+/** What a stream of events is. */
+export const eventStreamType = 'text/event-stream'
 /** Characters of one event. */
 const longest = 67_108_864
 
@@ -28,14 +30,16 @@ const longest = 67_108_864
 export async function* readEvents(
   caller: Caller,
   run: string,
-  options: EventReadOptions & { readonly policy: RetryPolicy },
+  options: EventReadOptions & { readonly policy: RetryPolicy; readonly opened?: Response | undefined },
 ): AsyncGenerator<EventResource, void> {
   const { signal, policy } = options
-  let { after = 0 } = options
+  let { after = 0, opened } = options
   for (let failures = 0; ;) {
     let failure: unknown = noAnswer(caller.baseURL, undefined)
     try {
-      for await (const event of oneStream(caller, run, { after, signal })) {
+      const connection = { after, signal, opened }
+      opened = undefined
+      for await (const event of oneStream(caller, run, connection)) {
         if (event.seq !== undefined) {
           if (event.seq <= after) continue
           if (event.seq > after + 1) throw gap(run, after, event.seq)
@@ -61,11 +65,18 @@ export function hasEnded(status: RunResource['status']): boolean {
   return status === 'succeeded' || status === 'failed' || status === 'cancelled' || status === 'timed_out'
 }
 
+/** From where a connection reads, or what was opened already. */
+interface Connection {
+  readonly after: number
+  readonly signal: AbortSignal | undefined
+  readonly opened: Response | undefined
+}
+
 /** What one connection brings; it ends where the server ends it. */
 async function* oneStream(
   caller: Caller,
   run: string,
-  { after, signal }: { readonly after: number; readonly signal: AbortSignal | undefined },
+  { after, signal, opened }: Connection,
 ): AsyncGenerator<EventResource, void> {
   const { clock, baseURL } = caller
   const { controller, detach } = childController(signal)
@@ -78,12 +89,15 @@ async function* oneStream(
   }
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
-    const opening = caller.open('runEvents', {
-      parameters: { run },
-      headers: { accept: 'text/event-stream', 'last-event-id': String(after) },
-      signal: controller.signal,
-    })
-    const response = await heard(opening)
+    const response =
+      opened ??
+      (await heard(
+        caller.open('runEvents', {
+          parameters: { run },
+          headers: { accept: eventStreamType, 'last-event-id': String(after) },
+          signal: controller.signal,
+        }),
+      ))
     if (response.body === null || response.status === 204) return
     const arrived: string[] = []
     const stream = new EventStream(longest, (data) => arrived.push(data))

@@ -5,5 +5,6 @@ export type { Client, ClientOptions, RemoteInteractions, RemoteTools } from './c
 export type { CallOptions, ClientPorts, Fetch } from './caller.ts'
 export type { EventReadOptions } from './event-reading.ts'
 export type { Pages } from './pages.ts'
-export type { MakeOptions, RemoteRuns, Ticks, WatchOptions } from './run.ts'
-export type { RemoteSessions, RemoteTurn, SayOptions } from './session.ts'
+export type { RemoteRuns, Ticks } from './run.ts'
+export type { RemoteSessions, SayOptions } from './session.ts'
+export type { MakeOptions, RemoteTurn, WatchOptions } from './turn.ts'

@@ -28,21 +28,10 @@ import type {
 import type { RouteName } from '../protocol/route.ts'
 import type { RetryPolicy } from '../retry/backoff.ts'
 import type { Caller, CallOptions } from './caller.ts'
-import { readEvents, type EventReadOptions } from './event-reading.ts'
+import { readEvents } from './event-reading.ts'
 import { pagesOf, type Pages } from './pages.ts'
 import { untilSettled } from './settled.ts'
-
-/** What a call that makes something also takes. */
-export interface MakeOptions extends CallOptions {
-  /** The same key makes the same thing once, however often it is asked for. Default: a new one each call. */
-  readonly key?: string
-}
-
-/** How a run is watched. */
-export interface WatchOptions extends EventReadOptions {
-  /** `settled` also ends where the run waits for a person. Default `ended`. */
-  readonly until?: 'ended' | 'settled'
-}
+import { startedTurn, type MakeOptions, type OpenedWatch, type RemoteTurn, type WatchOptions } from './turn.ts'
 
 /**
  * Runs. Everything rejects with a `TellurionError` that carries the server's code, or with the signal's reason. What the
@@ -51,6 +40,8 @@ export interface WatchOptions extends EventReadOptions {
 export interface RemoteRuns {
   /** Accepts a run: when this resolves it is kept. It is tried again under its key when no answer comes. */
   create(request: NewRunRequest, options?: MakeOptions): Promise<RunResource>
+  /** Makes a run that is watched from its first moment: no piece of its text is missed. */
+  start(request: NewRunRequest, options?: MakeOptions): RemoteTurn
   /** Runs, newest first. */
   list(query?: RunQuery, options?: CallOptions): Pages<RunResource>
   get(run: string, options?: CallOptions): Promise<RunResource>
@@ -101,7 +92,8 @@ export function remoteRuns(caller: Caller, reconnect: RetryPolicy): RemoteRuns {
 
   const result = async (run: string, { signal }: CallOptions = {}): Promise<TurnResource> => {
     for (;;) {
-      const turn = await caller.call('runResult', { parameters: { run }, query: { wait }, signal })
+      const asked = { parameters: { run }, query: { wait }, policy: reconnect, signal }
+      const turn = await caller.call('runResult', asked)
       if (turn.status === 'running') continue
       if (turn.status !== 'failed') return turn
       const lost = { code: 'run_failed', message: `Run ${run} failed.`, retryable: false } as const
@@ -109,21 +101,29 @@ export function remoteRuns(caller: Caller, reconnect: RetryPolicy): RemoteRuns {
     }
   }
 
+  const get = (run: string, options?: CallOptions): Promise<RunResource> => told('getRun', run, options)
+
+  const watch = (
+    run: string,
+    { until = 'ended', ...options }: OpenedWatch = {},
+  ): AsyncGenerator<EventResource, void> => {
+    const read = (signal: AbortSignal | undefined): AsyncGenerator<EventResource, void> =>
+      readEvents(caller, run, { ...options, signal, policy: reconnect })
+    if (until === 'ended') return read(options.signal)
+    const settled = async (seen: number, signal: AbortSignal): Promise<boolean> => {
+      const { status } = await result(run, { signal })
+      return status === 'waiting' && (await get(run, { signal })).events <= seen
+    }
+    return untilSettled({ ...options, read, settled })
+  }
+
   return {
     create: (body, { key = caller.ids('key'), signal } = {}) => caller.call('createRun', { body, key, signal }),
     list: (query = {}, { signal } = {}) =>
       pagesOf((cursor = query.cursor) => caller.call('listRuns', { query: { ...query, cursor }, signal })),
-    get: (run, options) => told('getRun', run, options),
-    events(run, { until = 'ended', ...options } = {}) {
-      const read = (signal: AbortSignal | undefined): AsyncGenerator<EventResource, void> =>
-        readEvents(caller, run, { ...options, signal, policy: reconnect })
-      if (until === 'ended') return read(options.signal)
-      const settled = async (seen: number, signal: AbortSignal): Promise<boolean> => {
-        const { status } = await result(run, { signal })
-        return status === 'waiting' && (await told('getRun', run, { signal })).events <= seen
-      }
-      return untilSettled({ ...options, read, settled })
-    },
+    get,
+    events: watch,
+    start: (request, options) => startedTurn(request, options, { caller, watch, result, get }),
     result,
     messages: (run, { signal } = {}) =>
       pagesOf((cursor) => caller.call('runMessages', { parameters: { run }, query: { cursor }, signal })),

@@ -2,31 +2,17 @@
 // waits for a person.
 
 import type { Message, UserInput } from '../message/message.ts'
-import type { UndoSessionRequest } from '../protocol/request.ts'
-import type {
-  BranchResource,
-  EventResource,
-  RunResource,
-  SessionResource,
-  TodosResource,
-  TurnResource,
-} from '../protocol/resource.ts'
+import type { NewRunRequest, UndoSessionRequest } from '../protocol/request.ts'
+import type { BranchResource, RunResource, SessionResource, TodosResource, TurnResource } from '../protocol/resource.ts'
 import type { Caller, CallOptions } from './caller.ts'
 import { pagesOf, type Pages } from './pages.ts'
-import type { MakeOptions, RemoteRuns } from './run.ts'
+import type { RemoteRuns } from './run.ts'
+import type { MakeOptions, RemoteTurn } from './turn.ts'
 
 /** How something is said. */
 export interface SayOptions extends MakeOptions {
   /** Default the server's first agent. */
   readonly agent?: string
-}
-
-/** A turn that is under way. It goes on whether anybody reads or not. */
-export interface RemoteTurn extends AsyncIterable<EventResource> {
-  /** The run of this turn, once it was accepted. */
-  readonly run: Promise<RunResource>
-  /** How it ended, or that it waits for a person. Rejects as `runs.result` does. */
-  result(): Promise<TurnResource>
 }
 
 /** Sessions. */
@@ -61,19 +47,11 @@ export function remoteSessions(caller: Caller, runs: RemoteRuns): RemoteSessions
   ): Pages<Item> =>
     pagesOf((cursor) => caller.call(name, { parameters: { session }, query: { cursor }, signal }) as never)
 
-  const stream = (session: string, input: UserInput, { agent, ...options }: SayOptions = {}): RemoteTurn => {
-    const { signal } = options
-    const run = runs.create({ session, input, ...(agent === undefined ? {} : { agent }) }, options)
-    // The failure belongs to whoever asks for it.
-    run.catch(() => {})
-    return {
-      run,
-      async *[Symbol.asyncIterator]() {
-        yield* runs.events((await run).id, { until: 'settled', signal })
-      },
-      result: async () => runs.result((await run).id, { signal }),
-    }
-  }
+  const request = (session: string, input: UserInput, { agent }: SayOptions = {}): NewRunRequest => ({
+    session,
+    input,
+    ...(agent === undefined ? {} : { agent }),
+  })
 
   return {
     // An id of its own makes it the same session when no answer came and it is asked for again.
@@ -89,7 +67,10 @@ export function remoteSessions(caller: Caller, runs: RemoteRuns): RemoteSessions
     todos: (session, { signal } = {}) => caller.call('sessionTodos', { parameters: { session }, signal }),
     undo: (session, body = {}, { signal } = {}) =>
       caller.call('undoSession', { parameters: { session }, body, signal }),
-    say: (session, input, options) => stream(session, input, options).result(),
-    stream,
+    async say(session, input, options) {
+      const { id } = await runs.create(request(session, input, options), options)
+      return runs.result(id, options)
+    },
+    stream: (session, input, options) => runs.start(request(session, input, options), options),
   }
 }
