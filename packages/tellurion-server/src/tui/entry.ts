@@ -18,6 +18,11 @@ export type Fold = Thought | Call
 /** The columns before each line: room for the mark of who speaks, or of what is selected. */
 const margin = 2
 
+/** The text inert, without tabs and blanks at its ends. */
+function blockOf(text: string): string {
+  return inert(text).replaceAll('\t', '    ').trim()
+}
+
 /** Lines of a text with a mark before the first. */
 function marked(text: string, mark: string, width: number): string[] {
   const room = Math.max(1, width - margin)
@@ -49,7 +54,7 @@ export class Said implements Block {
   lines(width: number): readonly string[] {
     const { strong, faint, accent } = this.#theme
     return this.#laid.lines(width, () => {
-      const text = inert(this.text).replaceAll('\t', '    ').trim()
+      const text = blockOf(this.text)
       if (this.#pending === undefined) return marked(strong(text), accent('> '), width)
       return [...marked(faint(text), faint('> '), width), oneLine(`  ${faint(`(${inertLine(this.#pending)})`)}`, width)]
     })
@@ -113,7 +118,7 @@ export class Thought implements Block {
     return this.#laid.lines(width, () => {
       const mark = this.#selected ? accent('❯ ') : '  '
       if (this.#open)
-        return [`${mark}${faint('thought')}`, ...exactLines(inert(this.#text).trim(), { width, by: 4, style: faint })]
+        return [`${mark}${faint('thought')}`, ...exactLines(blockOf(this.#text), { width, by: 4, style: faint })]
       return [oneLine(`${mark}${faint(`thought: ${inertLine(this.#text)}`)}`, width)]
     })
   }
@@ -132,6 +137,6 @@ export class Remark implements Block {
   }
 
   lines(width: number): readonly string[] {
-    return this.#laid.lines(width, () => wrapTextWithAnsi(this.#style(inert(this.#text).trim()), width))
+    return this.#laid.lines(width, () => wrapTextWithAnsi(this.#style(blockOf(this.#text)), width))
   }
 }
