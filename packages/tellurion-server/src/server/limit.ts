@@ -2,7 +2,7 @@
 // from here, and the route of limits shows it.
 
 import { TellurionError } from 'tellurion'
-import { maxJsonDepth, maxWaiting, type LimitResource } from 'tellurion/protocol'
+import { heartbeatEvery, maxJsonDepth, maxWaiting, type LimitResource } from 'tellurion/protocol'
 import type { Runtime } from 'tellurion/runtime'
 
 const cap = (value: number, unit: string, overflow: string) => ({ value, unit, overflow })
@@ -24,6 +24,11 @@ export const caps = {
     maxWaiting,
     'bytes that wait for a slow client of a stream or socket',
     'the client is dropped, the run goes on',
+  ),
+  silence: cap(
+    heartbeatEvery,
+    'milliseconds that a stream or socket is silent',
+    'a heartbeat is sent; a client that has taken nothing meanwhile is dropped',
   ),
   frame: cap(1_048_576, 'bytes of a WebSocket frame', 'close code 1009'),
   wait: cap(300_000, 'milliseconds that a request waits for the end of a run', 'answers how the run stands'),

@@ -34,7 +34,10 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
   const { limits, connections, clock } = setting
   const { host, port, handle, upgrade } = options
   const answer = getRequestListener(
-    (request, env) => handle(request, { ...remoteOf((env as { incoming: IncomingMessage }).incoming) }),
+    (request, env) => {
+      const { incoming } = env as { incoming: IncomingMessage }
+      return handle(request, { ...remoteOf(incoming), cut: () => incoming.destroy() })
+    },
     { overrideGlobalObjects: false },
   )
   const server = createServer(

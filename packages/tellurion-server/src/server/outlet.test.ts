@@ -74,17 +74,37 @@ describe('an outlet', () => {
     assert.equal(outlet.room(), undefined)
   })
 
-  test('knows whether its client is silent, busy or stuck', () => {
-    const { outlet, take } = lazyClient()
-    assert.equal(outlet.beat(), 'silent')
+  test('gives a sign of life when it is silent, and drops a client that takes nothing between two beats', () => {
+    const { client, outlet, take } = lazyClient()
+    const beat = (): number => {
+      const { written } = outlet
+      outlet.beat(bytes(3))
+      return outlet.written - written
+    }
+    assert.equal(beat(), 3)
+    take(3)
+    assert.equal(beat(), 3, 'the sign itself is no news')
+    take(3)
     outlet.write(bytes(100))
-    assert.equal(outlet.beat(), 'busy', 'it had no time yet')
-    assert.equal(outlet.beat(), 'stuck')
+    assert.equal(beat(), 0, 'something was said')
     take(50)
-    assert.equal(outlet.beat(), 'silent', 'it is slow, but it moves')
-    outlet.write(bytes(10))
-    assert.equal(outlet.beat(), 'stuck')
+    assert.equal(beat(), 3, 'it is slow, but it moves')
+    assert.equal(outlet.closed, false)
+    beat()
+    assert.deepEqual([outlet.closed, client.cut], [true, 1])
+  })
+
+  test('does not take one beat for two', () => {
+    const { outlet, take } = lazyClient()
+    outlet.beat(bytes(3))
+    take(3)
+    outlet.write(bytes(100))
+    outlet.beat(bytes(3))
+    assert.equal(outlet.closed, false, 'it had no time yet')
     take(1000)
-    assert.equal(outlet.beat(), 'silent')
+    outlet.beat(bytes(3))
+    take(3)
+    outlet.beat(bytes(3))
+    assert.equal(outlet.closed, false)
   })
 })

@@ -80,14 +80,14 @@ export class Outlet {
   }
 
   /**
-   * What became of the outlet since the last beat: `silent` when nothing was written, `stuck` when something waits and
-   * nothing of it was taken.
+   * To be called at equal times: writes a sign of life when nothing else was written since the last time, and drops a
+   * client of which something has waited since then and that has taken nothing.
    */
-  beat(): 'silent' | 'busy' | 'stuck' {
+  beat(signOfLife: Uint8Array): void {
     const taken = this.written - this.waiting
     const before = this.#beat
+    if (this.waiting > 0 && taken === before.taken && before.written > before.taken) return this.drop()
+    if (this.written === before.written) this.write(signOfLife)
     this.#beat = { written: this.written, taken }
-    if (this.waiting > 0 && taken === before.taken && before.written > before.taken) return 'stuck'
-    return this.written === before.written ? 'silent' : 'busy'
   }
 }

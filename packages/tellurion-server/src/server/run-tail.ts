@@ -66,6 +66,15 @@ class Feed {
   }
 }
 
+/** The pieces that tell of one event: only the last says that it is told. */
+export function piecesOf({ seq }: RunEvent, texts: readonly string[]): Piece[] {
+  return texts.map((text, index) => (seq === undefined || index < texts.length - 1 ? { text } : { text, seq }))
+}
+
+function isReply(event: RunEvent): event is RunEvent & { type: 'message.added' } {
+  return event.type === 'message.added' && event.message.role === 'assistant'
+}
+
 /** Anything thrown as an error that a client may be told. */
 export function failureIn(error: unknown): TellurionError {
   if (error instanceof TellurionError) return error
@@ -86,6 +95,8 @@ export class RunTail {
   readonly #feeds: Feed[] = []
   readonly #remembered: { readonly event: RunEvent; readonly size: number }[] = []
   readonly #waiting = new Set<Waiting>()
+  /** By entity. */
+  readonly #streamed = new Map<number, string>()
   #rememberedText = 0
   #gatheredText = 0
   #stopTimer: (() => void) | undefined
@@ -110,7 +121,11 @@ export class RunTail {
     const feed = this.#feedOf(listener)
     feed.flush()
     const missed = this.#remembered.slice(this.#remembered.length - (this.position - after))
-    const pieces = missed.flatMap(({ event }) => this.#piece(telling, event) ?? [])
+    const pieces: Piece[] = missed.flatMap(({ event }) => this.#pieces(telling, event, ''))
+    for (const streamed of this.#streamed.values()) {
+      const text = telling.join?.({ record: this.record, seq: this.position, streamed })
+      if (text !== undefined) pieces.push({ text })
+    }
     if (pieces.length > 0) outlet.write(wire(pieces))
     feed.listeners.add(listener)
     return () => this.#leave(feed, listener)
@@ -172,21 +187,26 @@ export class RunTail {
       this.position = seq
       this.#remember(event)
     }
+    const streamed = ('entity' in event && this.#streamed.get(event.entity)) || ''
     for (const feed of this.#feeds) {
-      const piece = this.#piece(feed.telling, event)
-      if (piece === undefined) continue
-      feed.add(piece)
-      this.#gatheredText += piece.text.length
+      for (const piece of this.#pieces(feed.telling, event, streamed)) {
+        feed.add(piece)
+        this.#gatheredText += piece.text.length
+      }
     }
+    this.#follow(event, streamed)
     if (this.#gatheredText > 0) this.#stopTimer ??= this.#clock.timer(this.#tick, () => this.#flush())
     for (const waiting of this.#waiting) if (waiting.seq <= this.position) this.#wake(waiting)
   }
 
-  #piece(telling: Telling, event: RunEvent): Piece | undefined {
-    const { seq = this.position } = event
-    const text = telling.tell(event, { record: this.record, seq })
-    if (text === undefined) return undefined
-    return event.seq === undefined ? { text } : { text, seq }
+  #pieces(telling: Telling, event: RunEvent, streamed: string): Piece[] {
+    return piecesOf(event, telling.tell(event, { record: this.record, seq: event.seq ?? this.position, streamed }))
+  }
+
+  /** Keeps what has come of the text that an entity is saying, for whoever joins in the middle of it. */
+  #follow(event: RunEvent, streamed: string): void {
+    if (event.type === 'text.delta') this.#streamed.set(event.entity, streamed + event.text)
+    else if (event.type === 'stream.restarted' || isReply(event)) this.#streamed.delete(event.entity)
   }
 
   #remember(event: RunEvent): void {

@@ -14,7 +14,10 @@ import { createMeter } from './meter.ts'
 import { openApiDocument } from './openapi.ts'
 import { operations } from './operations.ts'
 import type { Network, ServerSetting } from './setting.ts'
+import { createPulse } from './pulse.ts'
+import { createSeats } from './seat.ts'
 import { createSockets } from './socket.ts'
+import { StreamHub } from './stream-hub.ts'
 import { createUpgrade } from './upgrade.ts'
 
 /** What makes a server. */
@@ -77,6 +80,7 @@ export function createServer(options: ServerOptions): Server {
       closed ??= (async () => {
         closing.abort()
         setting.meter.close()
+        setting.streams.hub.close()
         // Whoever waits is told at once; the runs get the rest of the time.
         const share = Math.min(grace / 5, 2000)
         await Promise.all([sockets.close(share), ...listeners.map((listener) => listener.close(share))])
@@ -101,11 +105,12 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
   const closing = new AbortController()
   const log = options.log ?? createLog({ level: 'warn' })
   let document: JsonObject | undefined
+  const limits = limitsOf(options.limits)
   const setting: ServerSetting = {
     runtime,
     agents,
     identities: createIdentities(identities),
-    limits: limitsOf(options.limits),
+    limits,
     network: { hosts, origins: network.origins ?? [] },
     log,
     clock,
@@ -115,6 +120,11 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     closing: closing.signal,
     connections: { http: 0, streams: 0, sockets: 0 },
     meter: createMeter({ runtime, clock, log }),
+    streams: {
+      hub: new StreamHub({ clock }),
+      pulse: createPulse(clock, limits.silence),
+      seats: createSeats(limits.streams),
+    },
     document: () => (document ??= openApiDocument(operations, version)),
   }
   return { setting, hosts, closing }

@@ -7,6 +7,9 @@ import type { Clock } from 'tellurion/world'
 import type { Identities, Identity } from './identity.ts'
 import type { Limits } from './limit.ts'
 import type { Meter } from './meter.ts'
+import type { Pulse } from './pulse.ts'
+import type { Seats } from './seat.ts'
+import type { StreamHub } from './stream-hub.ts'
 
 /** What is open now. */
 export interface Connections {
@@ -33,8 +36,16 @@ export interface ServerSetting {
   readonly closing: AbortSignal
   readonly connections: Connections
   readonly meter: Meter
+  readonly streams: OpenStreams
   /** The interface as an OpenAPI document. */
   readonly document: () => JsonObject
+}
+
+/** What all streams and sockets share. */
+export interface OpenStreams {
+  readonly hub: StreamHub
+  readonly pulse: Pulse
+  readonly seats: Seats
 }
 
 /** From where requests may come. */
@@ -53,6 +64,8 @@ export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
   readonly request: Request
   /** Aborts when the client has gone or the server closes. */
   readonly signal: AbortSignal
+  /** Ends the connection at once; undefined where there is none. */
+  readonly cut?: (() => void) | undefined
   readonly parameters: Parameters
   readonly query: Query
   readonly body: Body

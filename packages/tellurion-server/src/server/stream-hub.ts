@@ -1,12 +1,12 @@
 // The hub of a server's streams: however many clients watch a run, its events are read once. A client that comes late
 // reads what it has missed by itself, at its own pace, and then joins the others without a gap or a repetition.
 
-import { RequestError } from './failure.ts'
-import { TellurionError } from 'tellurion'
-import type { RunEvent, RunHandle, RunRecord } from 'tellurion/runtime'
+import type { TellurionError } from 'tellurion'
+import { hasEnded, type RunHandle, type RunRecord } from 'tellurion/runtime'
 import type { Clock } from 'tellurion/world'
+import { RequestError } from './failure.ts'
 import type { Outlet } from './outlet.ts'
-import { failureIn, RunTail, type Listener } from './run-tail.ts'
+import { failureIn, piecesOf, RunTail, type Listener } from './run-tail.ts'
 import type { Telling } from './telling.ts'
 import type { Wire } from './wire.ts'
 
@@ -66,7 +66,7 @@ export class StreamHub {
     if (options.after > record.events) throw tooFar(run.id, options.after, record.events)
     const reading = new Reading(run, options)
     try {
-      if (!hasEnded(record)) reading.hold(this.#hold(run, record, options.after))
+      if (!hasEnded(record.status)) reading.hold(this.#hold(run, record, options.after))
       // What cannot be read is said before anything else is.
       if (!reading.canJoin && options.after < record.events) await reading.page()
     } catch (error) {
@@ -111,9 +111,9 @@ export class StreamHub {
         if (await reading.waits()) continue
         if (!(await reading.page())) {
           const record = await reading.run.record()
-          if (hasEnded(record) && reading.after >= record.events) return reading.finish(record)
+          if (hasEnded(record.status) && reading.after >= record.events) return reading.finish(record)
           // It goes on: somebody gave a run that had ended another try.
-          if (!hasEnded(record)) reading.hold(this.#hold(reading.run, record, reading.after))
+          if (!hasEnded(record.status)) reading.hold(this.#hold(reading.run, record, reading.after))
         }
         await reading.room()
       }
@@ -184,16 +184,12 @@ class Reading implements Listener {
     const events = await this.run.log({ after: this.after, limit: page })
     if (this.over || events.length === 0) return false
     const record = this.#held?.tail.record ?? (await this.run.record())
-    const pieces = events.flatMap((event) => this.#piece(event, record) ?? [])
+    const pieces = events.flatMap((event) =>
+      piecesOf(event, this.telling.tell(event, { record, seq: event.seq!, streamed: '' })),
+    )
     if (pieces.length > 0) this.outlet.write(this.wire(pieces))
     this.after = events.at(-1)!.seq!
     return true
-  }
-
-  #piece(event: RunEvent, record: RunRecord): { text: string; seq: number } | undefined {
-    const seq = event.seq!
-    const text = this.telling.tell(event, { record, seq })
-    return text === undefined ? undefined : { text, seq }
   }
 
   async room(): Promise<void> {
@@ -219,10 +215,6 @@ class Reading implements Listener {
   stop(): void {
     this.done()
   }
-}
-
-function hasEnded({ status }: RunRecord): boolean {
-  return status === 'succeeded' || status === 'failed' || status === 'cancelled' || status === 'timed_out'
 }
 
 function tooFar(run: string, after: number, events: number): RequestError {

@@ -1,39 +1,128 @@
-// Streams: the events of a run as server-sent events. A client that has gone cancels nothing.
+// Streams: the events of a run as server-sent events. A client that has gone cancels nothing; one that does not read is
+// dropped, and comes back with the number of the last event it has.
 
-import type { RunHandle } from 'tellurion/runtime'
+import { hasEnded, type RunHandle } from 'tellurion/runtime'
+import { Outlet, type Sink } from './outlet.ts'
 import type { Call } from './setting.ts'
+import type { Watching } from './stream-hub.ts'
+import { chunks, frameOf, plainEvents, type Telling } from './telling.ts'
+import { eventWire, retryAfter, silence } from './wire.ts'
 
-/** Which events a stream brings. */
+/** Milliseconds after which a client whose stream broke should come again. */
+const comeAgain = retryAfter(1000)
+
+/** Which events a stream brings, and how it begins. */
 export interface StreamOptions {
   readonly run: RunHandle
   /** The number of the newest event that the client has. */
   readonly after: number
+  /** Default: events as they are. */
+  readonly telling?: Telling
+  /** What is told before all else. */
+  readonly first?: string
   /** Goes out with the stream. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The events of a run after a number, then live ones; each kept one has its number as `id`. Ends with the run. */
-export function eventStream(call: Call, options: StreamOptions): Response {
-  const { run, after, headers = {} } = options
-  const events = run.events({ after, signal: call.signal })
-  const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await events.next()
-      if (done === true) return controller.close()
-      const id = value.seq === undefined ? '' : `id: ${value.seq}\n`
-      controller.enqueue(encoder.encode(`${id}event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`))
-    },
-    async cancel() {
-      await events.return()
-    },
+/**
+ * The events of a run after a number, then live ones; each kept one has its number as `id`. Ends with the run; where
+ * there is nothing left to tell the answer is 204, at which browsers stop coming again. Throws `unknown_run`,
+ * `events_dropped` with the number of the oldest, `invalid_request` for a number that the run has not come to, and
+ * `rate_limited`.
+ */
+export async function eventStream(call: Call, options: StreamOptions): Promise<Response> {
+  const { setting, identity } = call
+  const { run, after, telling = plainEvents, first, headers = {} } = options
+  const giveBack = setting.streams.seats.take(identity.user)
+  const line = createLine(setting.limits.waiting, call.cut)
+  line.outlet.write(comeAgain)
+  if (first !== undefined) line.outlet.write(eventWire([{ text: first }]))
+  let watching: Watching
+  try {
+    watching = await setting.streams.hub.watch(run, { after, telling, wire: eventWire, outlet: line.outlet })
+  } catch (error) {
+    giveBack()
+    throw error
+  }
+  if (hasEnded(watching.record.status) && after === watching.record.events) {
+    watching.stop()
+    giveBack()
+    return new Response(null, { status: 204, headers })
+  }
+  setting.connections.streams++
+  const stopBeat = setting.streams.pulse.join(() => line.outlet.beat(silence))
+  const leave = (): void => watching.stop()
+  call.signal.addEventListener('abort', leave)
+  line.onGone(leave)
+  void watching.ended.then(() => {
+    call.signal.removeEventListener('abort', leave)
+    stopBeat()
+    giveBack()
+    setting.connections.streams--
+    line.end()
   })
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  if (call.signal.aborted || line.outlet.closed) leave()
+  return new Response(line.body, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      // Proxies that gather answers are asked not to.
+      'x-accel-buffering': 'no',
+      ...headers,
+    },
   })
 }
 
-/** What is said in a session, watched: the events of its run from the first on. */
-export function messageStream(call: Call, run: RunHandle): Response {
-  return eventStream(call, { run, after: 0, headers: { 'x-run-id': run.id } })
+/** What is said in a session, watched: the run in a frame, then its turn as a chat shows it. */
+export async function messageStream(call: Call, run: RunHandle): Promise<Response> {
+  const first = frameOf('task_created', await run.record())
+  return eventStream(call, { run, after: 0, telling: chunks, first, headers: { 'x-run-id': run.id } })
+}
+
+/** A web stream with an outlet at its beginning. */
+interface Line {
+  readonly outlet: Outlet
+  readonly body: ReadableStream<Uint8Array>
+  /** Called when nobody reads any more. */
+  onGone(fn: () => void): void
+  /** Nothing more comes; what waits is still read. */
+  end(): void
+}
+
+function createLine(most: number, cut: (() => void) | undefined): Line {
+  const control: { stream?: ReadableStreamDefaultController<Uint8Array> } = {}
+  let gone = (): void => {}
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (stream) => void (control.stream = stream),
+      pull: () => outlet.taken(),
+      cancel: () => {
+        outlet.close()
+        gone()
+      },
+    },
+    { highWaterMark: most, size: (bytes) => bytes.byteLength },
+  )
+  const sink: Sink = {
+    get waiting() {
+      return most - (control.stream?.desiredSize ?? most)
+    },
+    write: (bytes) => control.stream?.enqueue(bytes),
+    cut: () => {
+      // Under a socket the stream ends with it; elsewhere whoever reads is told.
+      if (cut === undefined) control.stream?.error(new Error('This client was too slow and was dropped.'))
+      else cut()
+    },
+  }
+  const outlet = new Outlet(sink, { most, onSlow: () => gone() })
+  return {
+    outlet,
+    body,
+    onGone: (fn) => void (gone = fn),
+    end: () => {
+      if (outlet.closed) return
+      outlet.close()
+      control.stream?.close()
+    },
+  }
 }

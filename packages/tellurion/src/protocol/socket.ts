@@ -51,13 +51,16 @@ export type ServerFrame = { readonly id?: string } & (
       readonly data: RunResource
     }
   | { readonly type: 'tasks_update'; readonly data: readonly RunResource[] }
-  /** A piece of a reply's text; `seq` is the run's newest number before it. Where a reply begins anew, an `event` says so. */
+  /**
+   * A piece of a reply's text; `seq` is the run's newest number before it. `anew`: what came of this reply before is void.
+   * The pieces of a reply make up its text, whenever one has begun to listen.
+   */
   | {
       readonly type: 'stream_data' | 'stream_chunk'
       readonly session_id: string
       readonly run_id: string
       readonly seq: number
-      readonly data: { readonly content: string }
+      readonly data: { readonly content: string; readonly anew?: true }
     }
   | {
       readonly type: 'stream_complete'
