@@ -116,7 +116,7 @@ function checkedRun(given: unknown): CheckpointedRun {
   const { id, agent, user, priority, metadata, ...others } = objectOf(given, 'its run is bad')
   refuseOthers(others, ['id', 'agent', 'user', 'priority', 'metadata'])
   const fits = [id, agent, user].every((value) => typeof value === 'string' && /^[a-zA-Z0-9_-]{1,64}$/.test(value))
-  if (!fits || !Number.isFinite(priority)) throw torn('its run is bad')
+  if (!fits || !Number.isSafeInteger(priority)) throw torn('its run is bad')
   const problem = jsonProblem(objectOf(metadata, 'its run has no metadata'))
   if (problem !== undefined) throw torn(`the metadata of its run are bad: ${problem}`)
   return { id, agent, user, priority, metadata } as CheckpointedRun

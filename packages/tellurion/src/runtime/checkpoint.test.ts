@@ -187,6 +187,24 @@ function checkpoints(material: (typeof materials)[number]): void {
     }
   })
 
+  test('are still told after a submission that was not accepted, or was already', async () => {
+    await using runtime = await open({ budgets: { tenant: { tokens: 0 } } })
+    const chat = runtime.session('parrot', { id: 's' })
+    await chat.generate('a', { idempotencyKey: 'first' })
+    const tick = await chat.checkpoint('liked')
+    await chat.generate('b')
+    await chat.restore('liked')
+    await runtime.submit('parrot', 'a', { session: 's', idempotencyKey: 'first' })
+    await assert.rejects(runtime.submit('parrot', 'c', { session: 's', tenant: 't' }), code('budget_exceeded'))
+    const next = chat.stream('d')
+    await next.result()
+    const restored = await told(await next.run)
+    assert.deepEqual(
+      restored.map((event) => event.type === 'checkpoint.restored' && event.tick),
+      [tick],
+    )
+  })
+
   test('wait for the end of a live run, or end it', async () => {
     await using runtime = await open()
     const chat = runtime.session('parrot', { id: 's' })

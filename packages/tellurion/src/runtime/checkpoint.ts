@@ -92,13 +92,15 @@ export async function noteRestored({ backend }: Setting, past: Past, restored: R
   await backend.keyValue.set(scopeOf(past), restoredName, encode(restored))
 }
 
-/** What the next run of a session is to say about where it begins; said once. */
-export async function takeRestored({ backend }: Setting, session: string): Promise<Restored | undefined> {
-  const scope = scopeOf({ session })
-  const entry = await backend.keyValue.get(scope, restoredName)
-  if (entry === undefined) return undefined
-  await backend.keyValue.delete(scope, restoredName)
-  return decode<Restored>(entry)
+/** What the next run of a session is to say about where it begins. */
+export async function restoredNote({ backend }: Setting, session: string): Promise<Restored | undefined> {
+  const entry = await backend.keyValue.get(scopeOf({ session }), restoredName)
+  return entry && decode<Restored>(entry)
+}
+
+/** Forgets it: a run was accepted that says so. */
+export async function dropRestoredNote({ backend }: Setting, session: string): Promise<void> {
+  await backend.keyValue.delete(scopeOf({ session }), restoredName)
 }
 
 function scopeOf({ session }: Pick<Past, 'session'>): KeyScope {

@@ -4,11 +4,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Agent } from '../agent/agent.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
+import { backendPlace, materials } from '../testing/backends.node.ts'
+import type { AgentRuntime } from './agent-runtime.ts'
 import { memory } from './backend/memory/memory.ts'
 import { createRuntime } from './runtime.ts'
 
 const agent = new Agent({ name: 'a', model: scriptedModel(() => 'ok') })
+const foreign: AgentRuntime = { key: 'f', run: async ({ input }) => ({ output: input }) }
 const numbers = [Number.NaN, -1, '5', null]
+
+const invalid = (message: RegExp) => ({ code: 'invalid_option', message })
 
 describe('createRuntime', () => {
   const opened = async (options: object): Promise<void> => {
@@ -16,7 +21,6 @@ describe('createRuntime', () => {
     await runtime.close()
   }
   const unknown = (name: string) => ({ code: 'unknown_option', message: new RegExp(`Did you mean '${name}'`) })
-  const invalid = (message: RegExp) => ({ code: 'invalid_option', message })
 
   test('names the nearest of what it does not know, at every level', async () => {
     await assert.rejects(opened({ maxConcurent: 3 }), unknown('maxConcurrent'))
@@ -73,3 +77,47 @@ describe('createRuntime', () => {
     await assert.rejects(runtime.submit('a', 'go'), invalid(/budgets.user.tokens must be a number/))
   })
 })
+
+for (const material of materials) {
+  test(`submit on ${material} stores nothing that cannot be meant`, async () => {
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent, foreign], work: false })
+    const refused = async (options: object, message: RegExp): Promise<void> => {
+      await assert.rejects(runtime.submit('a', 'go', options), invalid(message), JSON.stringify(options))
+    }
+    await assert.rejects(runtime.submit('a', 'go', { sesion: 's' } as never), {
+      code: 'unknown_option',
+      message: /Did you mean 'session'/,
+    })
+    for (const priority of [Number.NaN, Infinity, 1.5, '1']) await refused({ priority }, /priority must be a whole/)
+    for (const delay of [Number.NaN, Infinity, -1, '1']) await refused({ delay }, /delay must be a number of mill/)
+    for (const metadata of [5, [], null, { at: Number.NaN }, { f: () => {} }, { when: new Date(0) }]) {
+      await refused({ metadata }, /metadata must be an object of plain JSON/)
+    }
+    for (const name of ['session', 'user', 'tenant']) await refused({ [name]: '../x' }, /id .*64 letters/)
+    for (const key of ['', 'x'.repeat(257), 'a\nb', 5]) await refused({ idempotencyKey: key }, /printable/)
+    for (const budget of [5, { tokens: Infinity }, { tokens: Number.NaN }]) await refused({ budget }, /budget/)
+    for (const input of [undefined, null, 5, {}, { role: 'system', content: 'x' }]) {
+      await assert.rejects(runtime.submit('a', input as never), invalid(/input must be a text/))
+    }
+    for (const input of [undefined, Number.NaN, () => {}, { when: new Date(0) }, { deep: [Infinity] }]) {
+      await assert.rejects(runtime.submit('f', input as never), invalid(/input must be a text.*JSON/))
+    }
+    assert.deepEqual(await runtime.runs(), [])
+    const { priority, availableAt, createdAt } = await (
+      await runtime.submit('f', { any: ['json', null] }, { priority: -3, delay: 0.5 })
+    ).record()
+    assert.deepEqual([priority, availableAt - createdAt], [-3, 1])
+  })
+
+  test(`a run on ${material} may have a budget of cost, whose price its agent knows`, async () => {
+    const usage = { inputTokens: 5, outputTokens: 5, totalTokens: 10 }
+    const priced = new Agent({
+      name: 'priced',
+      model: scriptedModel(() => ({ text: 'ok', usage })),
+      budget: { cost: 9, price: () => 2 },
+    })
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [priced] })
+    assert.equal((await runtime.execute('priced', 'go', { budget: { cost: 3 } })).usage.cost, 2)
+    await assert.rejects(runtime.execute('priced', 'go', { budget: { cost: 1 } }), { code: 'budget_exceeded' })
+  })
+}

@@ -1,8 +1,6 @@
 // The runtime: the same agents, made to survive. It submits runs, works on them, and knows what waits for a person.
 
 import { Agent } from '../agent/agent.ts'
-import { checkBudget } from '../agent/budget-limits.ts'
-import { tighter } from '../agent/budget-limits.ts'
 import { checkCaps } from '../agent/caps.ts'
 import { agentComponents } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
@@ -14,13 +12,13 @@ import type { UserInput } from '../message/message.ts'
 import type { KeyValue } from '../port/key-value.ts'
 import { retryPolicy } from '../retry/backoff.ts'
 import type { Json } from '../schema/json.ts'
-import { compileSchema } from '../schema/schema.ts'
 import { artifactBytes } from '../tool/artifact.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
-import { takeRestored } from './checkpoint.ts'
+import { dropRestoredNote, restoredNote } from './checkpoint.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { restoredRun, type RestoreRunOptions } from './restore.ts'
+import { checkId } from './backend/request.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
@@ -34,6 +32,7 @@ import type { ForkPayload, InputPayload } from './inbox.ts'
 import type { NewRun, RunFilter, SessionFilter, StoreCount } from './run-store.ts'
 import { createLive, retentionOf, type Setting } from './setting.ts'
 import { headOf, standingMessages, standingRuns } from './standing.ts'
+import { submission } from './submission.ts'
 import { Worker } from './worker.ts'
 
 /** A runtime, made by `createRuntime`. */
@@ -132,7 +131,7 @@ export class Runtime {
    */
   async restore(from: string | CheckpointFile, options: RestoreRunOptions = {}): Promise<RunHandle> {
     this.#refuseWhenClosed()
-    return this.#enqueued(await this.#store(await restoredRun(this.#setting, from, options)))
+    return this.#enqueued((await this.#store(await restoredRun(this.#setting, from, options))).run)
   }
 
   /** Sessions, newest first: named ones, and own ones of runs unless `named` leaves these out. */
@@ -218,7 +217,7 @@ export class Runtime {
     const { agent, session, user, tenant, limits, priority, metadata } = source
     const input = payload as unknown as Json
     const more = { ...(tenant === undefined ? {} : { tenant }), ...(limits === undefined ? {} : { limits }) }
-    const run = await this.#store({
+    const { run } = await this.#store({
       agent,
       session,
       user,
@@ -241,41 +240,17 @@ export class Runtime {
     return this.run(id)
   }
 
-  async #create(agent: string, input: UserInput | Json, options: SubmitOptions): Promise<RunRecord> {
-    const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, output } = options
-    const { tenant, budget } = options
-    for (const [what, value] of [
-      ['agent', agent],
-      ['session', session],
-      ['user', user],
-      ['tenant', tenant],
-    ] as const) {
-      if (value !== undefined) checkId(what, value)
+  async #create(name: string, input: UserInput | Json, options: SubmitOptions): Promise<RunRecord> {
+    const agent = this.agents.find(name)
+    const { input: asked, ...rest } = submission({ name, agent }, input, options)
+    const { session } = rest
+    const restored = session === undefined ? undefined : await restoredNote(this.#setting, session)
+    const payload: InputPayload = restored === undefined ? asked : { ...asked, restored }
+    const { status, run } = await this.#store({ ...rest, input: payload as unknown as Json })
+    if (session !== undefined && restored !== undefined && status === 'created') {
+      await dropRestoredNote(this.#setting, session)
     }
-    checkBudget(budget)
-    const known = this.agents.find(agent)
-    const own = known instanceof Agent ? known.limits : undefined
-    const limits = own === undefined && budget === undefined ? undefined : tighter(own, budget)
-    const schema = output === undefined ? undefined : compileSchema(output, 'the output schema').jsonSchema
-    const restored = session === undefined ? undefined : await takeRestored(this.#setting, session)
-    const payload: InputPayload = {
-      input: input as UserInput,
-      ...(schema === undefined ? {} : { output: schema }),
-      ...(restored === undefined ? {} : { restored }),
-    }
-    return this.#store({
-      agent,
-      input: payload as unknown as Json,
-      ...(session === undefined ? {} : { session }),
-      ownSession: session === undefined,
-      user,
-      priority,
-      metadata,
-      delay,
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(limits === undefined ? {} : { limits }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    })
+    return run
   }
 
   async #store(
@@ -283,7 +258,7 @@ export class Runtime {
       Partial<Pick<NewRun, 'session' | 'branch' | 'state' | 'idempotencyKey' | 'tenant' | 'limits'>> & {
         readonly delay?: number
       },
-  ): Promise<RunRecord> {
+  ): Promise<{ readonly status: 'created' | 'known'; readonly run: RunRecord }> {
     const { backend, clock, ids } = this.#setting
     const { delay = 0, session, ...rest } = given
     const id = ids('run')
@@ -298,7 +273,7 @@ export class Runtime {
       maxSessions: this.#maxSessions,
       accounts: claimsOf(this.#budgets, { user: given.user, tenant: given.tenant, now }),
     })
-    if (created.status === 'created' || created.status === 'known') return created.run
+    if (created.status === 'created' || created.status === 'known') return created
     if (created.status === 'session_limit') throw tooManySessions(given.user, this.#maxSessions)
     if (created.status === 'session_exists') {
       throw new TellurionError('duplicate_name', `There is a session '${session}' already; restore under another id.`)
@@ -357,9 +332,4 @@ function componentsOf(registry: Registry, more: readonly Component[]): readonly 
 
 function tooManySessions(user: string, most: number): TellurionError {
   return new TellurionError('session_limit', `User ${user} has ${most} sessions; delete some first.`)
-}
-
-function checkId(what: string, id: string): void {
-  if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return
-  throw new TellurionError('invalid_option', `A ${what} id is 1 to 64 letters, digits, '_' and '-'.`)
 }

@@ -32,6 +32,15 @@ export function checkNewRun(run: NewRun): void {
   if (state !== undefined && !(Number.isSafeInteger(state.header?.tick) && state.header.tick >= 0)) {
     throw new TellurionError('invalid_snapshot', 'The state that a run begins with has no tick.')
   }
+  for (const [what, value] of [
+    ['priority', run.priority],
+    ['instant from which it may begin', run.availableAt],
+  ] as const) {
+    if (!Number.isSafeInteger(value)) {
+      throw new TellurionError('invalid_option', `The ${what} of a run must be a whole number, not ${String(value)}.`)
+    }
+  }
+  if (run.tenant !== undefined) checkId('tenant', run.tenant)
   if (run.parent !== undefined) checkId('parent run', run.parent)
   if (run.idempotencyKey !== undefined) checkKey('idempotency key', run.idempotencyKey)
 }

@@ -1,0 +1,87 @@
+// What is submitted, checked before anything is stored: misuse is told to whoever submits, not to whoever reads why the
+// run has failed.
+
+import { Agent } from '../agent/agent.ts'
+import { checkLimits, tighter } from '../agent/budget-limits.ts'
+import { userMessage } from '../agent/conversation.ts'
+import { suggestion, TellurionError } from '../error/error.ts'
+import type { UserInput } from '../message/message.ts'
+import type { Json } from '../schema/json.ts'
+import { jsonProblem } from '../schema/plain-json.ts'
+import { compileSchema } from '../schema/schema.ts'
+import { checkId } from './backend/request.ts'
+import type { InputPayload } from './inbox.ts'
+import type { AnyAgent } from './registry.ts'
+import type { NewRun } from './run-store.ts'
+import type { SubmitOptions } from './runtime-options.ts'
+
+/** A run that is asked for, before it has an id and a place. `delay` is milliseconds. */
+export type Submission = Pick<NewRun, 'agent' | 'user' | 'priority' | 'metadata' | 'ownSession'> &
+  Partial<Pick<NewRun, 'session' | 'idempotencyKey' | 'tenant' | 'limits'>> & {
+    readonly input: InputPayload
+    readonly delay: number
+  }
+
+const known = ['session', 'priority', 'idempotencyKey', 'delay', 'user', 'tenant', 'budget', 'metadata', 'output']
+
+/** Throws `unknown_option`, `invalid_option` and the errors of an output schema. An agent may be one of other processes. */
+export function submission(
+  { name, agent }: { readonly name: string; readonly agent: AnyAgent | undefined },
+  input: UserInput | Json,
+  options: SubmitOptions,
+): Submission {
+  check(name, options)
+  const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, tenant, budget } = options
+  const own = agent instanceof Agent ? agent.limits : undefined
+  const limits = own === undefined && budget === undefined ? undefined : tighter(own, budget)
+  const schema =
+    options.output === undefined ? undefined : compileSchema(options.output, 'the output schema').jsonSchema
+  return {
+    agent: name,
+    input: { input: inputFor(agent, input), ...(schema === undefined ? {} : { output: schema }) },
+    ...(session === undefined ? {} : { session }),
+    ownSession: session === undefined,
+    user,
+    priority,
+    metadata,
+    delay: Math.ceil(delay),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  }
+}
+
+function check(name: string, options: SubmitOptions): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new TellurionError('unknown_option', `submit has no option '${key}'.${suggestion(key, known)}`)
+  }
+  const { session, user, tenant, priority = 0, delay = 0, metadata = {}, budget } = options
+  checkId('agent', name)
+  if (session !== undefined) checkId('session', session)
+  if (user !== undefined) checkId('user', user)
+  if (tenant !== undefined) checkId('tenant', tenant)
+  checkLimits('budget', budget)
+  if (!Number.isSafeInteger(priority)) throw invalid(`priority must be a whole number, not ${String(priority)}.`)
+  if (!(Number.isFinite(delay) && delay >= 0)) {
+    throw invalid(`delay must be a number of milliseconds from 0, not ${String(delay)}.`)
+  }
+  const problem = jsonProblem(metadata)
+  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+  if (problem !== undefined || !isObject) {
+    throw invalid(`metadata must be an object of plain JSON: ${problem ?? `it is ${JSON.stringify(metadata)}`}.`)
+  }
+}
+
+/** What an agent is told. One of this library hears a person, one of any make takes any JSON. */
+function inputFor(agent: AnyAgent | undefined, given: UserInput | Json): UserInput {
+  if (typeof given === 'string') return given.toWellFormed()
+  if (agent instanceof Agent) return userMessage(given as UserInput)
+  const problem = jsonProblem(given)
+  if (problem !== undefined) throw invalid(`The input must be a text, a message, or plain JSON: ${problem}.`)
+  return given as UserInput
+}
+
+function invalid(message: string): TellurionError {
+  return new TellurionError('invalid_option', message)
+}
