@@ -27,7 +27,7 @@ const onNode = ['store', 'trace', 'runtime', 'server', 'config', 'demo', 'cli', 
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
   schema: ['@cfworker/json-schema'],
   model: ['gpt-tokenizer'],
-  server: ['hono', '@hono/node-server', 'ws', 'zod'],
+  server: ['@hono/node-server', 'ws', 'zod'],
   config: ['zod'],
   tui: ['@earendil-works/pi-tui'],
   cli: ['commander'],
