@@ -61,7 +61,7 @@ describe('input that is none', () => {
 
 describe('options that are none', () => {
   const cases: readonly [what: string, options: unknown, words: RegExp][] = [
-    ['null', null, /options/],
+    ['null', null, /takes one object/],
     ['an unknown one', { maxTick: 5 }, /'maxTick'.*maxTicks/],
     ['a limit below 1', { maxTicks: 0 }, /maxTicks/],
     ['a limit that is no number', { maxTicks: '5' }, /maxTicks/],

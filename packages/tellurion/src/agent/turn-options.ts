@@ -1,7 +1,8 @@
 // What one turn may bring besides its input, and its check: misuse is told before anything has changed.
 
 import { isAbortSignal } from '../abort/abort.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { checkRunOptions } from '../world/runner.ts'
@@ -37,25 +38,14 @@ const knownSettings = [
 
 /** Throws `unknown_option` and `invalid_option`. */
 export function checkTurnOptions(options: TurnOptions<Schema | undefined>): void {
-  checkKeys(options, known, 'The options of generate and stream')
+  checkOptions('A turn', options, known)
   const { abortSignal, maxTicks, settings } = options
   if (abortSignal !== undefined && !isAbortSignal(abortSignal)) {
     throw new TellurionError('invalid_option', "abortSignal must be an AbortSignal, such as a controller's signal.")
   }
   if (maxTicks !== undefined) checkRunOptions({ maxTicks })
   if (settings === undefined) return
-  checkKeys(settings, knownSettings, 'settings')
+  checkOptions('settings', settings, knownSettings)
   const problem = jsonProblem(settings)
   if (problem !== undefined) throw new TellurionError('invalid_option', `settings must be plain JSON: ${problem}.`)
-}
-
-function checkKeys(given: object, names: readonly string[], what: string): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new TellurionError('invalid_option', `${what} must be an object.`)
-  }
-  for (const key of Object.keys(given)) {
-    if (!names.includes(key)) {
-      throw new TellurionError('unknown_option', `${what} have no '${key}'.${suggestion(key, names)}`)
-    }
-  }
 }

@@ -147,7 +147,7 @@ describe('approval rules', () => {
     [
       'an unknown verdict',
       [{ allow: '*' }, { alow: 'x' }],
-      /^unknown_option: approval rule 2 has no 'alow'. Did you mean 'allow'\?/,
+      /^unknown_option: approval rule 2 has no option 'alow'. Did you mean 'allow'\?/,
     ],
     ['two verdicts', [{ allow: 'x', deny: 'y' }], /^invalid_option: approval rule 1 must have one of/],
     ['no verdict', [{ where: {} }], /^invalid_option: approval rule 1 must have one of/],

@@ -1,6 +1,7 @@
 // Approval rules: who may run what. The first rule that matches decides; a list in which none matches denies.
 
-import { TellurionError, messageOf, suggestion } from '../error/error.ts'
+import { messageOf, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { createPattern, type ArgumentPattern } from './argument-pattern.ts'
 import { createWildcard } from './wildcard.ts'
 
@@ -100,11 +101,7 @@ function readyRule(rule: ApprovalRule, by: string): ReadyRule {
   if (typeof rule !== 'object' || rule === null) {
     throw new TellurionError('invalid_option', `approval ${by} must be an object such as { allow: 'read_*' }.`)
   }
-  for (const key of Object.keys(rule)) {
-    if (!known.includes(key)) {
-      throw new TellurionError('unknown_option', `approval ${by} has no '${key}'.${suggestion(key, known)}`)
-    }
-  }
+  checkOptions(`approval ${by}`, rule, known)
   const named = rule as { readonly [verdict in (typeof verdicts)[number]]?: unknown } & {
     reason?: string
     prompt?: string
