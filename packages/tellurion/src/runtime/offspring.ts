@@ -30,7 +30,7 @@ export class Offspring implements Spawn {
   }
 
   begin({ id, agent, prompt, limits, tools }: Child): void {
-    const { user, priority, id: parent } = this.#parent
+    const { user, tenant, priority, id: parent } = this.#parent
     const now = this.#clock.now()
     this.#children.push({
       id,
@@ -40,6 +40,7 @@ export class Offspring implements Spawn {
       session: id,
       ownSession: true,
       user,
+      ...(tenant === undefined ? {} : { tenant }),
       priority,
       metadata: {},
       availableAt: now,

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
+import { asTool } from '../agent/sub-agent.ts'
 import { systemClock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { textOf } from '../message/message.ts'
 import { backendPlace, materials } from '../testing/backends.node.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
+import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
 import type { BackendOpener } from './backend.ts'
@@ -103,6 +105,42 @@ for (const material of materials) {
       assert.equal(text, 'to first')
       assert.deepEqual(messages.map(textOf), ['first', 'to first'])
       assert.equal((await runtime.spending({ user: 'local' })).spent.modelCalls, 2)
+    })
+
+    test('draws on the account of its own time, also one that worked for another run', async () => {
+      const clock = virtualClock(1)
+      const model = scriptedModel(() => ({ calls: [{ toolName: 'look', input: {} }], usage }))
+      const helper = new Agent({ name: 'helper', model, tools: { look }, budget: { modelCalls: 2 } })
+      const boss = new Agent({
+        name: 'boss',
+        model: scriptedModel(({ messages }) =>
+          messages.at(-1)?.role === 'tool'
+            ? { text: 'end', usage }
+            : { calls: [{ toolName: 'helper', input: { task: 't' } }], usage },
+        ),
+        tools: { helper: asTool(helper, { description: 'd', budget: { modelCalls: 2 } }) },
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [boss],
+        budgets: { user: { modelCalls: 4, per: 60_000 }, tenant: { modelCalls: 100 } },
+        ports: { clock },
+      })
+      const spentNow = async (): Promise<number> => (await runtime.spending({ user: 'local' })).spent.modelCalls
+      const run = await runtime.submit('boss', 'go', { tenant: 'acme', budget: { modelCalls: 4 } })
+      assert.equal((await run.result()).text, 'end')
+      assert.equal(await spentNow(), 4)
+      const [child] = await runtime.runs({ parent: run.id })
+      assert.deepEqual([child?.status, child?.tenant], ['failed', 'acme'])
+      const again = runtime.run(child!.id)
+      await assert.rejects(again.retry(), code('budget_exceeded'))
+      await clock.advance(60_000)
+      await again.retry()
+      await assert.rejects(again.result(), code('budget_exceeded'))
+      assert.equal(model.calls, 4)
+      assert.equal(await spentNow(), 2)
+      const { spent, lent } = await runtime.spending({ tenant: 'acme' })
+      assert.deepEqual([spent.modelCalls, lent.modelCalls], [6, 0])
     })
 
     test('keeps the work of the first one where nothing came between', async () => {

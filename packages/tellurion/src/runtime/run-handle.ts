@@ -27,6 +27,7 @@ import {
   type MessagePlace,
   type OutsideEffect,
 } from './past.ts'
+import { claimsOf } from './account.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
@@ -155,11 +156,15 @@ export class RunHandle {
     void this.#desk.take(this.id, { any: true })
   }
 
-  /** Gives a run that failed or timed out another try. Throws `invalid_transition` for any other, `unknown_run`. */
+  /**
+   * Gives a run that failed or timed out another try, with a new allowance out of the present accounts of its user and
+   * tenant. Throws `invalid_transition` for any other, `budget_exceeded`, `unknown_run`.
+   */
   async retry(): Promise<void> {
-    const { backend, clock } = this.#setting
-    const { status } = await this.record()
-    const retried = await backend.store.retry(this.id, clock.now())
+    const { backend, clock, budgets } = this.#setting
+    const { status, user, tenant } = await this.record()
+    const now = clock.now()
+    const retried = await backend.store.retry(this.id, now, claimsOf(budgets, { user, tenant, now }))
     if (retried === 'budget') {
       throw new TellurionError('budget_exceeded', `The accounts of run ${this.id} have nothing left for another try.`)
     }

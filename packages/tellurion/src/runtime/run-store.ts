@@ -284,9 +284,13 @@ export interface RunStore extends RunReads {
    */
   prune(options: { readonly before: number; readonly limit: number }): Promise<number>
   /**
-   * A failed or timed out run gets another try, a new allowance, and mail of kind `retry` that says so; refused
-   * (`budget`) when there is none.
+   * A failed or timed out run gets another try, a new allowance out of `accounts` (default those that it drew on), and
+   * mail of kind `retry` that says so; refused (`budget`) when there is nothing left.
    */
-  retry(run: string, now: number): Promise<'queued' | 'unknown' | 'not_failed' | 'budget'>
+  retry(
+    run: string,
+    now: number,
+    accounts?: readonly AccountClaim[],
+  ): Promise<'queued' | 'unknown' | 'not_failed' | 'budget'>
   close(): Promise<void>
 }

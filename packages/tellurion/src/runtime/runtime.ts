@@ -22,7 +22,7 @@ import { checkId } from './backend/request.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
-import { checkAccounts, claimOf, claimsOf, freshAccount, nothingLeft, type Accounts, type Spending } from './account.ts'
+import { checkAccounts, claimOf, claimsOf, freshAccount, nothingLeft, type Spending } from './account.ts'
 import { Registry } from './registry.ts'
 import { checkRuntimeOptions, patienceOf, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
 import { eventsBehind } from './run-events.ts'
@@ -43,16 +43,14 @@ export class Runtime {
   readonly #worker: Worker
   readonly #maxSessions: number
   readonly #grace: number
-  readonly #budgets: Accounts
   #closing: Promise<void> | undefined
 
-  constructor(setting: Setting, worker: Worker, options: { maxSessions: number; grace: number; budgets: Accounts }) {
+  constructor(setting: Setting, worker: Worker, options: { maxSessions: number; grace: number }) {
     this.interactions = new Interactions(setting)
     this.#setting = setting
     this.#worker = worker
     this.#maxSessions = options.maxSessions
     this.#grace = options.grace
-    this.#budgets = options.budgets
   }
 
   /** The agents that runs may ask for. */
@@ -188,9 +186,9 @@ export class Runtime {
 
   /** What a user or a tenant has spent in its present account, and what its runs still may. */
   async spending(of: { readonly user: string } | { readonly tenant: string }): Promise<Spending> {
-    const { backend, clock } = this.#setting
+    const { backend, clock, budgets } = this.#setting
     const [kind, id] = 'user' in of ? (['user', of.user] as const) : (['tenant', of.tenant] as const)
-    const claim = claimOf(kind, id, { limits: this.#budgets[kind], now: clock.now() })
+    const claim = claimOf(kind, id, { limits: budgets[kind], now: clock.now() })
     const { spent, lent } = (claim && (await backend.store.getAccount(claim.id))) ?? freshAccount({ id, limits: {} })
     return { spent, lent, limits: claim?.limits ?? {}, ...(claim?.ends === undefined ? {} : { ends: claim.ends }) }
   }
@@ -259,7 +257,7 @@ export class Runtime {
         readonly delay?: number
       },
   ): Promise<{ readonly status: 'created' | 'known'; readonly run: RunRecord }> {
-    const { backend, clock, ids } = this.#setting
+    const { backend, clock, ids, budgets } = this.#setting
     const { delay = 0, session, ...rest } = given
     const id = ids('run')
     const now = clock.now()
@@ -271,7 +269,7 @@ export class Runtime {
       newBranch: ids('b').slice(0, 20),
       now,
       maxSessions: this.#maxSessions,
-      accounts: claimsOf(this.#budgets, { user: given.user, tenant: given.tenant, now }),
+      accounts: claimsOf(budgets, { user: given.user, tenant: given.tenant, now }),
     })
     if (created.status === 'created' || created.status === 'known') return created
     if (created.status === 'session_limit') throw tooManySessions(given.user, this.#maxSessions)
@@ -293,7 +291,6 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { ports = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
   const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
   const { lease, heartbeat, timeout, grace, stall, idle } = patienceOf(options.patience)
-  const budgets = checkAccounts(options.budgets ?? {})
   const registry = new Registry(options.agents)
   const backend = await options.store({ clock })
   const setting: Setting = {
@@ -315,10 +312,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     retry: retryPolicy({ initialWait: 2000, maxWait: 300_000, ...retry }),
     retention: retentionOf(options.retention),
     caps: options.caps && checkCaps(options.caps),
+    budgets: checkAccounts(options.budgets ?? {}),
   }
   const worker = new Worker(setting, maxConcurrent)
   if (options.work !== false) worker.start()
-  return new Runtime(setting, worker, { maxSessions, grace, budgets })
+  return new Runtime(setting, worker, { maxSessions, grace })
 }
 
 /** What stored worlds may hold: the components of every agent, and those that only the caller knows. */

@@ -9,6 +9,7 @@ import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
 import type { RetryPolicy } from '../retry/backoff.ts'
 import type { Component } from '../world/component.ts'
+import type { Accounts } from './account.ts'
 import type { Backend } from './backend.ts'
 import type { Registry } from './registry.ts'
 
@@ -50,6 +51,8 @@ export interface Setting {
   readonly retry: RetryPolicy
   readonly retention: Retention
   readonly caps: Caps | undefined
+  /** Who has accounts. */
+  readonly budgets: Accounts
 }
 
 /** Throws `unknown_option` and `invalid_option`. */

@@ -77,6 +77,10 @@ export const accountBehaviour: readonly BackendCase[] = [
       )
       same(await store.retry('r', 2), 'budget', 'a retry with nothing left')
       same((await store.getRun('r'))?.status, 'failed', 'its status')
+      const other = { id: 'user.eve', limits: { tokens: 30 } }
+      same(await store.retry('r', 2, [other]), 'queued', 'a retry that draws on another account')
+      same((await store.getAccount('user.eve'))?.lent.tokens, 30, 'which lends what it has')
+      same((await store.getRun('r'))?.accounts, [other], 'the accounts of the run')
     },
   },
   {

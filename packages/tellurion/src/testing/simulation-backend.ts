@@ -114,7 +114,7 @@ export class SimulatedStore {
       sweep: (now) => travel('sweep', () => store.sweep(now)),
       gc: (options) => travel('gc', () => store.gc(options)),
       prune: (options) => travel('prune', () => store.prune(options)),
-      retry: (run, now) => travel(`retry ${run}`, () => store.retry(run, now)),
+      retry: (...asked) => travel(`retry ${asked[0]}`, () => store.retry(...asked)),
       close: async () => {},
     }
   }

@@ -2,6 +2,7 @@
 
 import type { ErrorData } from '../../error/error.ts'
 import { hasEnded, type RunRecord } from '../run.ts'
+import type { AccountClaim } from '../account.ts'
 import type { Commit, MailKind, NewMail, NewRun, RunEnd } from '../run-store.ts'
 
 /** Leases that may lapse in a row, with no commit between them, until a run is a dead letter. */
@@ -153,10 +154,14 @@ export function deathCommit(run: RunRecord, head: { seq: number; tick: number },
 }
 
 /** A dead letter with another try: as many retries as a new run, nothing of its end left. */
-export function retriedRun(run: RunRecord, now: number): RunRecord | undefined {
+export function retriedRun(
+  run: RunRecord,
+  now: number,
+  accounts: readonly AccountClaim[] = run.accounts ?? [],
+): RunRecord | undefined {
   if (run.status !== 'failed' && run.status !== 'timed_out') return undefined
   const { endedAt: _e, result: _r, stopReason: _s, usage: _u, ...rest } = run
-  return { ...queuedRun(rest, now), retries: 0, crashes: 0, ranFor: 0 }
+  return { ...queuedRun(rest, now), accounts, retries: 0, crashes: 0, ranFor: 0 }
 }
 
 /** What such a run finds in its inbox. */

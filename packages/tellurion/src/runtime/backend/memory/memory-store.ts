@@ -62,7 +62,7 @@ export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue })
       return gone.length
     },
     prune: async ({ before, limit }) => pruneMemory(tables, before, limit),
-    retry: async (run, now) => desk.retry(run, now),
+    retry: async (...asked) => desk.retry(...asked),
     async close() {},
   }
   return { store, table: claimTable(tables) }
@@ -295,10 +295,10 @@ class MemoryDesk {
     return 'deleted'
   }
 
-  retry(id: string, now: number): Awaited<ReturnType<RunStore['retry']>> {
+  retry(...[id, now, accounts]: Parameters<RunStore['retry']>): Awaited<ReturnType<RunStore['retry']>> {
     const slot = this.#tables.runs.get(id)
     if (slot === undefined) return 'unknown'
-    const again = retriedRun(slot.record, now)
+    const again = retriedRun(slot.record, now, accounts)
     if (again === undefined) return 'not_failed'
     const grant = grantTo(again, this.#accounts)
     if (grant.status === 'refused') return 'budget'

@@ -68,7 +68,7 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       const branches = retention.due(before)
       return branches.length === 0 ? 0 : write(() => retention.drop(branches, before, limit))
     },
-    retry: (run, now) => write(() => desk.retry(run, now)),
+    retry: (...asked) => write(() => desk.retry(...asked)),
     close: () => writer.close(),
   }
 }

@@ -349,10 +349,10 @@ export class SqliteDesk {
     forgetRecords(this.#database, { scope: 'session', owner: session })
   }
 
-  retry(id: string, now: number): Awaited<ReturnType<RunStore['retry']>> {
+  retry(...[id, now, accounts]: Parameters<RunStore['retry']>): Awaited<ReturnType<RunStore['retry']>> {
     const row = findRun(this.#database, id)
     if (row === undefined) return 'unknown'
-    const again = retriedRun(row.record, now)
+    const again = retriedRun(row.record, now, accounts)
     if (again === undefined) return 'not_failed'
     const grant = grantTo(again, this.#accounts)
     if (grant.status === 'refused') return 'budget'
