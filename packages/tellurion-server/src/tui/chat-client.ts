@@ -6,7 +6,7 @@ import type { Client } from 'tellurion/client'
 export interface ChatClient {
   readonly runs: Pick<
     Client['runs'],
-    'create' | 'get' | 'list' | 'events' | 'ticks' | 'cancel' | 'pause' | 'resume' | 'retry' | 'steer'
+    'start' | 'get' | 'list' | 'events' | 'ticks' | 'cancel' | 'pause' | 'resume' | 'retry' | 'steer'
   >
   readonly sessions: Pick<Client['sessions'], 'create' | 'messages' | 'runs'>
   readonly interactions: Pick<Client['interactions'], 'answer'>

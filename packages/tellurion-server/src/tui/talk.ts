@@ -10,7 +10,7 @@ import type { ChatClient } from './chat-client.ts'
 import type { Answering } from './inquiry.ts'
 import { Lookout } from './lookout.ts'
 import type { RunOrder } from './run-board.ts'
-import { Watch } from './watch.ts'
+import { Watch, type Met } from './watch.ts'
 
 /** What a talk stands on. */
 export interface TalkOptions {
@@ -48,7 +48,7 @@ export class Talk {
     this.#scope = this.#open()
     this.#lookout = new Lookout({
       ...options,
-      onRuns: (runs) => runs.forEach((run) => this.#scope.watch.meet(run)),
+      onRuns: (runs) => runs.forEach((run) => this.#scope.watch.meet({ run })),
       onFailure: (error) => this.#failed(error, this.#end.signal),
     })
   }
@@ -133,7 +133,8 @@ export class Talk {
   order(order: RunOrder, run: RunResource): void {
     if (order === 'open') return this.open(run.session)
     this.#do(async (signal) => {
-      await this.#options.client.runs[order](run.id, { signal })
+      const now = await this.#options.client.runs[order](run.id, { signal })
+      if (order === 'retry' && now.session === this.#options.chat.session) this.#scope.watch.resume(now)
       this.#lookout.look()
     })
   }
@@ -173,7 +174,11 @@ export class Talk {
         chat.session = id
       }
       const request = { input: text, session: id, ...(agent === undefined ? {} : { agent }) }
-      watch.meet(await link.persist(() => client.runs.create(request, options), options.signal), said)
+      const made = async (): Promise<Met> => {
+        const turn = client.runs.start(request, options)
+        return { run: await turn.run, events: turn, said }
+      }
+      watch.meet(await link.persist(made, options.signal))
       said.pending = undefined
     } catch (error) {
       transcript.unsend(said)

@@ -269,6 +269,7 @@ export class View {
   #show(mode: 'chat' | 'runs' | 'help'): void {
     if (this.#mode === 'runs' || mode === 'runs') this.#wish({ kind: 'list', listing: mode === 'runs' })
     if (mode === 'runs') this.#chat.board.choose(this.#chat.live?.run)
+    if (mode === 'help') this.#help.toStart()
     this.#mode = mode
   }
 

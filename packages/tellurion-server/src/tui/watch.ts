@@ -23,6 +23,17 @@ export interface WatchOptions {
   readonly onFailure: (error: unknown) => void
 }
 
+/** A run of the session, that begins or goes on. */
+export interface Met {
+  readonly run: RunResource
+  /** Its events from the first on, where they are being read already; they may end before it does. */
+  readonly events?: AsyncIterable<EventResource>
+  /** The number of the last event that is known. Default 0. */
+  readonly after?: number
+  /** What it was made of. */
+  readonly said?: Said
+}
+
 /** How often the past and the present of a run that moves on are tried to be seen at one instant. */
 const tries = 5
 
@@ -36,7 +47,7 @@ export class Watch {
   readonly #options: WatchOptions
   /** Runs that have been met, and those that are still to be watched. */
   readonly #met = new Set<string>()
-  readonly #queue: { readonly run: RunResource; readonly after: number; readonly said: Said | undefined }[] = []
+  readonly #queue: Met[] = []
   #busy = false
 
   constructor(options: WatchOptions) {
@@ -54,18 +65,23 @@ export class Watch {
     if (messages === undefined) chat.transcript.remark('(what was said before is not shown: too much happens)')
     else chat.transcript.recall(messages)
     if (run !== undefined) {
-      this.#add(run, messages === undefined ? 0 : run.events)
+      this.#add({ run, after: messages === undefined ? 0 : run.events })
       chat.ask(run, clock.now())
     }
-    for (const each of live.slice(1)) this.#add(each, 0)
+    for (const each of live.slice(1)) this.#add({ run: each })
     onChange()
   }
 
-  /** A run of the session; one that has been met is not watched again. `said` is what it was made of. */
-  meet(run: RunResource, said?: Said): void {
-    if (this.#met.has(run.id)) return
-    this.#met.add(run.id)
-    this.#add(run, 0, said)
+  /** Watches a run of the session when those before it have ended; one that has been met is not watched again. */
+  meet(met: Met): void {
+    if (this.#met.has(met.run.id)) return
+    this.#met.add(met.run.id)
+    this.#add(met)
+  }
+
+  /** Watches a run that goes on although it had ended. */
+  resume(run: RunResource): void {
+    this.#add({ run, after: run.events })
   }
 
   /** What was said, and the live run at the same instant; no messages where it would not hold still. */
@@ -93,8 +109,8 @@ export class Watch {
     return messages
   }
 
-  #add(run: RunResource, after: number, said?: Said): void {
-    this.#queue.push({ run, after, said })
+  #add(met: Met): void {
+    this.#queue.push(met)
     if (!this.#busy) void this.#work()
   }
 
@@ -102,11 +118,11 @@ export class Watch {
     const { chat, clock, signal, onChange, onTurn, onFailure } = this.#options
     this.#busy = true
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const { run, after, said } = next
+      const { run, said } = next
       chat.watch(run)
       onChange()
       try {
-        await this.#follow(run.id, after)
+        await this.#follow(next)
       } catch (error) {
         if (!signal.aborted) onFailure(error)
       }
@@ -120,16 +136,17 @@ export class Watch {
   }
 
   /** Reads the events of a run to its end. */
-  async #follow(run: string, from: number): Promise<void> {
+  async #follow({ run: { id }, events: first, after: from = 0 }: Met): Promise<void> {
     const { client, chat, signal, onChange } = this.#options
     let after = from
-    for (;;) {
+    for (let events = first; ; events = undefined) {
       try {
-        for await (const event of client.runs.events(run, { after, signal })) {
+        for await (const event of events ?? client.runs.events(id, { after, signal })) {
           after = event.seq ?? after
-          this.#heard(run, event)
+          this.#heard(id, event)
+          if (events !== undefined && isEnd(event)) return
         }
-        return
+        if (events === undefined) return
       } catch (error) {
         if (!signal.aborted && isOutage(error)) chat.transcript.tear()
         onChange()
@@ -149,4 +166,8 @@ export class Watch {
   #persist<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#options.chat.link.persist(work, this.#options.signal)
   }
+}
+
+function isEnd({ type }: EventResource): boolean {
+  return type === 'run.succeeded' || type === 'run.failed' || type === 'run.cancelled' || type === 'run.timed_out'
 }
