@@ -67,7 +67,10 @@ export class View {
     this.#composer = composer
     this.#wish = wish
     const page = helpPage(chat.theme)
-    this.#help = new Viewport({ length: page.length, at: (index) => page[index], apart: () => false })
+    this.#help = new Viewport(
+      { length: page.length, at: (index) => page[index], apart: () => false },
+      { follows: false },
+    )
   }
 
   /** Takes a key. */

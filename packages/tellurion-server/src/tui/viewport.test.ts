@@ -99,6 +99,17 @@ describe('a viewport', () => {
     assert.equal(seen(viewport), 'a0 a1 a2', 'its beginning, where it is as high as the window')
   })
 
+  it('begins at the beginning where it does not follow', () => {
+    const stack = new Stack(2, 2)
+    const viewport = new Viewport(stack, { follows: false })
+    assert.equal(seen(viewport, 9), 'a0 a1 b0 b1')
+    assert.equal(seen(viewport, 2), 'a0 a1')
+    viewport.scroll(9)
+    assert.equal(seen(viewport, 2), 'b0 b1')
+    stack.items.push(new Plain('c', 2))
+    assert.equal(seen(viewport, 2), 'b0 b1')
+  })
+
   it('stays when what is seen grows', () => {
     const stack = new Stack(3, 2, 1)
     const viewport = new Viewport(stack)

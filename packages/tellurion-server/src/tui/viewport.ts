@@ -35,8 +35,13 @@ export class Viewport<Item extends Block> {
   #held: (Place & { block: Item | undefined }) | undefined
   #top: Place = { index: 0, line: 0 }
 
-  constructor(blocks: Blocks<Item>) {
+  readonly #following: boolean
+
+  /** Without `follows` it begins at the beginning, and stays where it is. */
+  constructor(blocks: Blocks<Item>, { follows = true }: { readonly follows?: boolean } = {}) {
     this.#blocks = blocks
+    this.#following = follows
+    if (!follows) this.toStart()
   }
 
   /** Whether what comes is seen. */
@@ -54,8 +59,9 @@ export class Viewport<Item extends Block> {
       this.#top = held!
       return rows
     }
-    this.#held = undefined
     this.#top = this.#up({ index: this.#blocks.length, line: 0 }, height)
+    if (this.#following) this.#held = undefined
+    else this.#hold(this.#top)
     return this.#from(this.#top)
   }
 
