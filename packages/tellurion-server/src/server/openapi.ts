@@ -1,5 +1,6 @@
 // The interface as an OpenAPI 3.1 document, written from the schemas that check requests.
 
+import { STATUS_CODES } from 'node:http'
 import { routes, type ErrorResource, type JsonObject, type Route, type RouteName } from 'tellurion/protocol'
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
@@ -31,6 +32,7 @@ const failures: Readonly<Record<string, string>> = {
   413: 'The body is too large.',
   415: 'The body is no JSON.',
   422: 'It can be read, but does not fit the interface.',
+  426: 'The path speaks WebSocket only.',
   429: 'Too much at one time; see Retry-After.',
   500: 'The server failed.',
   503: 'The server is closing, or its store cannot be reached.',
@@ -94,7 +96,7 @@ function operationObject(name: RouteName, operation: Operation, draw: Draw): obj
     ...(body === undefined
       ? {}
       : { requestBody: { required: !bodyOptional, content: { 'application/json': { schema: draw(body, 'input') } } } }),
-    responses: { ...success(operation, draw), ...failuresOf(name, operation) },
+    responses: { ...failuresOf(name, operation), ...othersOf(operation, draw), ...success(operation, draw) },
   }
 }
 
@@ -114,10 +116,24 @@ function success({ answer, media = [], status }: Operation, draw: Draw): object 
   return { [code]: { description: text, headers: requestIdHeader, ...(empty ? {} : { content }) } }
 }
 
+function othersOf({ others = {} }: Operation, draw: Draw): object {
+  return Object.fromEntries(
+    Object.entries(others).map(([code, schema]) => [
+      code,
+      {
+        description: STATUS_CODES[code] ?? code,
+        headers: requestIdHeader,
+        content: { 'application/json': { schema: draw(schema, 'output') } },
+      },
+    ]),
+  )
+}
+
 function failuresOf(name: RouteName, { body, parameters, query }: Operation): object {
   const open = routes[name].scope === 'public'
   const silent = [
     ...(open ? ['401'] : []),
+    ...(name === 'socket' ? [] : ['426']),
     ...(body === undefined ? ['413', '415'] : []),
     ...(body === undefined && parameters === undefined && query === undefined ? ['400', '422'] : []),
     ...(parameters === undefined && body === undefined ? ['404', '409', '410'] : []),

@@ -41,11 +41,13 @@ async function statsOf(setting: ServerSetting): Promise<StatsResource> {
   }
 }
 
+const healthParts = { answer: healthResource, others: { 503: healthResource } } as const
+
 /** Whether the server can do its work: 200, else 503. */
-export const health = operation('health', { answer: healthResource, handle: ({ setting }) => healthOf(setting) })
+export const health = operation('health', { ...healthParts, handle: ({ setting }) => healthOf(setting) })
 
 /** The same under the path of the interface. */
-export const apiHealth = operation('apiHealth', { answer: healthResource, handle: ({ setting }) => healthOf(setting) })
+export const apiHealth = operation('apiHealth', { ...healthParts, handle: ({ setting }) => healthOf(setting) })
 
 /** Numbers of the server and its store. */
 export const stats = operation('stats', { answer: statsResource, handle: ({ setting }) => statsOf(setting) })

@@ -121,18 +121,21 @@ export const getRun = operation('getRun', { parameters: runParameters, answer: r
 /** Shows a run, as a task. */
 export const getTask = operation('getTask', { parameters: runParameters, answer: runResource, handle: shown })
 
-/** Ends a run. */
-export const cancelRun = operation('cancelRun', { parameters: runParameters, answer: runResource, handle: cancelled })
-
-/** Ends a run. */
-export const deleteRun = operation('deleteRun', { parameters: runParameters, answer: runResource, handle: cancelled })
-
-/** Ends a run, as a task. */
-export const deleteTask = operation('deleteTask', {
+const cancelParts = {
   parameters: runParameters,
   answer: runResource,
+  others: { 202: runResource },
   handle: cancelled,
-})
+} as const
+
+/** Ends a run. */
+export const cancelRun = operation('cancelRun', cancelParts)
+
+/** Ends a run. */
+export const deleteRun = operation('deleteRun', cancelParts)
+
+/** Ends a run, as a task. */
+export const deleteTask = operation('deleteTask', cancelParts)
 
 /** Waits for a run. */
 export const runResult = operation('runResult', {
