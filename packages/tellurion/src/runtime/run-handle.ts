@@ -31,7 +31,7 @@ import { claimsOf } from './account.ts'
 import { checkTransition, hasEnded, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
-import type { MailKind } from './run-store.ts'
+import type { MailKind, RunReads } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
 import type { Json } from '../schema/json.ts'
@@ -105,15 +105,23 @@ export class RunHandle {
   }
 
   /**
-   * Works on this run here, and on no other, without a queue, until it has ended or `signal` aborts: its attempts, its
-   * retries, and what comes after an answer. Other workers may have it meanwhile.
+   * Works on this run here, and on those of its sub-agents while it waits for them, without a queue, until it has ended
+   * or `signal` aborts: its attempts, its retries, and what comes after an answer. Other workers may have it meanwhile.
    */
   async work(options: { signal?: AbortSignal } = {}): Promise<void> {
     const { backend, clock } = this.#setting
     const { signal } = options
+    const below = new Map<string, Promise<void>>()
+    let wake = (): void => {}
+    const takeBelow = async ({ id, epoch }: RunRecord): Promise<void> => {
+      await this.#desk.take(id)
+      below.delete(id)
+      // One that could not be had is tried again with the next news.
+      if ((await backend.store.getRun(id))?.epoch !== epoch) wake()
+    }
     while (!signal?.aborted) {
       const news = Promise.withResolvers<void>()
-      const wake = (): void => news.resolve()
+      wake = (): void => news.resolve()
       const stops = [
         backend.hints.listen((hint) => {
           if (hint.type === 'queue' || hint.run === this.id) wake()
@@ -123,16 +131,22 @@ export class RunHandle {
       signal?.addEventListener('abort', wake)
       try {
         await backend.store.sweep(clock.now())
-        const { status, epoch } = await this.record()
-        if (hasEnded(status)) return
-        if (status === 'queued') await this.#desk.take(this.id)
-        if (signal?.aborted) return
-        if ((await this.record()).epoch === epoch) await news.promise
+        const record = await this.record()
+        if (hasEnded(record.status)) break
+        if (record.status === 'queued') await this.#desk.take(this.id)
+        else {
+          const queued = (await queuedBelow(backend.store, record)).filter(({ id }) => !below.has(id))
+          // A store that fails fails the next look as well.
+          for (const run of queued) below.set(run.id, takeBelow(run).catch(() => {}))
+        }
+        if (signal?.aborted) break
+        if ((await this.record()).epoch === record.epoch) await news.promise
       } finally {
         signal?.removeEventListener('abort', wake)
         for (const stop of stops) stop()
       }
     }
+    await Promise.all(below.values())
   }
 
   /** Says something in the middle of the work; it is taken in at the next safe point. */
@@ -350,6 +364,13 @@ export class RunHandle {
     const entity = entityOf(world, record.agent)
     return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
   }
+}
+
+/** The runs that work for a run, however far below, and wait for a worker. */
+async function queuedBelow(store: RunReads, { id: parent }: RunRecord): Promise<readonly RunRecord[]> {
+  const children = await store.listRuns({ parent, status: ['queued', 'running', 'waiting', 'paused'], limit: 1000 })
+  const found = children.map((child) => (child.status === 'queued' ? [child] : queuedBelow(store, child)))
+  return (await Promise.all(found)).flat()
 }
 
 function statusOf({ status }: RunRecord): AgentResult['status'] {

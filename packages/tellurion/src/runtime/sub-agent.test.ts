@@ -73,6 +73,21 @@ for (const material of materials) {
       assert.equal(types.filter((type) => type === 'child.ended').length, 2)
     })
 
+    test('is worked on where its parent is, without a queue, however far below', { timeout: 10_000 }, async () => {
+      const { boss: lead } = team({ boss: [asks('one', 'two'), says('led')], helper: () => says('did it') })
+      const chief = new Agent({
+        name: 'chief',
+        model: scriptedModel([calls({ toolName: 'lead', input: { task: 'it' } }), says('All done.')]),
+        tools: { lead: asTool(lead, { description: 'Leads.' }) },
+      })
+      await using runtime = await createRuntime({ store: backendPlace(material), agents: [chief], work: false })
+      assert.equal((await runtime.execute('chief', 'go')).text, 'All done.')
+      assert.deepEqual(
+        (await runtime.runs()).map(({ status }) => status),
+        Array(4).fill('succeeded'),
+      )
+    })
+
     test('that fails fails alone', async () => {
       const boom = (): never => {
         throw new Error('no idea')
