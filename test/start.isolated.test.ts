@@ -41,3 +41,18 @@ test('npm start serves the demo agent until it is stopped', { skip: process.plat
   assert.deepEqual(await ended, [0, null])
   await assert.rejects(fetch(`${url}/health`), 'the server outlived npm')
 })
+
+test('npm start answers the lines of a pipe, and ends with it', { skip: process.platform === 'win32' }, async () => {
+  const inherited = Object.fromEntries(['PATH', 'HOME'].map((name) => [name, process.env[name] ?? '']))
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { ...inherited, ...compileCache, ...elsewhere },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close')
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stdin.end('what is 12*7?\n\nwhat is 2+3?')
+  assert.deepEqual(await ended, [0, null])
+  assert.match(stdout, /listens on http[^]*12\*7 = 84\.\n[^]*2\+3 = 5\.\n$/)
+})

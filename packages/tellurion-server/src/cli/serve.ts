@@ -14,16 +14,18 @@ import { inertLine } from '../terminal/inert.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
 import { crewOf, runtimeOptionsOf, storeOf, type Crew, type CrewFlags } from './crew.ts'
 import { UsageError, type ExitCode } from './fault.ts'
-import { interrupted, onInterrupt } from './interrupt.ts'
+import { interrupted, onInterrupt, type Interrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { describeChoice } from './model-choice.ts'
 import { Screen } from './screen.ts'
+import { answerLines, bringsLines } from './served-lines.ts'
 import type { Host } from './setting.ts'
 import { version } from './version.ts'
 
 /** Options of `serve`. */
 export interface ServeFlags extends ConfigFlags, CrewFlags {
   readonly debug?: boolean
+  readonly lines?: boolean
   readonly json?: boolean
   readonly verbose?: boolean
 }
@@ -42,7 +44,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     const loaded = await configurationOf(flags, host)
     await using opened = await open(loaded, flags, host)
     opened.tell()
-    await interrupted(interrupt)
+    await (flags.lines === true && bringsLines(host) ? opened.answer(interrupt) : interrupted(interrupt))
     opened.remarks.line('Ending: no new requests, and what is at work has 8 s. Ctrl-C again ends at once.', 'faint')
     opened.log.info('server.closing')
   } finally {
@@ -57,6 +59,8 @@ interface Opened extends AsyncDisposable {
   readonly log: Log
   readonly remarks: Screen
   tell(): void
+  /** Answers lines of standard input until it ends, or the signal comes. */
+  answer(interrupt: Interrupt): Promise<void>
 }
 
 async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promise<Opened> {
@@ -86,6 +90,8 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   return {
     log,
     remarks,
+    answer: ({ signal }) =>
+      answerLines(host, { server, token: token.token.reveal(), out: new Screen(host.stdout, host.env), signal }),
     tell: () => (flags.json === true ? tellMachine(place, host) : tellPerson(place, host)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -1,9 +1,12 @@
 // The commands around a server: `serve`, `worker`, `status`, `doctor`, `init`, `completion`, with their options. What they
 // do is loaded when they are called, for most of it is large.
 
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
+import { completionScript, shells, type Shell } from './completion.ts'
+import type { DoctorFlags } from './doctor.ts'
 import type { RunCommandContext } from './runs.ts'
 import type { ServeFlags } from './serve.ts'
+import type { StatusFlags } from './status.ts'
 import { defaultStore } from './store-choice.ts'
 import type { WorkerFlags } from './worker.ts'
 
@@ -15,6 +18,7 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--port <n>', 'the port, 0 for a free one; default: SERVER_PORT, else 8000')
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .option('--debug', 'log everything, on standard error too')
+    .option('--lines', 'answer the lines of a pipe or a file on standard input, and end with it')
     .option('--json', 'print where it listens as a line of JSON')
     .action(async (flags: ServeFlags) => end(await (await import('./serve.ts')).serve(flags, host)))
 
@@ -23,6 +27,29 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .option('--json', 'print what happens as lines of JSON')
     .action(async (flags: WorkerFlags) => end(await (await import('./worker.ts')).work(flags, host)))
+
+  configOption(program.command('status'))
+    .description('how a running server is; without one, what its store holds')
+    .option('--url <url>', 'the server; default: TELLURION_URL, else that of SERVER_HOST and SERVER_PORT')
+    .option('--json', 'print JSON')
+    .action(async (flags: StatusFlags) => end(await (await import('./status.ts')).status(flags, host)))
+
+  configOption(program.command('doctor'))
+    .description('what is on, what is missing, and how to mend it; changes nothing')
+    .option('--json', 'print JSON')
+    .action(async (flags: DoctorFlags) => end(await (await import('./doctor.ts')).doctor(flags, host)))
+
+  program
+    .command('init')
+    .description('a new project with an agent, its test and a configuration; overwrites nothing')
+    .argument('[dir]', 'its folder', '.')
+    .action(async (folder: string) => end(await (await import('./init.ts')).init(folder, host)))
+
+  program
+    .command('completion')
+    .description('a script that completes commands and options, for your shell to read')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .action((shell: Shell) => void host.stdout.write(completionScript(shell, program)))
 }
 
 function configOption(command: Command): Command {
