@@ -77,6 +77,19 @@ describe('parallel', () => {
   test('fails when all fail', async () => {
     await failed(orchestrate({ name: 'p', agents, strategy: parallel(['bad']) }))
   })
+
+  test('keeps apart what one agent made of several tasks, also where that was nothing', async () => {
+    const echo = worker('echo', (text) => (text === 'say nothing' ? '' : text))
+    const work = ['one', 'say nothing', 'two'].map((task) => ({ agent: 'echo', task }))
+    const strategy = ({ rounds }: Course) =>
+      rounds.length < 2 ? { work } : { answer: JSON.stringify(rounds.flat().map(({ text, failed }) => [text, failed])) }
+    const chat = orchestrate({ name: 'p', agents: [echo], strategy }).session()
+    const once = [['one', false], ['', false], ['two', false]] // prettier-ignore
+    assert.deepEqual(JSON.parse((await chat.generate('x')).text), [...once, ...once])
+    await chat.generate('again')
+    const ids = [...chat.messages].flatMap((message) => (message.role === 'tool' ? [message.toolCallId] : []))
+    assert.equal(new Set(ids).size, 12, 'no two calls of a conversation have one id')
+  })
 })
 
 describe('a router', () => {
@@ -124,6 +137,37 @@ describe('a coordinator', () => {
     { id: 'd', agent: 'dig', task: 'Dig a hole' },
   ])
 
+  test('reads a plan as models write them', async () => {
+    for (const text of [
+      'The plan [draft 2]: [{"id": 1, "agent": "dig", "task": "Dig", "dependsOn": null}]. It needs [1] hole.',
+      '{"tasks": [{"agent": "dig", "task": "Dig", "dependsOn": []}]}',
+      '[{"id": "1", "agent": "dig", "task": "Dig\\ud800"}, {"id": "\\udfff", "agent": "dig", "task": "Dig", "dependsOn": 1}]',
+    ])
+      assert.match((await make(text).generate('A hole')).text, /^## Dig\ufffd?\na hole/, text)
+  })
+
+  test('keeps to what was planned, however long the chain', async () => {
+    const chained = (length: number) =>
+      Array.from({ length }, (_, index) => ({
+        id: `${index}`,
+        agent: 'dig',
+        task: `t${index}`,
+        dependsOn: index === 0 ? [] : [`${index - 1}`],
+      }))
+    const strategy = coordinator({ planner: 'boss', workers, maxTasks: 1_000 })
+    const planned = { agent: 'boss', task: 'plan', text: JSON.stringify(chained(1_000)), failed: false }
+    const rounds: Done[][] = [[planned]]
+    const started = process.cpuUsage()
+    for (;;) {
+      const move = await strategy({ input: 'x', rounds })
+      if ('answer' in move) break
+      rounds.push(move.work.map((each) => ({ ...each, text: 'done', failed: false })))
+    }
+    assert.equal(rounds.length, 1_001)
+    const { user, system } = process.cpuUsage(started)
+    assert.ok(user + system < 5_000_000, `${(user + system) / 1000} ms`)
+  })
+
   test('divides, does in order of dependencies, and puts together', async () => {
     told.length = 0
     const result = await make(`Sure! Here is it:\n\`\`\`json\n${plan}\n\`\`\``).generate('A garden')
@@ -136,10 +180,12 @@ describe('a coordinator', () => {
   for (const [name, bad, why] of [
     ['prose', 'I cannot.', /no JSON list/],
     ['broken JSON', '[{', /no JSON list/],
-    ['hostile JSON', '[{"__proto__": {"agent": "dig"}, "task": "x"}]', /who is not there/],
+    ['hostile JSON', '[{"__proto__": {"agent": "dig"}, "task": "x"}]', /task 1 is for nobody/],
     ['an empty list', '[]', /empty/],
-    ['a stranger', '[{"agent":"digg","task":"x"}]', /Did you mean 'dig'/],
+    ['a stranger', '[{"agent":"digg","task":"x"}]', /'digg', who is not there\. Did you mean 'dig'\?$/],
+    ['a stranger unlike any', '[{"agent":"zzzzzz","task":"x"}]', /who is not there\. Known: dig, plant\.$/],
     ['a circle', '[{"id":"a","agent":"dig","task":"x","dependsOn":["a"]}]', /circle|each other|itself/],
+    ['a dependency of itself', '[{"id":"a","agent":"dig","task":"x","dependsOn":"a"}]', /circle/],
     ['a missing dependency', '[{"id":"a","agent":"dig","task":"x","dependsOn":["z"]}]', /'z'/],
     ['too many', JSON.stringify(Array.from({ length: 21 }, () => ({ agent: 'dig', task: 'x' }))), /21 tasks/],
     ['far too many', `[${'{"agent":"dig","task":"x"},'.repeat(1_000_000)}{}]`, /list/],
@@ -162,6 +208,9 @@ describe('an orchestration', () => {
       orchestrate({ name: 'o', agents, strategy: () => move })
     assert.match((await failed(make({ work: [{ agent: 'ana', task: '' }] }))).message, /Did you mean 'anna'/)
     assert.match((await failed(make({ work: [] }))).message, /no work and no answer/)
+    for (const none of [undefined, null, 5, {}, { work: 'a' }, { work: [null] }, { work: [{ agent: 'anna' }] }]) {
+      assert.match((await failed(make(none as never))).message, /\{ work: \[\{ agent, task \}\] \} or \{ answer \}/)
+    }
     assert.throws(() => orchestrate({ name: 'o', agents: [], strategy: chain(['a']) }), /at least one agent/)
     assert.throws(() => chain([]), /at least one/)
   })

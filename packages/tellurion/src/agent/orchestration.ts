@@ -5,10 +5,10 @@ import { suggestion, TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
 import { textOf, toolCallsOf, type Messages } from '../message/message.ts'
 import { failureFromError } from '../model/failure.ts'
-import type { Model, ModelEvent, ModelRequest } from '../port/model.ts'
+import type { Model, ModelEvent, ModelRequest, PriceFunction } from '../port/model.ts'
+import type { Json } from '../schema/json.ts'
 import { Agent } from './agent.ts'
 import type { BudgetLimits } from './component.ts'
-import type { PriceFunction } from '../port/model.ts'
 import { asTool } from './sub-agent.ts'
 import type { Inhabitant } from './world-tool.ts'
 
@@ -89,10 +89,11 @@ function deciding(name: string, { strategy, agents }: { strategy: Strategy; agen
     name: `strategy/${name}`,
     async *stream({ messages }: ModelRequest): AsyncGenerator<ModelEvent, void> {
       try {
-        const course = courseOf(messages)
-        const move = await strategy(course)
+        const { course, start } = courseOf(messages)
+        const move = checkMove(await strategy(course))
         if ('answer' in move) yield { type: 'text.delta', text: move.answer }
-        else yield* callsOf(move.work, { agents, round: course.rounds.length })
+        // No two calls of a conversation have one id.
+        else yield* callsOf(move.work, { agents, prefix: `r${start}-${course.rounds.length}` })
         const finishReason = 'answer' in move ? 'stop' : 'tool-calls'
         yield { type: 'finish', finishReason, usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 } }
       } catch (error) {
@@ -102,9 +103,23 @@ function deciding(name: string, { strategy, agents }: { strategy: Strategy; agen
   }
 }
 
+/** A move that can be made. Throws `invalid_option` for what is none. */
+function checkMove(move: Move): Move {
+  const { work, answer } = (move ?? {}) as { readonly work?: readonly Assignment[]; readonly answer?: unknown }
+  if (typeof answer === 'string') return { answer }
+  const whole =
+    Array.isArray(work) &&
+    work.every((each: Assignment) => typeof each?.agent === 'string' && typeof each.task === 'string')
+  if (whole) return { work: work as readonly Assignment[] }
+  throw new TellurionError(
+    'invalid_option',
+    'A strategy must give { work: [{ agent, task }] } or { answer }, in texts.',
+  )
+}
+
 function* callsOf(
   work: readonly Assignment[],
-  { agents, round }: { agents: readonly string[]; round: number },
+  { agents, prefix }: { agents: readonly string[]; prefix: string },
 ): Generator<ModelEvent, void> {
   if (work.length === 0) throw new TellurionError('invalid_option', 'The strategy gave no work and no answer.')
   for (const [index, { agent, task }] of work.entries()) {
@@ -112,35 +127,37 @@ function* callsOf(
       const text = `The strategy gave work to '${agent}', who is not there.${suggestion(agent, agents)}`
       throw new TellurionError('unknown_agent', text)
     }
-    const toolCallId = `r${round}-${index}`
-    yield { type: 'tool.call', call: { type: 'tool-call', toolCallId, toolName: agent, input: { task } } }
+    const input = { task: task.toWellFormed() }
+    yield { type: 'tool.call', call: { type: 'tool-call', toolCallId: `${prefix}-${index}`, toolName: agent, input } }
   }
 }
 
-/** The newest request of a conversation, and what was done for it since. */
-function courseOf(messages: Messages): Course {
-  const all = [...messages]
-  const start = all.findLastIndex((message) => message.role === 'user')
+/** The newest request of a conversation, where it stands, and what was done for it since. */
+function courseOf(messages: Messages): { readonly course: Course; readonly start: number } {
+  let start = messages.length - 1
+  while (start > 0 && messages.at(start)?.role !== 'user') start--
   const rounds: Done[][] = []
-  for (const message of all.slice(start + 1)) {
-    if (message.role === 'assistant') {
+  let open: readonly string[] = []
+  for (let index = start + 1; index < messages.length; index++) {
+    const message = messages.at(index)
+    if (message?.role === 'assistant' && message.partial !== true) {
       const calls = toolCallsOf(message)
+      open = calls.map(({ toolCallId }) => toolCallId)
       rounds.push(
-        calls.map(({ toolName: agent, input }) => ({
-          agent,
-          task: (input as { task: string }).task,
-          text: '',
-          failed: true,
-        })),
+        calls.map(({ toolName, input }) => ({ agent: toolName, task: taskIn(input), text: '', failed: true })),
       )
-    } else if (message.role === 'tool') {
+    } else if (message?.role === 'tool') {
       const round = rounds.at(-1)
-      const place = round?.findIndex(({ agent, text }) => agent === message.toolName && text === '') ?? -1
-      const open = round?.[place]
-      if (round === undefined || open === undefined) continue
-      round[place] = { ...open, text: textOf(message), failed: message.isError === true }
+      const place = open.indexOf(message.toolCallId)
+      const assignment = round?.[place]
+      if (round === undefined || assignment === undefined) continue
+      round[place] = { ...assignment, text: textOf(message), failed: message.isError === true }
     }
   }
-  const request = all[start]
-  return { input: request === undefined ? '' : textOf(request), rounds }
+  const request = messages.at(start)
+  return { course: { input: request === undefined ? '' : textOf(request), rounds }, start }
+}
+
+function taskIn(input: Json): string {
+  return String((input as { readonly task?: Json } | null)?.task ?? '')
 }

@@ -3,9 +3,9 @@
 
 import { TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
-import { readyOf } from '../graph/dependency.ts'
-import type { Course, Done, Move, Strategy } from './orchestration.ts'
-import { readTasks, taskPrompt, type PlannedTask } from './task-plan.ts'
+import { dependencyStages } from '../graph/dependency.ts'
+import type { Done, Move, Strategy } from './orchestration.ts'
+import { readTasks, taskPrompt } from './task-plan.ts'
 
 /** Each gets what the one before it made; the last one's text is the answer. The first failure fails the run. */
 export function chain(agents: readonly string[]): Strategy {
@@ -104,31 +104,22 @@ export function coordinator(options: CoordinatorOptions): Strategy {
     if (planned === undefined) return { work: [{ agent: planner, task: planPrompt(workers, input) }] }
     refuseFailed(planned)
     const tasks = readTasks(planned.text, { workers: names, maxTasks })
-    const done = doneTasks(tasks, rounds.slice(1))
-    const ready = readyOf(tasks, (id) => done.has(id))
-    if (ready.length > 0) {
-      return { work: ready.map((task) => ({ agent: task.agent, task: taskPrompt(task, { input, done }) })) }
+    const done = new Map<string, Done>()
+    const stages = dependencyStages(tasks)
+    for (const [index, stage] of stages.entries()) {
+      const round = rounds[index + 1]
+      if (round === undefined) {
+        return { work: stage.map((task) => ({ agent: task.agent, task: taskPrompt(task, { input, done }) })) }
+      }
+      for (const [place, { id }] of stage.entries()) done.set(id, round[place]!)
     }
     const results = tasks.map((task) => ({ task, result: done.get(task.id)! }))
     if (results.every(({ result }) => result.failed)) refuseFailed(results[0]!.result)
     const whole = results.map(({ task, result }) => `## ${task.task}\n${resultText(result)}`).join('\n\n')
     if (aggregator === undefined) return { answer: whole }
-    const made = rounds.at(-1)?.find(({ agent, task }) => agent === aggregator && task === gatherPrompt(input, whole))
+    const made = rounds[stages.length + 1]?.[0]
     return made === undefined ? { work: [{ agent: aggregator, task: gatherPrompt(input, whole) }] } : answerOf(made)
   }
-}
-
-/** Which result belongs to which task: rounds give work in the order in which tasks are ready. */
-function doneTasks(tasks: readonly PlannedTask[], rounds: Course['rounds']): ReadonlyMap<string, Done> {
-  const done = new Map<string, Done>()
-  for (const round of rounds) {
-    const ready = readyOf(tasks, (id) => done.has(id))
-    for (const [index, task] of ready.entries()) {
-      const result = round[index]
-      if (result !== undefined) done.set(task.id, result)
-    }
-  }
-  return done
 }
 
 function answerOf(done: Done): Move {

@@ -1,7 +1,7 @@
 // Tasks as a planner writes them: JSON read leniently, checked strictly, and told to those who do them.
 
 import { suggestion, TellurionError } from '../error/error.ts'
-import { dependencyOrder } from '../graph/dependency.ts'
+import { findJson } from './found-json.ts'
 import type { Done } from './orchestration.ts'
 
 /** A task, who does it, and which others come first. */
@@ -12,54 +12,51 @@ export interface PlannedTask {
   readonly dependsOn: readonly string[]
 }
 
-/** Longest text that is read as a plan. */
-const longest = 200_000
+/** Longest id of a task. */
+const longestId = 64
 
 /**
- * The tasks of a text: a JSON list, alone or inside prose. Throws `invalid_value` for anything else, for a worker that
- * is not there and for more than `maxTasks`, and `invalid_dependency` for tasks that wait for each other.
+ * The tasks of a text: a JSON list, or an object with one as `tasks`, alone or inside prose. Throws `invalid_value` for
+ * anything else, for a worker that is not there and for more than `maxTasks`.
  */
 export function readTasks(
   text: string,
   { workers, maxTasks }: { workers: readonly string[]; maxTasks: number },
 ): readonly PlannedTask[] {
-  const list = listIn(text)
+  const list = findJson(text, listIn)
+  if (list === undefined) throw noPlan('there is no JSON list of tasks in it')
+  if (list.length === 0) throw noPlan('its list is empty')
   if (list.length > maxTasks) throw noPlan(`it has ${list.length} tasks, at most ${maxTasks} may be`)
-  const tasks = list.map((item, index) => taskOf(item, { index, workers }))
-  dependencyOrder(tasks)
-  return tasks
+  return list.map((item, index) => taskOf(item, { index, workers }))
 }
 
-function listIn(text: string): readonly unknown[] {
-  const begin = text.indexOf('[')
-  const end = text.lastIndexOf(']')
-  if (text.length > longest || begin === -1 || end < begin) throw noPlan('there is no JSON list in it')
-  let value: unknown
-  try {
-    value = JSON.parse(text.slice(begin, end + 1))
-  } catch {
-    throw noPlan('its list is not JSON')
-  }
-  if (!Array.isArray(value) || value.length === 0) throw noPlan('its list is empty')
-  return value
+/** A list of objects; an empty one counts only where nothing else is said. */
+function listIn(value: unknown, isWhole: boolean): readonly object[] | undefined {
+  const list = Array.isArray(value) ? (value as unknown[]) : (value as { readonly tasks?: unknown }).tasks
+  if (!Array.isArray(list) || (list.length === 0 && !isWhole)) return undefined
+  return list.every((item) => typeof item === 'object' && item !== null) ? (list as object[]) : undefined
 }
 
-function taskOf(item: unknown, { index, workers }: { index: number; workers: readonly string[] }): PlannedTask {
-  const { id = String(index + 1), agent, task, dependsOn = [] } = (item ?? {}) as Record<string, unknown>
+function taskOf(item: object, { index, workers }: { index: number; workers: readonly string[] }): PlannedTask {
+  const { id = index + 1, agent, task, dependsOn } = item as Record<string, unknown>
   if (typeof task !== 'string' || task.trim() === '') throw noPlan(`task ${index + 1} says nothing`)
-  if (typeof agent !== 'string' || !workers.includes(agent)) {
-    throw noPlan(`task ${index + 1} is for '${String(agent).slice(0, 64)}', who is not there.${hint(agent, workers)}`)
+  if (typeof agent !== 'string') throw noPlan(`task ${index + 1} is for nobody`)
+  if (!workers.includes(agent)) {
+    const name = agent.slice(0, 64).toWellFormed()
+    throw noPlan(`task ${index + 1} is for '${name}', who is not there`, suggestion(agent, workers))
   }
-  const names = Array.isArray(dependsOn) ? dependsOn.map(String) : [String(dependsOn)]
-  return { id: String(id).slice(0, 64), agent, task, dependsOn: names }
+  // A list, one name, or nothing at all.
+  const before: unknown[] = [dependsOn ?? []].flat()
+  return { id: idOf(id), agent, task: task.toWellFormed(), dependsOn: before.map(idOf) }
 }
 
-function hint(agent: unknown, workers: readonly string[]): string {
-  return typeof agent === 'string' ? suggestion(agent, workers) : ''
+/** Models write numbers where they wrote texts before. */
+function idOf(id: unknown): string {
+  return String(id).slice(0, longestId).toWellFormed()
 }
 
-function noPlan(why: string): TellurionError {
-  return new TellurionError('invalid_value', `The plan of tasks cannot be read: ${why}.`)
+function noPlan(why: string, hint = ''): TellurionError {
+  return new TellurionError('invalid_value', `The plan of tasks cannot be read: ${why}.${hint}`)
 }
 
 /** What a worker is told: the task, what it is for, and what came of the tasks before it. */

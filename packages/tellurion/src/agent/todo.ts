@@ -1,6 +1,8 @@
 // Todos: what an agent has set out to do, as plain data, and the questions that are asked of a list of them. Pure; the
 // list of an entity is the component `Todos`, and `todo-list.ts` changes it.
 
+import { readyOf } from '../graph/dependency.ts'
+
 /** How far a todo is. `blocked` and `deferred` wait for something outside the list and are never available. */
 export type TodoStatus = 'pending' | 'in_progress' | 'completed' | 'cancelled' | 'blocked' | 'deferred'
 
@@ -44,8 +46,7 @@ export function availableTodos(todos: Iterable<Todo>): Todo[] {
     if (!isFinished(todo)) open.add(todo.id)
     if (todo.status === 'pending') pending.push(todo)
   }
-  const available = pending.filter(({ dependsOn = [] }) => !dependsOn.some((id) => open.has(id)))
-  return available.sort((a, b) => b.priority - a.priority || a.id - b.id)
+  return readyOf(pending, (id) => !open.has(id)).sort((a, b) => b.priority - a.priority || a.id - b.id)
 }
 
 /** What to do next: the first of those that can be begun. */

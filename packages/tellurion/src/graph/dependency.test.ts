@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { dependencyOrder, findCycle, readyOf, type Dependent } from './dependency.ts'
+import { dependencyOrder, dependencyStages, findCycle, readyOf, type Dependent } from './dependency.ts'
 
 const item = (id: string, ...dependsOn: string[]): Dependent<string> => ({ id, dependsOn })
 
@@ -89,6 +89,33 @@ describe('findCycle', () => {
         const cycle = findCycle(edges.keys(), (id) => edges.get(id))
         assert.ok(cycle !== undefined && cycle[0] === cycle.at(-1))
         for (let at = 1; at < cycle.length; at++) assert.ok(edges.get(cycle[at - 1]!)?.includes(cycle[at]!))
+      }),
+    )
+  })
+})
+
+describe('dependencyStages', () => {
+  test('puts each into the first stage that has all it depends on', () => {
+    const items = [{ id: 'd', dependsOn: ['b', 'c'] }, { id: 'a' }, { id: 'b', dependsOn: ['a'] }, { id: 'c' }]
+    const names = dependencyStages(items).map((stage) => stage.map(({ id }) => id))
+    assert.deepEqual(names, [['a', 'c'], ['b'], ['d']])
+    assert.deepEqual(dependencyStages([]), [])
+    assert.throws(() => dependencyStages([{ id: 1, dependsOn: [1] }]), /circle/)
+  })
+
+  test('law: the stages are what readyOf gives, one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.nat(30), { maxLength: 3 }), { maxLength: 30 }), (links) => {
+        const items = links.map((before, id) => ({ id, dependsOn: before.filter((other) => other < id) }))
+        const done = new Set<number>()
+        for (const stage of dependencyStages(items)) {
+          assert.deepEqual(
+            stage,
+            readyOf(items, (id) => done.has(id)),
+          )
+          for (const { id } of stage) done.add(id)
+        }
+        assert.equal(done.size, items.length)
       }),
     )
   })

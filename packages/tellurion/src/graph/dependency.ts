@@ -48,6 +48,23 @@ export function dependencyOrder<Id>(items: Iterable<Dependent<Id>>): Id[] {
   return order
 }
 
+/**
+ * Items in stages: each depends only on what earlier stages have, and stands in the first where that is so; within a stage
+ * as given. Throws as `dependencyOrder` does.
+ */
+export function dependencyStages<Item extends Dependent<unknown>>(items: readonly Item[]): Item[][] {
+  const byId = new Map<unknown, Item>(items.map((item) => [item.id, item]))
+  const stageOf = new Map<unknown, number>()
+  for (const id of dependencyOrder<unknown>(items)) {
+    let stage = 0
+    for (const other of byId.get(id)?.dependsOn ?? []) stage = Math.max(stage, stageOf.get(other)! + 1)
+    stageOf.set(id, stage)
+  }
+  const stages: Item[][] = []
+  for (const item of items) (stages[stageOf.get(item.id)!] ??= []).push(item)
+  return stages
+}
+
 /** Those that are not done and have nothing to wait for, in the order given. */
 export function readyOf<Item extends Dependent<unknown>>(
   items: Iterable<Item>,
