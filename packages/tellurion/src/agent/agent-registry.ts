@@ -2,6 +2,8 @@
 // no global one.
 
 import { TellurionError } from '../error/error.ts'
+import { checkWhole } from '../error/option.ts'
+import { wordsOf } from '../port/vector/words.ts'
 import type { Inhabitant } from './world-tool.ts'
 
 /** An agent and what it can do. */
@@ -29,7 +31,7 @@ export interface AgentRegistry<A extends Inhabitant = Inhabitant> {
   withCapabilities(...capabilities: readonly string[]): readonly Listing<A>[]
   /**
    * Those that fit a task, best first: the part of their capabilities that the task names, and of its words that their
-   * description has. Only what fits at all; at most `limit` (default 5).
+   * description has. Only what fits at all; at most `limit` (default 5). Throws `invalid_option`.
    */
   match(task: string, options?: { readonly limit?: number }): readonly Match<A>[]
 }
@@ -56,7 +58,8 @@ export function createAgentRegistry<A extends Inhabitant>(listings: readonly Lis
       })
     },
     match(task, { limit = 5 } = {}) {
-      const words = wordsOf(task)
+      checkWhole('limit', limit)
+      const words = new Set(wordsOf(task))
       return registry
         .list()
         .map((listing) => ({ ...listing, score: scoreOf(listing, words) }))
@@ -71,15 +74,18 @@ export function createAgentRegistry<A extends Inhabitant>(listings: readonly Lis
 
 /** Half for the capabilities that are named, half for the words that the description shares. */
 function scoreOf({ capabilities = [], description }: Listing, words: ReadonlySet<string>): number {
-  const named = capabilities.filter((each) => [...wordsOf(each)].every((word) => words.has(word))).length
-  const known = wordsOf(description)
-  let shared = 0
-  for (const word of words) if (known.has(word)) shared++
+  const named = capabilities.filter((each) => {
+    const own = wordsOf(each)
+    return own.length > 0 && own.every((word) => words.has(word))
+  }).length
+  const known = new Set(wordsOf(description).filter(tells))
+  const telling = [...words].filter(tells)
+  const shared = telling.filter((word) => known.has(word)).length
   const byCapability = capabilities.length === 0 ? 0 : named / capabilities.length
-  return byCapability / 2 + (words.size === 0 ? 0 : shared / words.size / 2)
+  return byCapability / 2 + (telling.length === 0 ? 0 : shared / telling.length / 2)
 }
 
-/** Words of three letters and more, and characters of scripts without spaces. */
-function wordsOf(text: string): Set<string> {
-  return new Set(text.toLowerCase().match(/[\p{L}\p{N}]{3,}|\p{Script=Han}/gu))
+/** Whether a word of a description says anything: short ones of scripts with letters are in every text. */
+function tells(word: string): boolean {
+  return word.length > 2 || !/^\p{Script=Latin}/u.test(word)
 }

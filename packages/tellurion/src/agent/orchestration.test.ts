@@ -270,6 +270,23 @@ describe('a registry of agents', () => {
     assert.equal(registry.match('translate', { limit: 1 }).length, 1)
   })
 
+  test('counts short and odd capabilities where the task names them, and nowhere else', () => {
+    const listings = [
+      { agent: a, description: 'Tests by hand', capabilities: ['QA', 'C++', ''] },
+      { agent: b, description: 'Writes servers', capabilities: ['Go'] },
+      { agent: c, description: '翻译文件', capabilities: ['翻译'] },
+    ]
+    const short = createAgentRegistry(listings)
+    const names = (task: string) => short.match(task).map(({ agent }) => agent.name)
+    assert.deepEqual(names('bake bread'), [])
+    assert.deepEqual(names('qa of a release'), ['fr'])
+    assert.deepEqual(names('a program in go'), ['en'])
+    assert.deepEqual(names('请翻译这个'), ['sql'])
+    assert.deepEqual(names(''), [])
+    for (const limit of [0, Number.NaN])
+      assert.throws(() => short.match('go', { limit }), /limit must be a whole number/)
+  })
+
   test('keeps names apart', () => {
     assert.throws(() => registry.register({ agent: a, description: 'x' }), /registered already/)
     assert.equal(registry.unregister('fr'), true)
