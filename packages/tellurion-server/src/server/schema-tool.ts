@@ -70,7 +70,8 @@ const standing = schemaOf<StandingAnswer>()(
   }),
 )
 
-const answer: z.ZodType<Answer> = z
+/** What a person answers. */
+export const answer: z.ZodType<Answer> = z
   .union([
     z.enum(['approve', 'deny']),
     z.strictObject({ deny: z.string().max(1000) }),
