@@ -23,8 +23,8 @@ import { agentResult } from './agent-work.ts'
 import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
-import { newsForParent, Offspring, type Outgoing } from './offspring.ts'
-import type { RunRecord } from './run.ts'
+import { cancelMail, newsForParent, Offspring, type Outgoing } from './offspring.ts'
+import { liveStatuses, type RunRecord } from './run.ts'
 import type { RunEnd, StoredState } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { revive } from './state.ts'
@@ -310,10 +310,13 @@ export class Attempt {
         : this.#endingOfFailure(data, { result: null, stopReason: 'failed', ...spent })
     if (end.to === 'queued') await journal.commit(nothing, undefined, { end, events: [event], undone: true })
     else {
-      const news = newsForParent(this.#run, end, { now: this.#setting.clock.now() })
-      const sends = news === undefined ? {} : { sends: [news] }
-      await this.#end(journal, { end, events: [event], ...sends })
-      await this.#deliver(sends)
+      const { clock, backend } = this.#setting
+      const now = clock.now()
+      const news = newsForParent(this.#run, end, { now })
+      const children = await backend.store.listRuns({ parent: this.#run.id, status: liveStatuses, limit: 1000 })
+      const sends = [...(news === undefined ? [] : [news]), ...children.map(({ id }) => cancelMail(id, now))]
+      await this.#end(journal, { end, events: [event], sends })
+      await this.#deliver({ sends })
     }
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
   }

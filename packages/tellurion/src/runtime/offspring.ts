@@ -51,7 +51,7 @@ export class Offspring implements Spawn {
   }
 
   cancel({ id: run }: Child): void {
-    this.#sends.push({ run, id: 'cancel', kind: 'cancel', payload: null, now: this.#clock.now() })
+    this.#sends.push(cancelMail(run, this.#clock.now()))
   }
 
   /** What the commit that is made now has to carry. */
@@ -66,6 +66,11 @@ export class Offspring implements Spawn {
 }
 
 const nothing: Outgoing = {}
+
+/** The mail that ends a run as cancelled. */
+export function cancelMail(run: string, now: number): NewMail {
+  return { run, id: 'cancel', kind: 'cancel', payload: null, now }
+}
 
 /** The mail that tells a parent how its child ended; none for a run without parent, or one that has not ended. */
 export function newsForParent(

@@ -28,7 +28,7 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { claimsOf } from './account.ts'
-import { checkTransition, hasEnded, type RunRecord } from './run.ts'
+import { checkTransition, hasEnded, liveStatuses, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
 import type { MailKind, RunReads } from './run-store.ts'
@@ -368,7 +368,7 @@ export class RunHandle {
 
 /** The runs that work for a run, however far below, and wait for a worker. */
 async function queuedBelow(store: RunReads, { id: parent }: RunRecord): Promise<readonly RunRecord[]> {
-  const children = await store.listRuns({ parent, status: ['queued', 'running', 'waiting', 'paused'], limit: 1000 })
+  const children = await store.listRuns({ parent, status: liveStatuses, limit: 1000 })
   const found = children.map((child) => (child.status === 'queued' ? [child] : queuedBelow(store, child)))
   return (await Promise.all(found)).flat()
 }

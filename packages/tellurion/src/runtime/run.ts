@@ -46,6 +46,9 @@ export function checkTransition(run: string, from: RunStatus, to: RunStatus): vo
   throw new TellurionError('invalid_transition', `Run ${run} is ${from} and cannot become ${to}.`)
 }
 
+/** Where a run stands that has not ended. */
+export const liveStatuses: readonly RunStatus[] = ['queued', 'running', 'waiting', 'paused']
+
 /** Whether a run of this status has ended. A dead letter has ended too, until it is retried. */
 export function hasEnded(status: RunStatus): boolean {
   return status === 'succeeded' || status === 'failed' || status === 'cancelled' || status === 'timed_out'

@@ -134,6 +134,18 @@ for (const material of materials) {
       assert.equal(stopped, true)
     })
 
+    test('is cancelled when its parent fails without having been at work', async () => {
+      const { boss } = team({ boss: [asks('x', 'y')], helper: () => new Promise<never>(() => {}) })
+      await using runtime = await open(boss)
+      const run = await runtime.submit('boss', 'go')
+      await until(async () => (await runtime.runs({ parent: run.id, status: ['running'] })).length === 2)
+      await until(async () => (await run.record()).status === 'waiting')
+      runtime.agents.unregister('boss')
+      await run.steer('wake up')
+      await assert.rejects(run.result(), { code: 'unknown_agent' })
+      await until(async () => (await runtime.runs({ parent: run.id, status: ['cancelled'] })).length === 2)
+    })
+
     test('asks a person, and whoever waits for its parent hears of it', async () => {
       const remove = tool({
         description: 'r',

@@ -203,6 +203,7 @@ export const runBehaviour: readonly BackendCase[] = [
       const { store } = await bench.open()
       await begin(store, 'parent')
       const child = await begin(store, 'child', { parent: 'parent' })
+      await begin(store, 'grandchild', { parent: 'child' })
       let now = 10_000
       const lapse = async (): Promise<void> => {
         now += 10_000
@@ -227,6 +228,7 @@ export const runBehaviour: readonly BackendCase[] = [
       const last = (await store.readEvents('child', { after: 0, limit: 10 })).at(-1)
       same([last?.seq, last?.event.type], [2, 'run.failed'], 'its last event')
       same((await store.mail('parent', 1))[0]?.kind, 'child', 'its parent hears of it')
+      same((await store.mail('grandchild', 1))[0]?.kind, 'cancel', 'what worked for it is told to end')
       same(await store.retry('child', now), 'queued', 'another try')
       same(await store.retry('child', now), 'not_failed', 'and another')
       same(await store.retry('nobody', now), 'unknown', 'of nobody')

@@ -3,6 +3,7 @@
 import type { ErrorData } from '../../error/error.ts'
 import { hasEnded, type RunRecord } from '../run.ts'
 import type { AccountClaim } from '../account.ts'
+import { cancelMail } from '../offspring.ts'
 import type { Commit, MailKind, NewMail, NewRun, RunEnd } from '../run-store.ts'
 
 /** Leases that may lapse in a row, with no commit between them, until a run is a dead letter. */
@@ -134,22 +135,30 @@ export function isDead(run: RunRecord): boolean {
   return run.crashes >= crashLimit
 }
 
-/** The last commit of a dead letter: its log says what happened, and its parent hears of it. */
-export function deathCommit(run: RunRecord, head: { seq: number; tick: number }, now: number): Commit {
+/** Where a dead letter's branch stands, and which runs worked for it. */
+interface Remains {
+  readonly seq: number
+  readonly tick: number
+  readonly children: readonly string[]
+}
+
+/** The last commit of a dead letter: its log says what happened, its parent hears of it, and its children are to end. */
+export function deathCommit(run: RunRecord, { seq, tick, children }: Remains, now: number): Commit {
   const error: ErrorData = {
     code: 'run_crashed',
     message: `Run ${run.id} lost its worker ${run.crashes} times without getting any further.`,
     retryable: false,
   }
   const { id, branch, epoch, read, parent } = run
-  const row = { run: id, branch, seq: head.seq + 1, epoch, tick: head.tick, finished: false, operations: [], read, now }
+  const row = { run: id, branch, seq: seq + 1, epoch, tick, finished: false, operations: [], read, now }
   const payload = { run: id, status: 'failed', error: { ...error } }
+  const news: NewMail[] = parent === undefined ? [] : [{ run: parent, id: `child.${id}`, kind: 'child', payload, now }]
   return {
     ...row,
     events: [{ type: 'run.failed', stopReason: 'failed', error } as { type: string }],
     firstEvent: run.events + 1,
     end: { to: 'failed', error, stopReason: 'failed' },
-    ...(parent === undefined ? {} : { sends: [{ run: parent, id: `child.${id}`, kind: 'child', payload, now }] }),
+    sends: [...news, ...children.map((child) => cancelMail(child, now))],
   }
 }
 

@@ -251,8 +251,10 @@ class MemoryDesk {
     if (!isDead(lapsed)) return this.#put(slot, lapsed)
     const branch = this.#tables.branch(lapsed.branch)
     if (branch === undefined) return
-    const head = { seq: this.#tables.head(branch), tick: headTick(this.#tables, branch) }
-    this.#write(slot, deathCommit(lapsed, head, now))
+    const children: string[] = []
+    for (const { record } of this.#tables.runs.values()) if (record.parent === lapsed.id) children.push(record.id)
+    const remains = { seq: this.#tables.head(branch), tick: headTick(this.#tables, branch), children }
+    this.#write(slot, deathCommit(lapsed, remains, now))
   }
 
   gc(before: number, limit: number): readonly string[] {

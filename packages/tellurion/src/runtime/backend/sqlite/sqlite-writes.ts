@@ -310,8 +310,16 @@ export class SqliteDesk {
     if (!isDead(lapsed)) return this.#put(row, lapsed)
     const branch = findBranch(this.#database, lapsed.branch)
     if (branch === undefined) return row
-    const head = { seq: this.#index.head(branch), tick: headTick(this.#index, branch) }
-    const commit = deathCommit(lapsed, head, now)
+    const children = this.#database.prepare('SELECT id FROM run WHERE parent = ? AND live = 1').all(lapsed.id)
+    const commit = deathCommit(
+      lapsed,
+      {
+        seq: this.#index.head(branch),
+        tick: headTick(this.#index, branch),
+        children: children.map(({ id }) => id as string),
+      },
+      now,
+    )
     this.#write(commit, { text: encodeCommit(commit), row: { ...row, record: lapsed }, branch })
     return findRun(this.#database, lapsed.id) ?? row
   }
