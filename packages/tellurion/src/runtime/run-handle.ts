@@ -137,7 +137,11 @@ export class RunHandle {
         else {
           const queued = (await queuedBelow(backend.store, record)).filter(({ id }) => !below.has(id))
           // A store that fails fails the next look as well.
-          for (const run of queued) below.set(run.id, takeBelow(run).catch(() => {}))
+          for (const run of queued)
+            below.set(
+              run.id,
+              takeBelow(run).catch(() => {}),
+            )
         }
         if (signal?.aborted) break
         if ((await this.record()).epoch === record.epoch) await news.promise
