@@ -5,7 +5,8 @@
 import type { Additive, Amounts } from '../agent/budget.ts'
 import { checkLimits } from '../agent/budget-limits.ts'
 import type { BudgetLimits } from '../agent/component.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 
 /** What an account may spend. */
 export type AccountLimits = Pick<BudgetLimits, Additive> & {
@@ -52,10 +53,7 @@ export function freshAccount({ id, ends }: AccountClaim): AccountRecord {
 /** Throws `unknown_option` and `invalid_option`. */
 export function checkAccounts(accounts: Accounts): Accounts {
   const kinds = ['user', 'tenant'] as const
-  for (const kind of Object.keys(accounts)) {
-    if ((kinds as readonly string[]).includes(kind)) continue
-    throw new TellurionError('unknown_option', `budgets has no '${kind}'.${suggestion(kind, kinds)}`)
-  }
+  checkOptions('budgets', accounts, kinds)
   for (const kind of kinds) if (typeof accounts[kind] !== 'function') checkAccount(kind, accounts[kind])
   return accounts
 }

@@ -36,7 +36,7 @@ describe('createRuntime', () => {
   test('takes a store and a list of agents', async () => {
     for (const store of [undefined, 'sqlite:x', {}]) await assert.rejects(opened({ store }), invalid(/store must be/))
     for (const agents of [undefined, agent]) await assert.rejects(opened({ agents }), invalid(/agents must be a list/))
-    await assert.rejects(createRuntime(undefined as never), invalid(/createRuntime must be an object/))
+    await assert.rejects(createRuntime(undefined as never), invalid(/createRuntime takes one object/))
     await assert.rejects(opened({ work: 'no' }), invalid(/work must be true or false/))
   })
 
@@ -121,3 +121,15 @@ for (const material of materials) {
     await assert.rejects(runtime.execute('priced', 'go', { budget: { cost: 1 } }), { code: 'budget_exceeded' })
   })
 }
+
+test('lists are asked for by what there is, at most so many', async () => {
+  await using runtime = await createRuntime({ store: memory(), agents: [agent], work: false })
+  await runtime.submit('a', 'go')
+  for (const list of [runtime.runs.bind(runtime), runtime.sessions.bind(runtime)]) {
+    for (const limit of [Number.NaN, -1, 1.5, Infinity, '5'] as number[]) {
+      await assert.rejects(list({ limit }), invalid(/limit must be a whole number from 0/))
+    }
+    assert.deepEqual(await list({ limit: 0 }), [])
+    await assert.rejects(list({ usr: 'ada' } as never), { code: 'unknown_option', message: /Did you mean 'user'/ })
+  }
+})

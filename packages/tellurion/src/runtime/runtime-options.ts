@@ -3,7 +3,8 @@
 import type { Caps } from '../agent/caps.ts'
 import type { BudgetLimits } from '../agent/component.ts'
 import type { Clock } from '../clock/clock.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
@@ -14,6 +15,7 @@ import type { Component } from '../world/component.ts'
 import type { Accounts } from './account.ts'
 import type { BackendOpener } from './backend.ts'
 import type { AnyAgent } from './registry.ts'
+import type { RunFilter, SessionFilter } from './run-store.ts'
 import type { Retention } from './setting.ts'
 
 /** What makes a runtime. Durations are milliseconds. */
@@ -74,16 +76,16 @@ const runtimeOptions = [
 
 /** Throws `unknown_option` and `invalid_option` for options of `createRuntime` that cannot be meant. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  known('createRuntime', options, runtimeOptions)
+  checkOptions('createRuntime', options, runtimeOptions)
   const { store, agents, work, maxConcurrent, maxSessions, retry = {}, state = {}, ports = {} } = options
   if (typeof store !== 'function') throw invalid("store must be a store: memory(), or sqlite('data/tellurion.db').")
   if (!Array.isArray(agents)) throw invalid('agents must be a list: [new Agent({ … })].')
   if (work !== undefined && typeof work !== 'boolean') throw invalid(`work must be true or false, not ${String(work)}.`)
-  count('maxConcurrent', maxConcurrent, 1)
-  count('maxSessions', maxSessions, 0)
-  known('retry', retry, Object.keys(defaultRetryPolicy))
-  known('state', state, ['components', 'retired'])
-  known('ports', ports, ['clock', 'ids', 'random', 'log'])
+  checkWhole('maxConcurrent', maxConcurrent)
+  checkWhole('maxSessions', maxSessions, { least: 0 })
+  checkOptions('retry', retry, Object.keys(defaultRetryPolicy))
+  checkOptions('state', state, ['components', 'retired'])
+  checkOptions('ports', ports, ['clock', 'ids', 'random', 'log'])
 }
 
 /** How patient a runtime is where nobody says so, in milliseconds, and the least that each may be. */
@@ -98,7 +100,7 @@ const durations = {
 
 /** Patience with its defaults. Throws `unknown_option` and `invalid_option`. */
 export function patienceOf(given: RuntimeOptions['patience'] = {}): Record<keyof typeof durations, number> {
-  known('patience', given, Object.keys(durations))
+  checkOptions('patience', given, Object.keys(durations))
   const read = (name: keyof typeof durations): number => {
     const [otherwise, least] = durations[name]
     const value = given[name] ?? otherwise
@@ -112,22 +114,25 @@ export function patienceOf(given: RuntimeOptions['patience'] = {}): Record<keyof
   return { lease, heartbeat, timeout, grace, stall, idle }
 }
 
-/** Throws `unknown_option` with the nearest name. */
-function known(what: string, options: object, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw invalid(`${what} must be an object.`)
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue
-    throw new TellurionError('unknown_option', `${what} has no option '${name}'.${suggestion(name, names)}`)
-  }
-}
-
-function count(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
-  throw invalid(`${name} must be a whole number from ${least}, not ${String(value)}.`)
-}
-
 function invalid(message: string): TellurionError {
   return new TellurionError('invalid_option', message)
+}
+
+const runFilter = ['status', 'agent', 'session', 'parent', 'user', 'asking', 'limit', 'before']
+const sessionFilter = ['user', 'named', 'limit', 'before']
+
+/** Throws `unknown_option` and `invalid_option` for what is no filter of runs. */
+export function checkRunFilter(filter: RunFilter): RunFilter {
+  checkOptions('runs', filter, runFilter)
+  checkWhole('limit', filter.limit, { least: 0 })
+  return filter
+}
+
+/** Throws `unknown_option` and `invalid_option` for what is no filter of sessions. */
+export function checkSessionFilter(filter: SessionFilter): SessionFilter {
+  checkOptions('sessions', filter, sessionFilter)
+  checkWhole('limit', filter.limit, { least: 0 })
+  return filter
 }
 
 /** What a run may bring besides its input. */

@@ -24,7 +24,14 @@ import { Interactions } from './interaction.ts'
 import { DurableSession } from './durable-session.ts'
 import { checkAccounts, claimOf, claimsOf, freshAccount, nothingLeft, type Spending } from './account.ts'
 import { Registry } from './registry.ts'
-import { checkRuntimeOptions, patienceOf, type RuntimeOptions, type SubmitOptions } from './runtime-options.ts'
+import {
+  checkRunFilter,
+  checkRuntimeOptions,
+  checkSessionFilter,
+  patienceOf,
+  type RuntimeOptions,
+  type SubmitOptions,
+} from './runtime-options.ts'
 import { eventsBehind } from './run-events.ts'
 import { RunHandle } from './run-handle.ts'
 import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
@@ -91,7 +98,7 @@ export class Runtime {
 
   /** Runs, newest first. */
   async runs(filter: RunFilter = {}): Promise<readonly RunRecord[]> {
-    return this.#setting.backend.store.listRuns(filter)
+    return this.#setting.backend.store.listRuns(checkRunFilter(filter))
   }
 
   /**
@@ -134,7 +141,7 @@ export class Runtime {
 
   /** Sessions, newest first: named ones, and own ones of runs unless `named` leaves these out. */
   async sessions(filter: SessionFilter = {}): Promise<readonly SessionRecord[]> {
-    return this.#setting.backend.store.listSessions(filter)
+    return this.#setting.backend.store.listSessions(checkSessionFilter(filter))
   }
 
   /** How many runs, by status, and sessions there are. */

@@ -2,7 +2,8 @@
 
 import type { Caps } from '../agent/caps.ts'
 import type { Clock } from '../clock/clock.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { Event } from '../event/event.ts'
 import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
@@ -58,11 +59,7 @@ export interface Setting {
 /** Throws `unknown_option` and `invalid_option`. */
 export function retentionOf(given: Partial<Retention> = {}): Retention {
   const known: Retention = { checkpoints: 100, past: Infinity }
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new TellurionError('unknown_option', `retention has no '${name}'.${suggestion(name, Object.keys(known))}`)
-    }
-  }
+  checkOptions('retention', given, Object.keys(known))
   const { checkpoints, past } = { ...known, ...given }
   if (!Number.isInteger(checkpoints) || checkpoints < 1 || checkpoints > 1_000) {
     throw new TellurionError('invalid_option', `retention.checkpoints must be from 1 to 1,000, got ${checkpoints}.`)

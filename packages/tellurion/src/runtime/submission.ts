@@ -4,7 +4,8 @@
 import { Agent } from '../agent/agent.ts'
 import { checkLimits, tighter } from '../agent/budget-limits.ts'
 import { userMessage } from '../agent/conversation.ts'
-import { suggestion, TellurionError } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { UserInput } from '../message/message.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
@@ -52,10 +53,7 @@ export function submission(
 }
 
 function check(name: string, options: SubmitOptions): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TellurionError('unknown_option', `submit has no option '${key}'.${suggestion(key, known)}`)
-  }
+  checkOptions('submit', options, known)
   const { session, user, tenant, priority = 0, delay = 0, metadata = {}, budget } = options
   checkId('agent', name)
   if (session !== undefined) checkId('session', session)
