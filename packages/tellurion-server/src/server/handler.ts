@@ -1,6 +1,6 @@
 // From a request to its answer: admission, checks, the operation, and one form for all that comes out.
 
-import { routes, type RouteName } from 'tellurion/protocol'
+import { pathOf as pathTo, routes, type RouteName } from 'tellurion/protocol'
 import { createAdmission, type Admission } from './admission.ts'
 import { checked, readBody } from './body.ts'
 import { failureOf, RequestError } from './failure.ts'
@@ -86,7 +86,14 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
   const given = await operation.handle(call)
   if (given instanceof Response) return given
   if (given === undefined) return new Response(null, { status: operation.status ?? 204 })
-  return Response.json(given, { status: operation.status ?? 200 })
+  return Response.json(given, { status: operation.status ?? 200, headers: locationOf(operation, given) })
+}
+
+/** Where what was made is shown. */
+function locationOf({ location }: Operation, made: unknown): Record<string, string> {
+  if (location === undefined) return {}
+  const { id } = made as { readonly id: string }
+  return { location: pathTo(location, { run: id, session: id }) }
 }
 
 /** Each name once, or as a list where it comes several times. */

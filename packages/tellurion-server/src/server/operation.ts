@@ -25,6 +25,8 @@ export interface Operation {
   readonly answer?: z.ZodType
   /** The status when all went well. Default 200, and 204 where nothing is answered. */
   readonly status?: number
+  /** The route that shows what was made: its path goes out as `Location`. */
+  readonly location?: 'getRun' | 'getSession' | 'getTask'
   /** Other statuses that it answers with JSON of its own, such as 202 for what is still under way. */
   readonly others?: Readonly<Record<number, z.ZodType>>
   /** Media types besides JSON that the answer may have. */

@@ -95,6 +95,7 @@ export const importRun = operation('importRun', {
   bodyLimit: 'checkpoint',
   answer: runResource,
   status: 201,
+  location: 'getRun',
   handle: async ({ setting, identity, body }) => {
     const { checkpoint, session, input } = body
     const { user, tenant } = identity
@@ -122,6 +123,7 @@ export const forkRun = operation('forkRun', {
   body: forkRequest,
   answer: forkResource,
   status: 201,
+  location: 'getRun',
   handle: async (call) => forked(await (await runOf(call)).fork(call.body)),
 })
 
@@ -140,6 +142,7 @@ export const editMessage = operation('editMessage', {
   body: editRequest,
   answer: forkResource,
   status: 201,
+  location: 'getRun',
   handle: async (call) => {
     const { input, ...options } = call.body
     return forked(await (await runOf(call)).edit(call.parameters.message, input, options))
@@ -153,5 +156,6 @@ export const regenerateMessage = operation('regenerateMessage', {
   bodyOptional: true,
   answer: forkResource,
   status: 201,
+  location: 'getRun',
   handle: async (call) => forked(await (await runOf(call)).regenerate(call.parameters.message, call.body)),
 })

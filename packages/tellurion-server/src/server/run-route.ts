@@ -81,6 +81,7 @@ export const createRun = operation('createRun', {
   body: newRunRequest,
   answer: runResource,
   status: 201,
+  location: 'getRun',
   media: ['text/event-stream'],
   handle: async (call) => {
     const { agent, input, session, ...options } = call.body
@@ -95,6 +96,7 @@ export const createTask = operation('createTask', {
   body: newTaskRequest,
   answer: runResource,
   status: 201,
+  location: 'getTask',
   handle: async (call) => {
     const { agent, content: input, session_id: session, type: _type, ...options } = call.body
     return shownRun(await (await submit(call, { agent, input, session, options })).record())

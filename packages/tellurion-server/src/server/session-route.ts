@@ -48,6 +48,7 @@ export const createSession = operation('createSession', {
   bodyOptional: true,
   answer: sessionResource,
   status: 201,
+  location: 'getSession',
   handle: async ({ setting, identity, body }) => {
     const session = await setting.runtime.createSession({ ...body, user: identity.user })
     if (owns(identity, session)) return shown(session)

@@ -1,6 +1,6 @@
 // Records of the runtime as resources of the protocol.
 
-import type { ResultResource, RunResource } from 'tellurion/protocol'
+import type { JsonObject, ResultResource, RunResource } from 'tellurion/protocol'
 import type { RunRecord } from 'tellurion/runtime'
 
 /** A run as it is shown. */
@@ -18,7 +18,7 @@ export function shownRun(record: RunRecord): RunResource {
     ...shown,
     attempt,
     input: inputOf(input),
-    ...(result === undefined ? {} : { result: shownResult(result as unknown as Partial<ResultResource>) }),
+    ...(isObject(result) ? { result: shownResult(result) } : {}),
   }
 }
 
@@ -26,6 +26,11 @@ export function shownRun(record: RunRecord): RunResource {
 function inputOf(input: RunRecord['input']): RunResource['input'] {
   if (typeof input !== 'object' || input === null || !('input' in input)) return null
   return input.input ?? null
+}
+
+/** A run that was cancelled before it began has none. */
+function isObject(result: RunRecord['result']): result is JsonObject {
+  return typeof result === 'object' && result !== null && !Array.isArray(result)
 }
 
 function shownResult(result: Partial<ResultResource>): ResultResource {
