@@ -155,7 +155,7 @@ export class Attempt {
     const { branch, id, epoch } = this.#run
     world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
     world.on('*', (event) => {
-      if (isEphemeral(event.type)) this.#setting.live.send(id, event)
+      if (isEphemeral(event.type)) this.#setting.live.send(id, event, journal.events)
     })
     for (const stopped of [Halted, Failure]) world.remove(entity, stopped)
     if (epoch === 1) world.emit({ type: 'run.started', agent: agent.name })

@@ -34,6 +34,7 @@ export class Journal {
   readonly #run: RunRecord
   #seq: number
   #events: number
+  #sent: number
   #tick: number
   #tailBytes: number
   #snapshotBytes: number
@@ -53,6 +54,7 @@ export class Journal {
     this.#run = run
     this.#seq = state.seq + 1
     this.#events = run.events
+    this.#sent = run.events
     this.#tick = state.rows.at(-1)?.tick ?? state.snapshot?.header.tick ?? 0
     this.#tailBytes = state.tailBytes
     this.#snapshotBytes = state.snapshotBytes
@@ -63,6 +65,11 @@ export class Journal {
   /** The number that the next row will have: part of every key that is made now. */
   get next(): number {
     return this.#seq
+  }
+
+  /** The number of the last event that has gone to the store: kept, or just about to be. */
+  get events(): number {
+    return this.#sent
   }
 
   /** How much of the inbox commits have taken in. */
@@ -107,11 +114,13 @@ export class Journal {
       ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
     }
     let result: CommitResult
+    this.#sent = this.#events + events.length
     try {
       result = await (this.#last = this.#store.commit(commit))
     } catch (error) {
       // Whether it was written may not be known: if it was, the next row is refused.
       this.#seq = seq
+      this.#sent = this.#events
       throw error
     }
     if (result.status === 'committed') {
@@ -123,6 +132,7 @@ export class Journal {
       return 'committed'
     }
     this.#seq = seq
+    this.#sent = this.#events
     if (result.status === 'mail') return 'mail'
     throw this.#lost(result)
   }

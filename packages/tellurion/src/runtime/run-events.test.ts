@@ -1,43 +1,51 @@
-// Reading the events of a run: from any number that is one, and from nothing else.
-
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { test } from 'node:test'
 import { Agent } from '../agent/agent.ts'
-import { backendPlace, materials } from '../testing/backends.node.ts'
+import { textOf } from '../message/message.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
-import type { RunHandle } from './run-handle.ts'
+import { macrotask } from '../testing/virtual-clock.ts'
+import { tool } from '../tool/tool.ts'
+import { memory } from './backend/memory/memory.ts'
 import { createRuntime } from './runtime.ts'
 
-async function numbers(run: RunHandle, after: number): Promise<(number | undefined)[]> {
-  const seen: (number | undefined)[] = []
-  for await (const { seq } of run.events({ after })) seen.push(seq)
+const add = tool({
+  description: 'Adds',
+  inputSchema: { type: 'object', properties: {}, additionalProperties: false },
+  effects: 'read',
+  execute: () => '3',
+})
+
+const call = (text: string) => ({ text, calls: [{ toolName: 'add', input: {} }] })
+
+/** The pieces of each reply as a reader sees them up to its end, beside the whole. */
+async function replies(pauses: readonly number[]): Promise<[pieces: string, whole: string][]> {
+  const model = scriptedModel([call('First.'), call('Second one.'), call(''), 'And the end.'], { chunkSize: 1 })
+  const agent = new Agent({ name: 'guide', model, tools: { add } })
+  await using runtime = await createRuntime({ store: memory(), agents: [agent] })
+  const run = await runtime.submit('guide', 'Go')
+  const seen: [string, string][] = []
+  let pieces = ''
+  let seq = 0
+  for await (const event of run.events()) {
+    for (let pause = pauses[seq % pauses.length] ?? 0; pause > 0; pause--) await macrotask()
+    if (event.seq !== undefined) assert.equal(event.seq, ++seq)
+    if (event.type === 'text.delta') pieces += event.text
+    if (event.type === 'stream.ended') {
+      seen.push([pieces, event.message === undefined ? '' : textOf(event.message)])
+      pieces = ''
+    }
+  }
+  seen.push([pieces, ''])
   return seen
 }
 
-for (const material of materials) {
-  describe(`the events of a run on ${material}`, () => {
-    test('are read from any number, also one that is not there yet', async () => {
-      const agent = new Agent({ name: 'a', model: scriptedModel(['ok']) })
-      await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent] })
-      const run = await runtime.submit('a', 'go')
-      await run.result()
-      const { events } = await run.record()
-      const all = Array.from({ length: events }, (_, index) => index + 1)
-      for (let after = 0; after <= events + 1; after++) assert.deepEqual(await numbers(run, after), all.slice(after))
-      assert.deepEqual(await numbers(run, Number.MAX_SAFE_INTEGER), [])
-      assert.deepEqual(await run.log({ after: Number.MAX_SAFE_INTEGER }), [])
-    })
-
-    test('are not read after what is no number of one', async () => {
-      const agent = new Agent({ name: 'a', model: scriptedModel(['ok']) })
-      await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent] })
-      const run = await runtime.submit('a', 'go')
-      await run.result()
-      for (const after of [-1, Number.NaN, 1.5, Infinity, -Infinity, 2 ** 53, '2', null] as number[]) {
-        const refused = { code: 'invalid_option', message: /after must be the number of an event, from 0/ }
-        await assert.rejects(numbers(run, after), refused, String(after))
-        await assert.rejects(run.log({ after }), refused, String(after))
-      }
-    })
-  })
-}
+test('what is live comes before what is kept of it, and never after, however slow the reader is', async () => {
+  const wholes = ['First.', 'Second one.', '', 'And the end.', '']
+  for (const pauses of [[0], [1], [3], [40], [0, 0, 7], [0, 20, 0, 0, 1], [5, 0]]) {
+    assert.deepEqual(
+      await replies(pauses),
+      wholes.map((whole) => [whole, whole]),
+      `pauses ${pauses.join(', ')}`,
+    )
+  }
+})

@@ -1,7 +1,7 @@
 // The events of a run as somebody reads them: stored ones from a number on, then live ones while they happen. A reader
 // that cannot keep up is dropped, never the run.
 
-import { createChannel } from '../channel/channel.ts'
+import { createChannel, type Channel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
 import { hasEnded, type RunRecord } from './run.ts'
@@ -26,20 +26,66 @@ export interface EventReading {
   readonly record: () => Promise<RunRecord>
 }
 
+/** What wakes a reader: a live event and how many kept ones stood before it, or that there may be kept ones. */
+type News = 'look' | { readonly event: Event; readonly since: number | undefined }
+
 /**
- * The events of a run; ends with the run. Throws `slow_reader`, `events_dropped`, `invalid_option`, and what `record`
- * throws.
+ * The events of a run; ends with the run. What is live stands where it happened between kept ones, and what a slow reader
+ * would see only after it was kept is left out. Throws `slow_reader`, `events_dropped`, `invalid_option`, and what
+ * `record` throws.
  */
-export async function* runEvents(
-  { backend, live, clock }: Setting,
-  run: string,
-  options: EventReading,
-): AsyncGenerator<RunEvent, void> {
-  const { signal } = options
+export async function* runEvents(setting: Setting, run: string, options: EventReading): AsyncGenerator<RunEvent, void> {
   let { after = 0 } = options
   checkAfter(after)
-  const channel = createChannel<RunEvent | 'look'>({ capacity: eventsBehind, overflow: 'error', signal })
-  const push = (item: RunEvent | 'look'): void => {
+  const { channel, stop } = newsOf(setting, run, options.signal)
+  async function* kept(last: number): AsyncGenerator<RunEvent, void> {
+    while (after < last) {
+      const stored = await setting.backend.store.readEvents(run, { after, limit: Math.min(page, last - after) })
+      if (stored.length === 0) return
+      if (stored[0]!.seq > after + 1) throw dropped(run, stored[0]!.seq)
+      for (const { seq, at, event } of stored) {
+        after = seq
+        yield { ...(event as Event), seq, at }
+      }
+    }
+  }
+  try {
+    for (let looking = false; ;) {
+      const news: News | undefined = looking ? 'look' : await channel.receive()
+      if (news === undefined) return
+      if (news !== 'look') {
+        if (news.since !== undefined && news.since > after) yield* kept(news.since)
+        if (news.since === undefined || news.since === after) yield news.event
+        continue
+      }
+      looking = false
+      const { status, events } = await options.record()
+      // What was live before these were kept is here by now.
+      for (let next = channel.poll(); next !== undefined; next = channel.poll()) {
+        if (next === 'look') looking = true
+        else {
+          if (next.since !== undefined && next.since > after) yield* kept(next.since)
+          if (next.since === undefined || next.since === after) yield next.event
+        }
+      }
+      yield* kept(events)
+      if (!hasEnded(status)) continue
+      if (after < events) throw dropped(run, events + 1)
+      return
+    }
+  } finally {
+    stop()
+  }
+}
+
+/** What happens in a run, as it happens. Closes with `slow_reader` when nobody takes it. */
+function newsOf(
+  { backend, live, clock }: Setting,
+  run: string,
+  signal: AbortSignal | undefined,
+): { readonly channel: Channel<News>; readonly stop: () => void } {
+  const channel = createChannel<News>({ capacity: eventsBehind, overflow: 'error', signal })
+  const push = (item: News): void => {
     if (channel.closed) return
     try {
       void channel.send(item)
@@ -48,43 +94,24 @@ export async function* runEvents(
     }
   }
   const stops = [
-    live.listen(run, push),
+    live.listen(run, (event, since) => push({ event, since })),
     backend.hints.listen((hint) => {
       if (hint.type === 'run' && hint.run === run) push('look')
     }),
   ]
   let stopTimer = (): void => {}
   const lookLater = (): void => {
-    stopTimer = clock.timer(lookAgain, () => {
-      push('look')
-      lookLater()
-    })
+    push('look')
+    stopTimer = clock.timer(lookAgain, lookLater)
   }
   lookLater()
-  try {
-    push('look')
-    for await (const item of channel) {
-      if (item !== 'look') {
-        yield item
-        continue
-      }
-      const { status, events } = await options.record()
-      const ended = hasEnded(status)
-      for (;;) {
-        const stored = await backend.store.readEvents(run, { after, limit: page })
-        const next = stored[0]?.seq ?? (ended ? events + 1 : after + 1)
-        if (next > after + 1) throw dropped(run, next)
-        for (const { seq, at, event } of stored) {
-          after = seq
-          yield { ...(event as Event), seq, at }
-        }
-        if (stored.length < page) break
-      }
-      if (ended) return
-    }
-  } finally {
-    stopTimer()
-    for (const stop of stops) stop()
+  return {
+    channel,
+    stop: () => {
+      stopTimer()
+      for (const each of stops) each()
+      channel.close()
+    },
   }
 }
 

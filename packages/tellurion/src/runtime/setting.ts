@@ -16,8 +16,9 @@ import type { Registry } from './registry.ts'
 
 /** Live events of runs of this process, for whoever watches them now. */
 export interface Live {
-  send(run: string, event: Event): void
-  listen(run: string, fn: (event: Event) => void): () => void
+  /** `since`: how many kept events had gone to the store before it. It is part of no attempt's work without that. */
+  send(run: string, event: Event, since?: number): void
+  listen(run: string, fn: (event: Event, since: number | undefined) => void): () => void
 }
 
 /** How much of the past is kept. */
@@ -70,10 +71,10 @@ export function retentionOf(given: Partial<Retention> = {}): Retention {
 
 /** Makes the live events of a process. */
 export function createLive(): Live {
-  const listeners = new Map<string, Set<(event: Event) => void>>()
+  const listeners = new Map<string, Set<(event: Event, since: number | undefined) => void>>()
   return {
-    send(run, event) {
-      for (const fn of listeners.get(run) ?? []) fn(event)
+    send(run, event, since) {
+      for (const fn of listeners.get(run) ?? []) fn(event, since)
     },
     listen(run, fn) {
       let set = listeners.get(run)
