@@ -32,7 +32,7 @@ test('npm start serves the demo agent until it is stopped', { skip: process.plat
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   while (!stdout.includes('Ctrl-C ends')) await Promise.race([once(child.stdout, 'data'), ended])
-  assert.match(stdout, /npx tellurion chat\n/)
+  assert.match(stdout, /npx tellurion chat --server http:\S+\n/)
   const url = /listens on (http:\S+)/.exec(stdout)?.[1] ?? ''
   assert.equal((await fetch(`${url}/health`)).status, 200)
   const headers = { authorization: `Bearer ${readFileSync(join(folder, 'token'), 'utf8').trim()}` }

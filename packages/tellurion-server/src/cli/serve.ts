@@ -151,7 +151,7 @@ function tellPerson({ url, token, crew, runtime, store, logFile }: Place, host: 
   screen.line(`Who asks needs the token ${source}${token.made ? ', made just now' : ''}.`)
   screen.line('')
   screen.line('To chat, in another terminal:', 'strong')
-  screen.line('  npx tellurion chat')
+  screen.line(`  npx tellurion chat --server ${url}`)
   const secret = token.file === undefined ? '$TELLURION_TOKEN' : `$(cat ${shellWord(token.file)})`
   screen.line('or, from any program:', 'strong')
   screen.line(`  curl ${url}/api/v1/messages -H "Authorization: Bearer ${secret}" \\`)

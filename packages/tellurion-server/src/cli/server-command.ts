@@ -18,7 +18,6 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--port <n>', 'the port, 0 for a free one; default: SERVER_PORT, else 8000')
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .option('--debug', 'log everything, on standard error too')
-    .option('--lines', 'answer the lines of a pipe or a file on standard input, and end with it')
     .option('--json', 'print where it listens as a line of JSON')
     .action(async (flags: ServeFlags) => end(await (await import('./serve.ts')).serve(flags, host)))
 
@@ -30,7 +29,7 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
 
   configOption(program.command('status'))
     .description('how a running server is; without one, what its store holds')
-    .option('--url <url>', 'the server; default: TELLURION_URL, else that of SERVER_HOST and SERVER_PORT')
+    .option('--server <url>', 'the server; default: TELLURION_URL, else that of SERVER_HOST and SERVER_PORT')
     .option('--json', 'print JSON')
     .action(async (flags: StatusFlags) => end(await (await import('./status.ts')).status(flags, host)))
 

@@ -42,7 +42,7 @@ const server = group({
   ),
   url: setting(text().optional(), 'Where the commands find a server, such as `https://agents.example.com`.', {
     variables: ['TELLURION_URL'],
-    option: '--url',
+    option: '--server',
     otherwise: 'the address and port above',
   }),
   hosts: setting(

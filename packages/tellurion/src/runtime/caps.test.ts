@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
 import type { Caps } from '../agent/caps.ts'
@@ -69,7 +70,7 @@ describe('caps of a runtime', () => {
         effects: 'read',
         execute: async () => {
           seen = Math.max(seen, ++working)
-          await new Promise((resolve) => setTimeout(resolve, 5))
+          await sleep(5)
           working--
         },
       })

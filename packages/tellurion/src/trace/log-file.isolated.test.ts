@@ -20,6 +20,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { createLog } from './log.ts'
 import { createLogFile, type LogFileOptions } from './log-file.ts'
@@ -203,10 +204,10 @@ describe('several processes on one file', () => {
     const path = place()
     const [count, names] = [400, ['a', 'b', 'c']]
     const doomed = start(path, 'doomed', 1e9)
-    while (!existsSync(`${path}.3`)) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (!existsSync(`${path}.3`)) await sleep(5)
     const children = names.map((name) => start(path, name, count))
     const ends = children.map((child) => once(child, 'exit'))
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await sleep(60)
     doomed.kill('SIGKILL')
     assert.deepEqual(
       await Promise.all(ends),
