@@ -18,6 +18,7 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--port <n>', 'the port, 0 for a free one; default: SERVER_PORT, else 8000')
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .option('--debug', 'log everything, on standard error too')
+    .option('--lines', 'answer the lines of a pipe or a file on standard input, and end with it')
     .option('--json', 'print where it listens as a line of JSON')
     .action(async (flags: ServeFlags) => end(await (await import('./serve.ts')).serve(flags, host)))
 
