@@ -129,14 +129,13 @@ export class Agent {
 
   /**
    * Binds this agent's model and configuration to a world and adds the systems that are missing: what a restored world
-   * needs before it can go on. Throws `duplicate_name` when another agent of that name is bound.
+   * needs before it can go on. Throws `duplicate_name` when another agent of its name, or of one that it hands over to, is
+   * bound.
    */
   bindTo(world: World): void {
     const models = world.findResource<Readonly<Record<string, Model>>>('models')
     const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents')
-    if (isBound(world, this.name)) {
-      throw new TellurionError('duplicate_name', `This world has an agent '${this.name}' already; rename one of them.`)
-    }
+    if (boundAs(world, this.name) !== undefined) throw twice(this.name)
     world.bind('models', { ...models, [this.name]: this.#model })
     world.bind('agents', { ...agents, [this.name]: this.#configuration })
     if (world.findResource('locks') === undefined) world.bind('locks', createFileLocks())
@@ -148,7 +147,11 @@ export class Agent {
       }
     }
     for (const { agents } of this.#brought) {
-      for (const other of agents?.() ?? []) if (!isBound(world, other.name)) other.bindTo(world)
+      for (const other of agents?.() ?? []) {
+        const bound = boundAs(world, other.name)
+        if (bound === undefined) other.bindTo(world)
+        else if (#configuration in other && other.#configuration !== bound) throw twice(other.name)
+      }
     }
   }
 
@@ -197,8 +200,13 @@ export class Agent {
   }
 }
 
-function isBound(world: World, name: string): boolean {
-  return Object.hasOwn(world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents') ?? {}, name)
+function boundAs(world: World, name: string): AgentConfiguration | undefined {
+  const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents') ?? {}
+  return Object.hasOwn(agents, name) ? agents[name] : undefined
+}
+
+function twice(name: string): TellurionError {
+  return new TellurionError('duplicate_name', `This world has an agent '${name}' already; rename one of them.`)
 }
 
 function checkAgent(options: AgentOptions): void {

@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { textOf } from '../message/message.ts'
+import type { ModelRequest } from '../port/model.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
+import type { Delta } from '../world/delta.ts'
+import type { Entity } from '../world/entity.ts'
+import { run } from '../world/runner.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
+import { World } from '../world/world.ts'
 import { Agent } from './agent.ts'
-import { LLM } from './component.ts'
+import { Conversation, LLM, Steering } from './component.ts'
 import { ConversationArchive } from './context-component.ts'
+import { hear } from './conversation.ts'
 import { handoff, type HandoffHistory } from './handoff.ts'
 
+const main = 1 as Entity
 const call = (toolName: string, input: JsonObject) => ({ calls: [{ toolName, input }] })
 
 function desk(history: HandoffHistory, input: JsonObject, billingScript: Parameters<typeof scriptedModel>[0]) {
@@ -105,6 +112,82 @@ describe('a handoff', () => {
     assert.match(told[1]!, /goes to 'b' already/)
   })
 
+  test('what is said meanwhile is not lost with the past', async () => {
+    const billing = new Agent({
+      name: 'billing',
+      model: scriptedModel(({ messages }) => [...messages].map(textOf).join()),
+    })
+    const toBilling = handoff(billing, { history: 'summary' })
+    const triage = new Agent({
+      name: 'triage',
+      model: scriptedModel([call('toBilling', { summary: 's' })]),
+      tools: { toBilling },
+    })
+    const world = new World()
+    triage.furnish(world)
+    hear(world, main, 'My money')
+    await run(world, { main, maxTicks: 1 })
+    hear(world, main, 'And hurry.')
+    await run(world, { main })
+    const said = world.require(main, Conversation).toArray().map(textOf)
+    assert.deepEqual(said, ['[triage handed over] s', 'And hurry.', '[triage handed over] s,And hurry.'])
+  })
+
+  for (const history of ['full', 'summary', 'message'] as const) {
+    test(`law: cut off after any commit, ${history} comes to the same end, and nobody is asked twice`, async () => {
+      const build = () => {
+        const desk = [call('go', { summary: 's', message: 'm' }), call('look', {}), 'The end.']
+        const look = tool({ description: 'l', inputSchema: { type: 'object' }, effects: 'read', execute: () => 'fog' })
+        const asked: string[] = []
+        const reply = (name: string) => (request: ModelRequest) => {
+          asked.push(name)
+          const results = [...request.messages].filter(({ role }) => role === 'tool').length
+          return name === 'a' ? desk[0]! : desk[Math.min(2, 1 + (history === 'full' ? results - 1 : results))]!
+        }
+        const b = new Agent({ name: 'b', model: scriptedModel(reply('b')), tools: { look } })
+        const inputs = { full: {}, summary: { summary: 's' }, message: { message: 'm' } }
+        desk[0] = call('go', inputs[history])
+        const a = new Agent({ name: 'a', model: scriptedModel(reply('a')), tools: { go: handoff(b, { history }) } })
+        return { a, asked }
+      }
+      const end = (world: World) => [world.require(main, LLM), world.require(main, Conversation).toArray()]
+      const drive = async (world: World, cutAt: number): Promise<Delta[] | undefined> => {
+        const journal: Delta[] = []
+        const sink = async (delta: Delta) => {
+          journal.push(JSON.parse(JSON.stringify(delta)) as Delta)
+          await Promise.resolve()
+          if (journal.length === cutAt) throw new Error('cut')
+        }
+        const cut = await run(world, { main, sink }).then(
+          () => false,
+          () => true,
+        )
+        return cut ? journal : undefined
+      }
+      const begin = () => {
+        const { a, asked } = build()
+        const world = new World({ components: a.components })
+        const empty = snapshot(world)
+        a.furnish(world)
+        hear(world, main, 'go')
+        return { a, asked, world, empty, begun: JSON.parse(JSON.stringify(world.takeDelta())) as Delta }
+      }
+      const whole = begin()
+      await drive(whole.world, Infinity)
+      assert.deepEqual(whole.asked, ['a', 'b', 'b'])
+      for (let cutAt = 1; ; cutAt++) {
+        const { a, asked, world, empty, begun } = begin()
+        const journal = await drive(world, cutAt)
+        if (journal === undefined) return assert.ok(cutAt > 4, `${cutAt} commits`)
+        const resumed = restore(empty, { components: a.components, deltas: [begun, ...journal] })
+        a.bindTo(resumed)
+        await drive(resumed, Infinity)
+        assert.deepEqual(end(resumed), end(whole.world), `cut after commit ${cutAt}`)
+        assert.deepEqual(asked, ['a', 'b', 'b'], `cut after commit ${cutAt}`)
+      }
+    })
+  }
+
   test('a stored world goes on with the agent it was handed to', async () => {
     const { triage, billingModel } = desk('full', {}, ['Here.', 'Again.'])
     const chat = triage.session()
@@ -112,8 +195,6 @@ describe('a handoff', () => {
     await chat.generate('money')
     const world = restore(snapshot(chat.world), { components: triage.components })
     triage.bindTo(world)
-    const { hear } = await import('./conversation.ts')
-    const { run } = await import('../world/runner.ts')
     hear(world, chat.entity, 'Once more')
     await run(world)
     assert.equal(billingModel.calls, 2)
@@ -123,6 +204,10 @@ describe('a handoff', () => {
     const a = new Agent({ name: 'a', model: scriptedModel([]) })
     assert.throws(() => handoff(a, { history: 'half' as never }), /full.*summary.*message/)
     assert.throws(() => handoff(() => a), /needs the name/)
+    const other = new Agent({ name: 'a', model: scriptedModel([]) })
+    const third = new Agent({ name: 'b', model: scriptedModel([]), tools: { to: handoff(a), too: handoff(other) } })
+    const self = new Agent({ name: 'a', model: scriptedModel([]), tools: { to: handoff(other) } })
+    for (const agent of [third, self]) assert.throws(() => agent.session(), { code: 'duplicate_name', message: /'a'/ })
     assert.throws(() => handoff(a, { hstory: 'full' } as never), /Did you mean 'history'/)
   })
 })

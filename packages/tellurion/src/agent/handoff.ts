@@ -24,10 +24,10 @@ export const Handoff = defineComponent<{
   readonly text?: string
 }>('Handoff')
 
-/** Carries handoffs out once no call is open. Priority 6: after tools have run. */
+/** Carries handoffs out once no call is open, before anybody else could act for the entity. Priority -16. */
 export const handingOver = defineSystem({
   name: 'handoff',
-  priority: 6,
+  priority: -16,
   query: [Handoff, LLM, Conversation],
   without: [PendingToolCalls, Halted],
   each(entity, world) {
@@ -36,9 +36,12 @@ export const handingOver = defineSystem({
     const { home = world.require(entity, LLM).agent, settings } = world.require(entity, LLM)
     const conversation = world.require(entity, Conversation)
     if (history !== 'full') {
-      world.append(entity, ConversationArchive, { summary: text, messages: conversation.toArray() })
+      // What was said since is for whoever goes on.
+      let end = conversation.length
+      while (end > 0 && conversation.at(end - 1)?.role === 'user') end--
+      world.append(entity, ConversationArchive, { summary: text, messages: conversation.slice(0, end) })
       const message = { role: 'user', content: `[${from} handed over] ${text}` } as const
-      cut(world, entity, { start: 0, deleteCount: conversation.length, items: [message] })
+      cut(world, entity, { start: 0, deleteCount: end, items: [message] })
     }
     world.remove(entity, Handoff)
     world.remove(entity, ToolRegistry)
