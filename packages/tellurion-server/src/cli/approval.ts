@@ -1,6 +1,7 @@
-// Asking a person: what is about to be done, with its exact arguments, and a yes or no. Everything but a yes is a no.
+// Asking a person: what is about to be done, with its exact arguments, and a yes or no, or a question and its answer.
+// Everything but a yes is a no.
 
-import type { Interaction } from 'tellurion'
+import { TellurionError, type Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
 import { exactJson, inertLine } from '../terminal/inert.ts'
 import type { LineInput } from './line-input.ts'
@@ -11,6 +12,11 @@ export interface Desk {
   readonly screen: Screen
   /** Undefined where nobody can answer. */
   readonly lines: LineInput | undefined
+}
+
+/** The person's answer. Without one an approval is denied, and a question rejects with `unknown_interaction`. */
+export async function askPerson(interaction: Interaction, desk: Desk): Promise<Answer> {
+  return interaction.kind === 'question' ? askQuestion(interaction, desk) : askApproval(interaction, desk)
 }
 
 /** The person's answer to an approval; without a person, and at the end of the input, a denial. */
@@ -28,4 +34,18 @@ export async function askApproval(
     screen.line("Please answer 'y' or 'n'.", 'faint')
   }
   return 'deny'
+}
+
+async function askQuestion({ prompt, choices }: Interaction, { screen, lines }: Desk): Promise<Answer> {
+  screen.line(inertLine(prompt), 'warning')
+  if (choices !== undefined) screen.line(`  one of: ${choices.map((choice) => inertLine(choice)).join(', ')}`)
+  for (let tries = 0; tries < 3; tries++) {
+    const text = (await lines?.next('Answer: ', { fresh: true }))?.trim()
+    if (text === undefined) break
+    if (text !== '' && (choices === undefined || choices.includes(text))) {
+      return choices === undefined ? { text } : { choice: text }
+    }
+    screen.line(choices === undefined ? 'Please answer it.' : 'Please answer with one of these.', 'faint')
+  }
+  throw new TellurionError('invalid_answer', `Nobody answered its question: ${inertLine(prompt)}`)
 }

@@ -1,13 +1,13 @@
-// `tellurion chat`: a conversation with the demo agent, at a terminal or through a pipe.
+// `tellurion chat`: a conversation with an agent, here or on a server, at a terminal or through a pipe.
 
-import type { Session } from 'tellurion/agent'
+import type { EventResource } from 'tellurion/protocol'
 import { faultText, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { openLineInput, type LineInput } from './line-input.ts'
-import { describeChoice } from './model-choice.ts'
+import { openChat, type ChatFlags, type ChatPlace } from './chat-place.ts'
+import { runView } from './run-view.ts'
 import { Screen } from './screen.ts'
-import { setUp, type AgentFlags, type Host, type Setting } from './setting.ts'
-import { turnView } from './turn-view.ts'
+import { tracer, type Host } from './setting.ts'
 import { runTurn } from './turn.ts'
 
 /** Milliseconds before each word of the demo at a terminal: a stream that can be seen, and stopped. */
@@ -22,17 +22,17 @@ const help = [
  * Talks until the input ends. At a terminal a failed turn is told and the chat goes on: 0. Through a pipe each line is
  * answered in turn: 0 when all turns succeeded, 1 when one failed, 130 when it was interrupted.
  */
-export async function chat(flags: AgentFlags, host: Host): Promise<ExitCode> {
+export async function chat(flags: ChatFlags, host: Host): Promise<ExitCode> {
   const interactive = host.stdin.isTTY && host.stdout.isTTY
-  const setting = await setUp(flags, host, interactive ? demoPace : 0)
-  return new Chat(setting, flags, host).run()
+  await using place = await openChat(flags, host, { demoDelay: interactive ? demoPace : 0 })
+  return await new Chat(place, flags, host).run()
 }
 
 class Chat {
-  readonly #setting: Setting
+  readonly #place: ChatPlace
   readonly #verbose: boolean
   readonly #host: Host
-  readonly #session: Session
+  readonly #trace: (event: EventResource) => void
   readonly #answers: Screen
   readonly #remarks: Screen
   readonly #lines: LineInput
@@ -41,11 +41,11 @@ class Chat {
   #armed = false
   #code: ExitCode = 0
 
-  constructor(setting: Setting, flags: AgentFlags, host: Host) {
-    this.#setting = setting
+  constructor(place: ChatPlace, flags: ChatFlags, host: Host) {
+    this.#place = place
     this.#verbose = flags.verbose === true
     this.#host = host
-    this.#session = setting.agent.session()
+    this.#trace = tracer(flags, host)
     this.#answers = new Screen(host.stdout, host.env)
     this.#remarks = new Screen(host.stderr, host.env)
     this.#lines = openLineInput(host, this.#interrupt)
@@ -73,14 +73,13 @@ class Chat {
   }
 
   async #answer(question: string): Promise<void> {
-    const { trace } = this.#setting
-    const view = turnView(this.#answers, this.#answers)
+    const view = runView(this.#answers, this.#answers)
     const turn = new AbortController()
     this.#turn = turn
     try {
-      const result = await runTurn(this.#session, question, {
+      const result = await runTurn(this.#place, question, {
         watch: (event) => {
-          trace(event)
+          this.#trace(event)
           view(event)
         },
         desk: { screen: this.#answers, lines: this.#lines },
@@ -116,8 +115,7 @@ class Chat {
   /** Who answers and what it may read: on the terminal, or beside the answers of a pipe. */
   #welcome(): void {
     const screen = this.#lines.interactive ? this.#answers : this.#remarks
-    for (const text of describeChoice(this.#setting.choice)) screen.line(text)
-    screen.note(`It may read files under ${inertLine(this.#setting.root)} (others: --root DIR).`, 'plain')
+    for (const text of this.#place.introduction) screen.note(text, 'plain')
     if (this.#lines.interactive) screen.line(help[1] ?? '', 'faint')
   }
 }

@@ -19,6 +19,8 @@ import { chooseStore, type StoreChoice } from './store-choice.ts'
 export interface CrewFlags {
   readonly root?: string
   readonly ask?: boolean
+  /** Milliseconds before each word of the demo model. */
+  readonly demoDelay?: number
 }
 
 /** The agents and what they talk to. */
@@ -30,14 +32,15 @@ export interface Crew {
 }
 
 /** Makes the agents. Whatever is wrong with them is a `UsageError`; nothing is sent. */
-export async function crewOf(loaded: LoadedConfig, { root = '.', ask = false }: CrewFlags): Promise<Crew> {
+export async function crewOf(loaded: LoadedConfig, flags: CrewFlags): Promise<Crew> {
+  const { root = '.', ask = false, demoDelay = 0 } = flags
   try {
     const { name, env } = namedModel(loaded)
-    const choice = chooseModel({ name, env })
+    const choice = chooseModel({ name, env, demoDelay })
     const model = tuned(choice.model, loaded.settings.model)
     const { agents } = loaded.settings
     if (agents === undefined) {
-      const files = await openFileRoot(root)
+      const files = await openFileRoot(root).catch((error: unknown) => refuseRoot(error))
       const systems = compacting(loaded.settings.context)
       return { agents: [demoAgent({ model, root: files, ask, systems })], choice, root: files.path }
     }
@@ -52,6 +55,10 @@ export async function crewOf(loaded: LoadedConfig, { root = '.', ask = false }: 
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
   }
+}
+
+function refuseRoot(error: unknown): never {
+  throw new UsageError(`--root ${error instanceof Error ? error.message : String(error)}`, { cause: error })
 }
 
 /** The store of the configuration. Throws a `UsageError` that says where its name comes from. */

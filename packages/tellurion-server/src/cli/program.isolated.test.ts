@@ -99,7 +99,7 @@ describe('bad input gives one line that helps, and no stack', () => {
       'a key with stray text',
       ['run', 'hi'],
       2,
-      /the API key holds characters that no key has/,
+      /OPENAI_API_KEY must be visible ASCII characters without blanks/,
       () => ({ env: { OPENAI_API_KEY: 'two words' } }),
     ],
     [

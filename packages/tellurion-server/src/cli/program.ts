@@ -5,9 +5,10 @@ import { chat } from './chat.ts'
 import { faultText, UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { runQuestion, type RunFlags } from './run.ts'
-import { addRunCommands } from './runs.ts'
+import { addRunCommands, placeOptions } from './runs.ts'
 import { addServerCommands } from './server-command.ts'
-import type { AgentFlags, Host } from './setting.ts'
+import type { ChatFlags } from './chat-place.ts'
+import type { Host } from './setting.ts'
 import { testModel, type TestFlags } from './test-model.ts'
 import { version } from './version.ts'
 
@@ -45,12 +46,12 @@ function commandLine(host: Host, end: (code: ExitCode) => void): Command {
       getErrHelpWidth: () => helpWidth(host),
     })
 
-  agentOptions(program.command('chat'))
-    .description('talk with the demo agent; reads lines from a pipe as well')
-    .action(async (flags: AgentFlags) => end(await chat(flags, host)))
+  chatOptions(program.command('chat'))
+    .description('talk with an agent, here or on a server; reads lines from a pipe as well')
+    .action(async (flags: ChatFlags) => end(await chat(flags, host)))
 
-  agentOptions(program.command('run'))
-    .description('ask the demo agent one question')
+  chatOptions(program.command('run'))
+    .description('ask an agent one question')
     .argument('<question...>', "the question, or '-' to read it from standard input")
     .option('--json', 'print events and the result as lines of JSON')
     .action(async (words: string[], flags: RunFlags) => end(await runQuestion(words, flags, host)))
@@ -75,6 +76,12 @@ function agentOptions(command: Command): Command {
     .option('--root <dir>', 'the folder whose files may be read', '.')
     .option('--ask', 'ask before each tool call')
     .option('--verbose', 'show debug logs, and where an error came from')
+}
+
+function chatOptions(command: Command): Command {
+  return placeOptions(agentOptions(command), { store: 'keep the conversation in this store; default: in memory' })
+    .option('--agent <name>', 'whom to ask; default: the first')
+    .option('--session <id>', 'the conversation to go on with; default: a new one')
 }
 
 /** What commander says in several lines, in one. */

@@ -154,6 +154,14 @@ class Verbs {
   }
 }
 
+/** Adds what says whom a command asks: a server, or a store. */
+export function placeOptions(command: Command, { store }: { readonly store: string }): Command {
+  return command
+    .option('--server <url>', 'ask this server; default: TELLURION_URL, if there is one')
+    .option('--store <url>', store)
+    .option('--config <file>', 'the configuration; default: tellurion.config.ts, .js or .json, if there is one')
+}
+
 function storeOption(command: Command): Command {
-  return command.option('--store <url>', `where runs are kept; default: DATABASE_URL, else ${defaultStore}`)
+  return placeOptions(command, { store: `where runs are kept; default: DATABASE_URL, else ${defaultStore}` })
 }

@@ -59,7 +59,8 @@ function raise(error: unknown): never {
   throw error
 }
 
-function tracer({ verbose }: AgentFlags, host: Host): (event: Event) => void {
+/** Writes debug lines about events where `--verbose` asks for them. */
+export function tracer({ verbose }: { readonly verbose?: boolean }, host: Host): (event: Event) => void {
   if (verbose !== true) return () => {}
   const write = (line: string): void => void host.stderr.write(`${inert(line)}\n`)
   return logEvents(createLog({ level: 'debug', format: 'text', write }))

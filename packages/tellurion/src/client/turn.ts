@@ -25,7 +25,9 @@ export interface OpenedWatch extends WatchOptions {
 
 /** A turn that is under way. It goes on whether anybody reads or not. */
 export interface RemoteTurn extends AsyncIterable<EventResource> {
-  /** The run of this turn, once it was accepted. */
+  /** The id of its run, once that was accepted. */
+  readonly id: Promise<string>
+  /** The run as it stands. */
   readonly run: Promise<RunResource>
   /** How it ended, or that it waits for a person. Rejects as `runs.result` does. */
   result(): Promise<TurnResource>
@@ -55,9 +57,11 @@ export function startedTurn(
     await opened.body?.cancel()
     return caller.call('createRun', asked)
   })()
+  const accepted = making.then(({ id }) => id)
   // The failure belongs to whoever asks for it.
-  making.catch(() => {})
+  accepted.catch(() => {})
   return {
+    id: accepted,
     get run() {
       return making.then(({ id }) => get(id, { signal }))
     },
