@@ -4,7 +4,7 @@ import { createLog, createLogFile, type Log, type LogLevel } from 'tellurion/tra
 import type { LoadedConfig } from '../config/load.ts'
 import { inert } from '../terminal/inert.ts'
 import { UsageError } from './fault.ts'
-import type { Host } from './setting.ts'
+import type { Output } from './screen.ts'
 
 /** A log and where it goes. */
 export interface LogChoice {
@@ -17,7 +17,7 @@ export interface LogChoice {
 /** Opens the log. `debug` shows everything, in the file and on standard error. Throws a `UsageError`. */
 export function openLog(
   { settings, sourceOf }: LoadedConfig,
-  host: Pick<Host, 'stderr'>,
+  host: { readonly stderr: Output },
   { debug = false }: { readonly debug?: boolean | undefined } = {},
 ): LogChoice {
   const { level, format, file, maxSize, maxFiles } = settings.log
