@@ -18,7 +18,7 @@ export async function readBody(request: Request, { body, bodyOptional }: Operati
 }
 
 /** A value as a schema has it. Throws `invalid_request`, with every field that does not fit in `data`. */
-export function checked(schema: z.ZodType, value: unknown, where: 'body' | 'query' | 'path'): unknown {
+export function checked(schema: z.ZodType, value: unknown, where: 'body' | 'query' | 'path' | 'frame'): unknown {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issues = result.error.issues.slice(0, 20).map(({ path, message }) => ({ at: place(path, where), message }))

@@ -30,6 +30,7 @@ export const caps = {
     'milliseconds that a stream or socket is silent',
     'a heartbeat is sent; a client that has taken nothing meanwhile is dropped',
   ),
+  watched: cap(1000, 'runs that one socket watches at one time', 'error frame rate_limited'),
   frame: cap(1_048_576, 'bytes of a WebSocket frame', 'close code 1009'),
   wait: cap(300_000, 'milliseconds that a request waits for the end of a run', 'answers how the run stands'),
   cancel: cap(

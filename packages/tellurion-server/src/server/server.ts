@@ -59,7 +59,7 @@ export function createServer(options: ServerOptions): Server {
   const { setting, hosts, closing } = settle(options)
   const admission = createAdmission(setting)
   const handle = createHandler(setting, operations, admission)
-  const sockets = createSockets(setting)
+  const sockets = createSockets(setting, admission)
   const listeners: Listener[] = []
   let closed: Promise<void> | undefined
 

@@ -1,24 +1,171 @@
-// The WebSocket at `/ws`: what upgrades a connection, and ends all of them.
+// The WebSocket at `/ws`: what upgrades a connection, takes its frames one after another, and ends all of them.
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Identity } from './identity.ts'
+import { closeCodes, jsonProblem, routes, socketProtocol, type ClientFrameType } from 'tellurion/protocol'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { Admission } from './admission.ts'
+import { checked } from './body.ts'
+import { RequestError } from './failure.ts'
+import { may, type Identity } from './identity.ts'
+import { createNewsDesk, type RunNews } from './run-news.ts'
+import { clientFrames, frameId } from './schema-frame.ts'
 import type { ServerSetting } from './setting.ts'
+import { SocketClient } from './socket-client.ts'
+import { deeds, type Deed } from './socket-deed.ts'
 
 /** The open sockets of a server. */
 export interface Sockets {
-  /** Takes over a connection that may be upgraded; `identity` is who asks. */
+  /** Takes over a connection that may be upgraded; `identity` is who asks. Throws `invalid_request`. */
   upgrade(request: IncomingMessage, socket: Duplex, options: { head: Buffer; identity: Identity }): void
   /** Closes all, with 1001; resolves when they are gone or the grace is over. */
   close(grace: number): Promise<void>
 }
 
+/** Frames of one client that wait to be taken; past it nothing more is read from it. */
+const mostPending = 16
+
 /** Makes the sockets of a server. */
-export function createSockets(_setting: ServerSetting): Sockets {
-  return {
-    upgrade(_request, socket) {
-      socket.end('HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n')
-    },
-    close: () => Promise.resolve(),
+export function createSockets(setting: ServerSetting, admission: Admission): Sockets {
+  const { limits, connections, streams, clock, log } = setting
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.frame,
+    handleProtocols: (offered) => offered.has(socketProtocol) && socketProtocol,
+  })
+  const clients = new Map<SocketClient, WebSocket>()
+  const news = createNewsDesk(setting)
+  let stopNews: (() => void) | undefined
+
+  const open = (socket: WebSocket, connection: Duplex, identity: Identity): void => {
+    const client = new SocketClient({ setting, identity, socket, connection })
+    const give = seatOf(identity)
+    // What `ws` finds wrong with frames it answers with a close code by itself.
+    socket.on('error', (error) => log.debug('socket.failed', { user: identity.user, error: error.message }))
+    if (give === undefined)
+      return client.close(closeCodes.tooMany, `You have ${limits.streams} streams and sockets open.`)
+    connections.sockets++
+    clients.set(client, socket)
+    stopNews ??= news.listen(tell)
+    const stopBeat = streams.pulse.join(() => client.beat())
+    socket.on('message', reader(client, socket, admission))
+    socket.once('close', (code) => {
+      stopBeat()
+      client.end()
+      give()
+      clients.delete(client)
+      connections.sockets--
+      log.info('socket.closed', { user: identity.user, code })
+      if (clients.size > 0) return
+      stopNews?.()
+      stopNews = undefined
+    })
+    client.send({ type: 'connection_established', heartbeat: limits.silence, version: setting.version })
   }
+  const seatOf = ({ user }: Identity): (() => void) | undefined => {
+    try {
+      return streams.seats.take(user)
+    } catch {
+      return undefined
+    }
+  }
+  const tell = (told: RunNews): void => {
+    for (const client of clients.keys()) client.hear(told)
+    if (told.kind === 'completed') void tellSession(told.record.session).catch(() => {})
+  }
+  /** A run may have moved its session to another branch, and has touched it. */
+  const tellSession = async (id: string): Promise<void> => {
+    const joined = [...clients.keys()].filter(({ sessions }) => sessions.has(id))
+    const session = joined.length === 0 ? undefined : await setting.runtime.getSession(id)
+    if (session === undefined) return
+    const { own: _own, ...data } = session
+    for (const client of joined) client.send({ type: 'session_updated', session_id: id, data })
+  }
+  return {
+    upgrade(request, connection, { head, identity }) {
+      checkProtocols(request)
+      server.handleUpgrade(request, connection, head, (socket) => open(socket, connection, identity))
+    },
+    async close(grace) {
+      const gone = [...clients].map(
+        ([client, socket]) =>
+          new Promise<void>((resolve) => {
+            socket.once('close', () => resolve())
+            client.close(1001, 'The server is closing.')
+          }),
+      )
+      const over = Promise.withResolvers<void>()
+      const stop = clock.timer(grace, () => over.resolve())
+      await Promise.race([Promise.all(gone), over.promise])
+      stop()
+      for (const socket of clients.values()) socket.terminate()
+    },
+  }
+}
+
+/** A browser fails a connection for which it offered subprotocols and got none: that is better said. */
+function checkProtocols({ headers }: IncomingMessage): void {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
+  if (offered === undefined || offered.includes(socketProtocol)) return
+  throw new RequestError('invalid_request', `Offer the subprotocol '${socketProtocol}' too; it is the one spoken here.`)
+}
+
+/** Takes the frames of a client, one after another; one that sends faster than they are done is made to wait. */
+function reader(
+  client: SocketClient,
+  socket: WebSocket,
+  admission: Admission,
+): (data: RawData, isBinary: boolean) => void {
+  let pending = 0
+  let last = Promise.resolve()
+  return (data, isBinary) => {
+    client.heard()
+    if (++pending === mostPending) socket.pause()
+    last = last.then(async () => {
+      if (!client.gone.aborted) await take(client, isBinary ? undefined : String(data as Buffer), admission)
+      if (pending-- === mostPending) socket.resume()
+    })
+  }
+}
+
+/** Does what a frame asks for, or says why not. */
+async function take(client: SocketClient, text: string | undefined, admission: Admission): Promise<void> {
+  const { identity } = client
+  let id: string | undefined
+  try {
+    // A frame counts like a request, whatever is in it.
+    admission.admit({ method: routes.socket.method, path: routes.socket.path, headers: noHeaders, identity })
+    const frame = parsed(text)
+    if (frameId.safeParse(frame.id).success) id = frame.id as string
+    const type = typeOf(frame)
+    const deed = deeds[type] as Deed<ClientFrameType>
+    const { scope } = routes[deed.route]
+    if (!may(identity, scope)) throw new RequestError('forbidden', `This needs the scope '${scope}'.`)
+    await deed.do(client, checked(clientFrames[type], frame, 'frame') as never)
+  } catch (error) {
+    client.refuse(error, id)
+  }
+}
+
+const noHeaders = { get: (): null => null }
+
+function parsed(text: string | undefined): { readonly type?: unknown; readonly id?: unknown } {
+  if (text === undefined) throw new RequestError('malformed_request', 'Frames are text, each one JSON object.')
+  let frame: unknown
+  try {
+    frame = JSON.parse(text)
+  } catch {
+    throw new RequestError('malformed_request', 'The frame is not JSON.')
+  }
+  const problem = jsonProblem(frame)
+  if (problem !== undefined) throw new RequestError('malformed_request', `The frame cannot be taken: ${problem}.`)
+  if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return frame
+  throw new RequestError('malformed_request', 'A frame is one JSON object with a type.')
+}
+
+function typeOf({ type }: { readonly type?: unknown }): ClientFrameType {
+  if (typeof type === 'string' && Object.hasOwn(deeds, type)) return type as ClientFrameType
+  const known = Object.keys(deeds).join(', ')
+  throw new RequestError('invalid_request', `The type of a frame is one of ${known}.`)
 }
