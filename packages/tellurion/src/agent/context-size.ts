@@ -8,11 +8,12 @@ import type { Model } from '../port/model.ts'
 import type { Entity } from '../world/entity.ts'
 import { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { Conversation, LLM, SystemPrompt } from './component.ts'
+import { Conversation, LLM, Skills, SystemPrompt } from './component.ts'
 import { configurationOf } from './configuration.ts'
-import { CompactionConfig, Retrieved } from './context-component.ts'
+import { CompactionConfig, Reminders, Retrieved } from './context-component.ts'
 import { Recalled } from './fact-component.ts'
-import { toolsFor } from './request.ts'
+import { Plan } from './plan-component.ts'
+import { planText, reminderText, skillText, toolsFor } from './request.ts'
 
 /** The window of a model that nobody knows. */
 const assumedWindow = 128_000
@@ -61,6 +62,11 @@ function fixedTokens(world: World, entity: Entity, count: TokenCounter): number 
   if (llm?.systemPrompt !== undefined) sum += remembered(llm, count, () => count(llm.systemPrompt ?? ''))
   const { instructions } = configuration
   if (typeof instructions === 'string') sum += remembered(configuration, count, () => count(instructions))
+  const plan = world.get(entity, Plan)
+  const [reminders, skills] = [world.get(entity, Reminders), world.get(entity, Skills)]
+  if (plan?.completed === false) sum += remembered(plan, count, () => count(planText(plan) ?? ''))
+  if (reminders !== undefined) sum += remembered(reminders, count, () => count(reminderText(reminders) ?? ''))
+  if (skills !== undefined) sum += remembered(skills, count, () => count(skillText(skills) ?? ''))
   return sum
 }
 

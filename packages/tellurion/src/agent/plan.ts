@@ -3,7 +3,7 @@
 
 import type { ErrorData } from '../error/error.ts'
 import { TellurionError } from '../error/error.ts'
-import { textOf, type Message } from '../message/message.ts'
+import { textOf, type Message, type Messages } from '../message/message.ts'
 import type { Entity } from '../world/entity.ts'
 import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
@@ -37,7 +37,7 @@ export function makePlan(steps: readonly string[], options: { readonly objective
   const { objective } = options
   return {
     ...(objective === undefined ? {} : { objective: beginning(objective, longestObjective) }),
-    steps: steps.map((description, index) => ({ description: checkStep(description, index) })),
+    steps: Array.from(steps, (description, index) => ({ description: checkStep(description, index) })),
     current: 0,
     completed: steps.length === 0,
   }
@@ -55,6 +55,8 @@ function checkStep(description: unknown, index: number): string {
 
 /** Throws `planning_error` for a plan that nobody can carry out. */
 export function checkPlan({ steps, current }: PlanValue): void {
+  if (!Array.isArray(steps))
+    throw new TellurionError('planning_error', 'The steps of a plan must be a list: makePlan().')
   if (steps.length > mostSteps) {
     const message = `A plan may have ${mostSteps} steps, and this one has ${steps.length}: let one step stand for many.`
     throw new TellurionError('planning_error', message)
@@ -62,6 +64,12 @@ export function checkPlan({ steps, current }: PlanValue): void {
   if (!Number.isInteger(current) || current < 0) {
     throw new TellurionError('planning_error', `The current step of a plan is a number from 0, not ${current}.`)
   }
+  const due = steps[current] as PlanStep | null | undefined
+  if (due === undefined || typeof due?.description === 'string') return
+  throw new TellurionError(
+    'planning_error',
+    `Step ${current + 1} of a plan must have a description, a text: makePlan().`,
+  )
 }
 
 /** What the steps say, in order. */
@@ -97,10 +105,11 @@ export function beginStep(world: World, entity: Entity): void {
   world.set(entity, Plan, { ...plan, ...(objective === '' ? {} : { objective }), steps })
 }
 
-/** Whether the request that a plan is for is still there to be read. */
-function holds(conversation: LogView<Message>, objective: string): boolean {
-  for (const message of conversation) {
-    if (message.role === 'user' && beginning(textOf(message), longestObjective) === objective) return true
+/** Whether the request that a plan is for is still there to be read. It is looked for from the end, where it is near. */
+export function holds(conversation: Messages, objective: string): boolean {
+  for (let index = conversation.length - 1; index >= 0; index--) {
+    const message = conversation.at(index)
+    if (message?.role === 'user' && beginning(textOf(message), longestObjective) === objective) return true
   }
   return false
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
-import { textOf, user } from '../message/message.ts'
+import { textOf, user, type Messages } from '../message/message.ts'
 import { failure } from '../model/failure.ts'
 import { scriptedModel, type Script } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
@@ -13,7 +13,7 @@ import { World } from '../world/world.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import { Conversation, ConversationLimit, LLM, Steering } from './component.ts'
 import { errorHandling } from './error-handling.ts'
-import { makePlan } from './plan.ts'
+import { holds, makePlan } from './plan.ts'
 import { Plan, type PlanValue } from './plan-component.ts'
 import { planning } from './planning.ts'
 import { reasoning } from './reasoning.ts'
@@ -203,6 +203,18 @@ describe('planning', () => {
     assert.equal(planOf(session).objective, 'Bake bread')
   })
 
+  test('finds its objective near the end of a conversation, however long that is', () => {
+    const messages = Array.from({ length: 10_000 }, (_, index) => user(`message ${index}`))
+    let looked = 0
+    const long: Messages = {
+      length: messages.length,
+      at: (index) => (looked++, messages.at(index)),
+      [Symbol.iterator]: () => assert.fail('it reads all of them'),
+    }
+    assert.ok(holds(long, 'message 9998') && looked === 2, `${looked} messages were looked at`)
+    assert.equal(holds(long, 'another'), false)
+  })
+
   test('keeps the beginning of long results, and the whole in the conversation', async () => {
     const long = 'x'.repeat(50_000)
     const { session, events } = withPlan([long, long], ['a', 'b'])
@@ -278,6 +290,9 @@ describe('a failure of planning', () => {
       [many, /may have 1000 steps, and this one has 100000/],
       [{ ...makePlan(['a']), current: -1 }, /current step .* not -1/],
       [{ ...makePlan(['a']), current: 0.5 }, /current step .* not 0\.5/],
+      [{ ...makePlan(['a']), steps: 'abc' } as never, /steps of a plan must be a list/],
+      [{ ...makePlan(['a']), steps: [null] } as never, /Step 1 of a plan must have a description/],
+      [{ ...makePlan(['a']), steps: [{ description: 5 }] } as never, /Step 1 of a plan must have a description/],
     ] as const) {
       const { session, model } = withPlan(['never'], [])
       session.world.set(session.entity, Plan, plan)
@@ -332,6 +347,7 @@ describe('makePlan', () => {
     refused(['look', ' '], /Step 2 of a plan must be a text/)
     refused(['look', 3], /Step 2 .* it is number/)
     refused(['x'.repeat(2_001)], /2001 characters/)
+    refused(Array(3), /Step 1 .* it is undefined/)
     refused(
       Array.from({ length: 1_000_000 }, () => 'x'),
       /1000 steps, not 1000000/,

@@ -3,11 +3,12 @@
 
 import type { Messages } from '../message/message.ts'
 import type { ModelRequest, ToolSpec } from '../port/model.ts'
+import type { ReadOf } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { Conversation, LLM, Output, Skills, SystemPrompt, ToolRegistry } from './component.ts'
 import type { AgentConfiguration } from './configuration.ts'
-import { Reminders, Retrieved } from './context-component.ts'
+import { Reminders, Retrieved, type Reminder } from './context-component.ts'
 import { Recalled } from './fact-component.ts'
 import { Plan, type PlanValue } from './plan-component.ts'
 
@@ -42,8 +43,8 @@ function build(
     systemPrompt,
     instructions,
     planned ? planText(plan) : undefined,
-    reminderText(world, entity),
-    skillText(world, entity),
+    reminderText(world.get(entity, Reminders)),
+    skillText(world.get(entity, Skills)),
   )
   if (system !== '') request.system = system.toWellFormed()
   const tools = toolsFor(world, entity, configuration)
@@ -69,7 +70,7 @@ function paragraphs(...texts: readonly (string | undefined)[]): string {
 const shownSteps = 10
 
 /** Which step of an unfinished plan is due, and what comes after it. */
-function planText({ steps, current }: PlanValue): string | undefined {
+export function planText({ steps, current }: PlanValue): string | undefined {
   const step = steps[current]
   if (step === undefined) return undefined
   const due = `Step ${current + 1}/${steps.length}: ${step.description}`
@@ -79,14 +80,14 @@ function planText({ steps, current }: PlanValue): string | undefined {
   return `${due}\nDo this step and no other. Those that come later, each in its turn:\n${list}`
 }
 
-function reminderText(world: World, entity: Entity): string | undefined {
-  const reminders = world.get(entity, Reminders)
+/** Reminders as the system text has them. */
+export function reminderText(reminders: readonly Reminder[] | undefined): string | undefined {
   if (reminders === undefined || reminders.length === 0) return undefined
   return `Reminders:\n${reminders.map(({ severity, text }) => `- [${severity}] ${text}`).join('\n')}`
 }
 
-function skillText(world: World, entity: Entity): string | undefined {
-  const skills = world.get(entity, Skills)
+/** Skills as the system text has them. */
+export function skillText(skills: ReadOf<typeof Skills> | undefined): string | undefined {
   if (skills === undefined || skills.length === 0) return undefined
   const list = skills.map(({ name, description }) => `- ${name}: ${description}`).join('\n')
   return `Skills, to be read with the tool readSkill before they are used:\n${list}`
