@@ -2,6 +2,7 @@
 // comes from and until when it is kept. Plain data, checked wherever it comes from.
 
 import { TellurionError } from '../error/error.ts'
+import { oneLine } from './one-line.ts'
 
 /** What is known about a user. */
 export interface Fact {
@@ -58,13 +59,6 @@ export function keyOf(text: string): string {
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-')
     .replaceAll(/^-+|-+$/g, '')
-}
-
-function oneLine(text: string): string {
-  return text
-    .replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ')
-    .trim()
-    .toWellFormed()
 }
 
 function invalid(what: string): TellurionError {

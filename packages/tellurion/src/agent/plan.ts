@@ -9,6 +9,7 @@ import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { Conversation, Output } from './component.ts'
 import { say } from './conversation.ts'
+import { oneLine } from './one-line.ts'
 import { Plan, type PlanStep, type PlanValue } from './plan-component.ts'
 
 /** Most steps of any plan. */
@@ -159,7 +160,7 @@ function replaced(steps: readonly PlanStep[], index: number, fields: Partial<Pla
 /** A step that a model wrote, as one line, so that it cannot pass for more than itself; undefined where it is none. */
 export function stepLine(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined
-  const line = text.slice(0, longestStep).toWellFormed().replaceAll(/\s+/g, ' ').trim()
+  const line = oneLine(text.slice(0, longestStep))
   return line === '' ? undefined : line
 }
 

@@ -6,8 +6,9 @@ import { join, resolve } from 'node:path'
 import { throwIfAborted } from '../abort/abort.ts'
 import { messageOf, TellurionError } from '../error/error.ts'
 import { maxFrontMatter, parseFrontMatter, type FrontMatterValue } from './front-matter.ts'
+import { oneLine } from './one-line.ts'
 import { openUnder, readHead, type OpenFile } from './skill-file.node.ts'
-import { filePathProblem, maxFiles, noSuchFile, oneLine, skillProblem, type Skill } from './skill.ts'
+import { filePathProblem, maxFiles, noSuchFile, skillProblem, type Skill } from './skill.ts'
 
 /** Bytes of one file of a skill. */
 const maxBytes = 1024 * 1024

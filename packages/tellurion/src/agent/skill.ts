@@ -3,6 +3,7 @@
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import { cut } from '../tool/result.ts'
+import { oneLine } from './one-line.ts'
 
 /** A skill. The layout and the limits are those of the Agent Skills format (agentskills.io). */
 export interface Skill {
@@ -67,14 +68,6 @@ export function skillProblem({ name, description }: { name: unknown; description
   }
   const length = typeof description === 'string' ? oneLine(description).length : 0
   return length > 0 && length <= 1_024 ? undefined : 'it needs a description of 1 to 1,024 characters'
-}
-
-/** A description as it stands in a list: what is one line in the file stays one for the model. */
-export function oneLine(text: string): string {
-  return text
-    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .toWellFormed()
 }
 
 /** Why a path cannot lead to a file of a skill. Hidden files are nobody's business. */

@@ -8,6 +8,7 @@ import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { Todos } from './component.ts'
 import { clockOf } from './configuration.ts'
+import { oneLine } from './one-line.ts'
 import { isFinished, todoStatuses, type Todo, type TodoStatus } from './todo.ts'
 
 /** Todos that a list holds. */
@@ -223,13 +224,7 @@ function checkDependencies(dependsOn: readonly unknown[], what: string): void {
 }
 
 function titleOf(title: unknown, what: string): string {
-  const line =
-    typeof title === 'string'
-      ? title
-          .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-          .trim()
-          .toWellFormed()
-      : ''
+  const line = typeof title === 'string' ? oneLine(title) : ''
   if (line !== '' && line.length <= maxTitle) return line
   throw invalid(`${what}: its title is a text of 1 to ${maxTitle} characters.`)
 }
