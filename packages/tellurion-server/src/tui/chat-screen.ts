@@ -20,7 +20,7 @@ import { Link } from './link.ts'
 import type { ChatClient } from './chat-client.ts'
 import { Talk } from './talk.ts'
 import { createTheme } from './theme.ts'
-import { View, type Composer, type Wish } from './view.ts'
+import { View, type Composer, type Key, type Wish } from './view.ts'
 
 /** What a chat on a terminal needs. */
 export interface ChatScreenOptions {
@@ -139,33 +139,43 @@ class Page implements Component {
   }
 
   render(width: number): string[] {
-    const { view, rows, clock, fail } = this.#options
-    try {
-      return this.whole ? view.document(width) : view.lines(width, rows(), clock.now())
-    } catch (error) {
-      fail(error)
-      return []
-    }
+    const { view, rows, clock } = this.#options
+    return this.#safely(() => (this.whole ? view.document(width) : view.lines(width, rows(), clock.now()))) ?? []
   }
 
   handleInput(data: string): void {
     const { view, clock } = this.#options
-    const name = parseKey(data) ?? ''
-    // Two quick presses of Escape look like one key with three modifiers.
-    if (data === '\u001b\u001b') {
-      view.key({ name: 'escape', data: '\u001b' }, clock.now())
-      view.key({ name: 'escape', data: '\u001b' }, clock.now())
-    } else
-      view.key({ name: /^(?:shift\+)?[a-z]$/i.test(name) ? name.slice(-1).toLowerCase() : name, data }, clock.now())
+    this.#safely(() => {
+      for (const key of keysOf(data)) view.key(key, clock.now())
+    })
   }
 
   handleMouse({ type, button, y, wheelDelta = 0 }: TuiMouseEvent): TuiMouseEventResult | undefined {
     const { view } = this.#options
-    if (type === 'wheel') view.wheel(Math.sign(wheelDelta))
-    else if (type === 'click' && button === 'left') view.click(y)
+    if (type === 'wheel') this.#safely(() => view.wheel(Math.sign(wheelDelta)))
+    else if (type === 'click' && button === 'left') this.#safely(() => view.click(y))
     else return undefined
     return { handled: true }
   }
 
   invalidate(): void {}
+
+  /** A failure ends the chat, not the process: the terminal is given back first. */
+  #safely<Result>(work: () => Result): Result | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.#options.fail(error)
+      return undefined
+    }
+  }
 }
+
+/** What was pressed. Two quick presses of Escape look like one key with modifiers; letters are taken without Shift. */
+function keysOf(data: string): Key[] {
+  if (data === '\u001b\u001b') return [escape, escape]
+  const name = parseKey(data) ?? ''
+  return [{ name: /^(?:shift\+)?[a-z]$/i.test(name) ? name.slice(-1).toLowerCase() : name, data }]
+}
+
+const escape: Key = { name: 'escape', data: '\u001b' }

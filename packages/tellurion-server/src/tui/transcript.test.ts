@@ -192,6 +192,8 @@ describe('a transcript', () => {
     const error = { code: 'model_failed', message: 'No key.', retryable: false } as never
     assert.equal(shown({ type: 'run.failed', stopReason: 'failed', error }), 'No key.')
     assert.equal(shown({ type: 'run.paused' }), '(paused)')
+    assert.equal(shown({ type: 'run.succeeded', stopReason: 'idle' }), '')
+    assert.equal(shown({ type: 'run.succeeded', stopReason: 'stop_when' }), '(ended: stop_when)')
     assert.equal(
       shown({ type: 'plan.revised', entity: 1, oldSteps: [], newSteps: ['look', 'say'] }),
       'Plan:\n1. look\n2. say',

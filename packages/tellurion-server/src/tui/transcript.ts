@@ -149,7 +149,10 @@ export class Transcript {
         this.#end()
         return this.remark('(stopped)')
       case 'run.succeeded':
-        return this.#end()
+        this.#end()
+        // Whoever waits for more should know why there is none.
+        if (event.stopReason !== 'idle' && event.stopReason !== 'terminal') this.remark(`(ended: ${event.stopReason})`)
+        return
       case 'agent.handed_over':
         return this.remark(`(${event.to} goes on)`)
       case 'message.delivered':

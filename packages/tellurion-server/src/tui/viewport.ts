@@ -99,6 +99,7 @@ export class Viewport<Item extends Block> {
 
   #hold(place: Place): void {
     this.#held = { ...place, block: this.#blocks.at(place.index) }
+    this.#top = place
   }
 
   /** Where the held block stands now. */
