@@ -1,25 +1,42 @@
 // `npm test`: the whole suite in one run of Node's test runner, so that its closing lines count everything.
-// `npm test -- world tool.test` runs only the test files whose paths contain one of the words.
+// `npm test -- world tool.test` runs only the test files whose paths contain one of the words; `npm run coverage` also says
+// which lines of the packages were run, as a table and in coverage/lcov.info.
 
 import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { compileCache, isIsolated, root, testFiles } from './source.ts'
 
-const words = process.argv.slice(2)
+const args = process.argv.slice(2)
+const covers = args.includes('--coverage')
+const words = args.filter((arg) => arg !== '--coverage')
 const tests = testFiles()
 const chosen =
   words.length === 0
     ? ['gate/suite.ts', ...tests.filter(isIsolated)]
     : tests.filter((path) => words.some((word) => path.includes(word)))
 
+const coverage = [
+  '--experimental-test-coverage',
+  '--test-coverage-include=packages/*/src/**/*.ts',
+  '--test-coverage-exclude=**/*.test.ts',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=lcov',
+  '--test-reporter-destination=coverage/lcov.info',
+]
+
 if (chosen.length === 0) {
   console.error(`No test file has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`)
   process.exitCode = 1
 } else {
+  if (covers) mkdirSync(join(root, 'coverage'), { recursive: true })
   const limits = ['--test-concurrency=2', '--test-timeout=60000']
-  const options = ['--conditions=@tellurion/source', '--test', '--test-reporter=spec', ...limits]
+  const reporter = ['--test-reporter=spec', ...(covers ? coverage : [])]
+  const options = ['--conditions=@tellurion/source', '--test', ...reporter, ...limits]
   const { status } = spawnSync(process.execPath, [...options, ...chosen], {
     cwd: root,
-    env: { ...process.env, ...compileCache },
+    // Coverage counts what was compiled from source, and not what a cache holds of it.
+    env: { ...process.env, ...(covers ? {} : compileCache) },
     stdio: 'inherit',
   })
   process.exitCode = status ?? 1
