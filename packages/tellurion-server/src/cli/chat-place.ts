@@ -4,7 +4,7 @@
 import { memory, systemIds } from 'tellurion/runtime'
 import type { LoadedConfig } from '../config/load.ts'
 import { inertLine } from '../terminal/inert.ts'
-import { connectTo, embed, placeOf, type Connection, type ConnectionFlags } from './connection.ts'
+import { connectTo, embed, placeOf, type Connection, type ConnectionFlags, type Tries } from './connection.ts'
 import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
 import { describeChoice } from './model-choice.ts'
 import type { Host } from './setting.ts'
@@ -22,22 +22,33 @@ export interface ChatFlags extends ConnectionFlags, CrewFlags {
 export interface ChatPlace extends Chatting, AsyncDisposable {
   /** Who answers, and what it may do. */
   readonly introduction: readonly string[]
+  /** Whether what is said is still there when the command has ended. */
+  readonly isKept: boolean
 }
 
-/** Opens it. `demoDelay`: milliseconds before each word of the demo. Whatever is wrong with options is a `UsageError`. */
+/** How a place is opened. */
+export interface ChatPlaceOptions {
+  /** Milliseconds before each word of the demo. */
+  readonly demoDelay?: number
+  /** How patient its client is with a server elsewhere. */
+  readonly tries?: Tries
+}
+
+/** Opens it. Whatever is wrong with options is a `UsageError`. */
 export async function openChat(
   flags: ChatFlags,
   host: Host,
-  { demoDelay = 0 }: { readonly demoDelay?: number } = {},
+  { demoDelay = 0, tries }: ChatPlaceOptions = {},
 ): Promise<ChatPlace> {
   const { loaded, url } = await placeOf(flags, host)
   const { connection, introduction } =
-    url === undefined ? await openHere(loaded, flags, { host, demoDelay }) : elsewhere(url, loaded, flags)
+    url === undefined ? await openHere(loaded, flags, { host, demoDelay }) : elsewhere(url, loaded, { ...flags, tries })
   return {
     client: connection.client,
     session: flags.session ?? systemIds('session'),
     agent: flags.agent,
     introduction,
+    isKept: url !== undefined || flags.store !== undefined,
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
 }
@@ -47,9 +58,16 @@ interface Opened {
   readonly introduction: readonly string[]
 }
 
-function elsewhere(url: string, loaded: LoadedConfig, { agent }: ChatFlags): Opened {
+function elsewhere(
+  url: string,
+  loaded: LoadedConfig,
+  { agent, tries }: ChatFlags & { readonly tries: Tries | undefined },
+): Opened {
   const whom = agent === undefined ? '' : ` ${inertLine(agent)} of`
-  return { connection: connectTo(url, loaded), introduction: [`Talking to${whom} the server at ${inertLine(url)}.`] }
+  return {
+    connection: connectTo(url, loaded, tries),
+    introduction: [`Talking to${whom} the server at ${inertLine(url)}.`],
+  }
 }
 
 async function openHere(

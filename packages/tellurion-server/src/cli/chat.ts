@@ -13,17 +13,27 @@ import { runTurn } from './turn.ts'
 /** Milliseconds before each word of the demo at a terminal: a stream that can be seen, and stopped. */
 const demoPace = 12
 
+/** Options of `chat`. */
+export interface LineChatFlags extends ChatFlags {
+  /** Line by line at a terminal too. */
+  readonly plain?: boolean
+}
+
 const help = [
   'Type a question and press Enter. /help shows this, /quit leaves.',
   'Ctrl-C stops an answer, twice leaves; Ctrl-D leaves.',
 ]
 
 /**
- * Talks until the input ends. At a terminal a failed turn is told and the chat goes on: 0. Through a pipe each line is
- * answered in turn: 0 when all turns succeeded, 1 when one failed, 130 when it was interrupted.
+ * Talks until the input ends; at a terminal that can be filled, on the whole of it. There a failed turn is told and the
+ * chat goes on: 0. Through a pipe each line is answered in turn: 0 when all turns succeeded, 1 when one failed, 130 when it was interrupted.
  */
-export async function chat(flags: ChatFlags, host: Host): Promise<ExitCode> {
+export async function chat(flags: LineChatFlags, host: Host): Promise<ExitCode> {
   const interactive = host.stdin.isTTY && host.stdout.isTTY
+  // Large, and of no use where the cursor cannot be moved.
+  if (interactive && flags.plain !== true && !/^(?:dumb)?$/.test(host.env['TERM'] ?? '')) {
+    return (await import('./screen-chat.ts')).chatOnScreen(flags, host, { demoDelay: demoPace })
+  }
   await using place = await openChat(flags, host, { demoDelay: interactive ? demoPace : 0 })
   return await new Chat(place, flags, host).run()
 }

@@ -1,7 +1,7 @@
 // Whom a command asks: a server elsewhere, or one that it makes in its own process, on a store. Commands see a client
 // either way.
 
-import { createClient, type Client } from 'tellurion/client'
+import { createClient, type Client, type ClientOptions } from 'tellurion/client'
 import { createRuntime, type Runtime, type RuntimeOptions } from 'tellurion/runtime'
 import { createLog } from 'tellurion/trace'
 import type { LoadedConfig } from '../config/load.ts'
@@ -16,6 +16,7 @@ import { version } from './version.ts'
 export interface ConnectionFlags extends ConfigFlags {
   /** The address of a server. */
   readonly server?: string
+  readonly ask?: boolean
   readonly verbose?: boolean
 }
 
@@ -27,6 +28,9 @@ export interface Connection extends AsyncDisposable {
   /** What works in this process; undefined where a server elsewhere does. */
   readonly runtime: Runtime | undefined
 }
+
+/** How patient a client is with a server that is gone. */
+export type Tries = Pick<ClientOptions, 'retry' | 'reconnect'>
 
 /** What a server in this process is made of. */
 export interface Embedding extends RuntimeOptions {
@@ -47,14 +51,14 @@ export async function placeOf(
 }
 
 /** Asks a server elsewhere, with the token of the configuration. Throws a `UsageError` where there is none. */
-export function connectTo(url: string, loaded: LoadedConfig): Connection {
+export function connectTo(url: string, loaded: LoadedConfig, tries: Tries = {}): Connection {
   const { token } = asUsage(() => serverAddress(loaded))
   if (token === undefined) {
     throw new UsageError(
       `There is no token for ${url}: set TELLURION_TOKEN, or TELLURION_TOKEN_FILE to a file with one.`,
     )
   }
-  const client = asUsage(() => createClient({ baseURL: url, token: token.reveal() }), '--server: ')
+  const client = asUsage(() => createClient({ baseURL: url, token: token.reveal(), ...tries }), '--server: ')
   return { client, url, runtime: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
 }
 

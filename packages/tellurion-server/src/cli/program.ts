@@ -1,13 +1,12 @@
 // The command line: its commands and options, and what becomes of whatever goes wrong in them.
 
 import { Command, CommanderError } from 'commander'
-import { chat } from './chat.ts'
+import { chat, type LineChatFlags } from './chat.ts'
 import { faultText, UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { runQuestion, type RunFlags } from './run.ts'
 import { addRunCommands, placeOptions } from './runs.ts'
 import { addServerCommands } from './server-command.ts'
-import type { ChatFlags } from './chat-place.ts'
 import type { Host } from './setting.ts'
 import { testModel, type TestFlags } from './test-model.ts'
 import { version } from './version.ts'
@@ -48,7 +47,8 @@ function commandLine(host: Host, end: (code: ExitCode) => void): Command {
 
   chatOptions(program.command('chat'))
     .description('talk with an agent, here or on a server; reads lines from a pipe as well')
-    .action(async (flags: ChatFlags) => end(await chat(flags, host)))
+    .option('--plain', 'line by line at a terminal too')
+    .action(async (flags: LineChatFlags) => end(await chat(flags, host)))
 
   chatOptions(program.command('run'))
     .description('ask an agent one question')

@@ -8,6 +8,6 @@ export interface ChatClient {
     Client['runs'],
     'start' | 'get' | 'list' | 'events' | 'ticks' | 'cancel' | 'pause' | 'resume' | 'retry' | 'steer'
   >
-  readonly sessions: Pick<Client['sessions'], 'create' | 'messages' | 'runs'>
+  readonly sessions: Pick<Client['sessions'], 'messages' | 'runs'>
   readonly interactions: Pick<Client['interactions'], 'answer'>
 }

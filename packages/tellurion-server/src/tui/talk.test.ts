@@ -300,9 +300,9 @@ describe('a talk', () => {
 
   it('says what the server refuses', async (t) => {
     const scene = await wired(t, [guide([])])
-    scene.talk.open('nobody')
-    await scene.shows(/nobody/)
-    scene.talk.open(undefined)
+    scene.talk.open('not a session')
+    await scene.shows(/session/)
+    scene.talk.open('new')
     scene.talk.say('Hi')
     await scene.shows(/> Hi\n\(ended: provider_exhausted\)$/)
     await scene.ended()

@@ -168,12 +168,8 @@ export class Talk {
     const unsent = (this.#unsent = { text, controller })
     const options = { key: this.#ids('key'), signal: AbortSignal.any([signal, controller.signal]) }
     try {
-      const id = chat.session ?? this.#ids('session')
-      if (chat.session === undefined) {
-        await link.persist(() => client.sessions.create({ id, signal: options.signal }), options.signal)
-        chat.session = id
-      }
-      const request = { input: text, session: id, ...(agent === undefined ? {} : { agent }) }
+      const session = (chat.session ??= this.#ids('session'))
+      const request = { input: text, session, ...(agent === undefined ? {} : { agent }) }
       const made = async (): Promise<Met> => {
         const turn = client.runs.start(request, options)
         return { run: await turn.run, events: turn, said }

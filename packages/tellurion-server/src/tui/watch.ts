@@ -1,7 +1,7 @@
 // One session, watched: what was said in it, and the events of its runs, one run after another, over connections that break.
 // What was seen once is not seen again.
 
-import type { Message } from 'tellurion'
+import { TellurionError, type Message } from 'tellurion'
 import type { EventResource, RunResource } from 'tellurion/protocol'
 import type { Clock } from 'tellurion/world'
 import type { Chat } from './chat.ts'
@@ -56,9 +56,10 @@ export class Watch {
 
   /** Shows what was said in a session that is there, and watches what is still under way. */
   async recall(session: string): Promise<void> {
-    const { client, chat, clock, signal, onChange } = this.#options
-    const { items } = await this.#persist(() => client.sessions.runs(session, { signal }).page())
+    const { chat, clock, signal, onChange } = this.#options
+    const items = await this.#runs(session)
     for (const { id } of items) this.#met.add(id)
+    if (items.length === 0) return
     const live = items.filter(isLive).reverse()
     const { run, messages } = await this.#presence(session, live[0]?.id)
     signal.throwIfAborted()
@@ -70,6 +71,17 @@ export class Watch {
     }
     for (const each of live.slice(1)) this.#add({ run: each })
     onChange()
+  }
+
+  /** The newest runs of a session; none where nothing was said in it yet. */
+  async #runs(session: string): Promise<readonly RunResource[]> {
+    const { client, signal } = this.#options
+    try {
+      return (await this.#persist(() => client.sessions.runs(session, { signal }).page())).items
+    } catch (error) {
+      if (error instanceof TellurionError && error.code === 'unknown_session') return []
+      throw error
+    }
   }
 
   /** Watches a run of the session when those before it have ended; one that has been met is not watched again. */
