@@ -1,6 +1,8 @@
 // What is published, from a copy of the project: built, packed, looked through, installed and used by a stranger.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -14,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { publint } from 'publint'
 import { doors } from '../gate/door.ts'
@@ -187,5 +189,54 @@ describe('a stranger', () => {
 
   test('starts the command', async () => {
     assert.match(await must(consumer, 'npx', '--no-install', 'tellurion', '--help'), /tellurion/)
+  })
+})
+
+describe('a project of tellurion init', () => {
+  const project = join(consumer, 'app')
+  const bin = (name: string): string => join(consumer, 'node_modules', '.bin', name)
+  const env = { PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}` }
+
+  test('is type-checked, passes its own test, and finds all well', async () => {
+    await must(consumer, bin('tellurion'), 'init', 'app')
+    const { dependencies } = manifest(project)
+    const { version } = manifest(installed('tellurion-server'))
+    assert.deepEqual(dependencies, { tellurion: `^${version}`, 'tellurion-server': `^${version}` })
+    const types = ['--typeRoots', join(root, 'node_modules/@types')]
+    await must(project, process.execPath, tsc, '-p', '.', ...types)
+    const { code, stdout } = await runCommand('npm', ['test'], { cwd: project, env })
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /pass 2\b/)
+    const doctor = await runCommand(bin('tellurion'), ['doctor', '--json'], {
+      cwd: project,
+      env: { ...env, SERVER_PORT: '0' },
+    })
+    assert.equal(doctor.code, 0, doctor.stdout)
+  })
+
+  test('serves its agent', async () => {
+    const child = spawn(bin('tellurion'), ['serve', '--json'], {
+      cwd: project,
+      env: { ...env, SERVER_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'close')
+    try {
+      const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+      const { url, agents } = JSON.parse(line) as { url: string; agents: string[] }
+      assert.deepEqual(agents, ['guide'])
+      const headers = {
+        authorization: `Bearer ${readFileSync(join(project, 'data/token'), 'utf8').trim()}`,
+        'content-type': 'application/json',
+      }
+      const body = JSON.stringify({ input: 'use convert {"celsius": 100}' })
+      const { id } = (await (await fetch(`${url}/api/v1/runs`, { method: 'POST', headers, body })).json()) as {
+        id: string
+      }
+      assert.match(await (await fetch(`${url}/api/v1/runs/${id}/result`, { headers })).text(), /212/)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.deepEqual(await ended, [0, null])
   })
 })

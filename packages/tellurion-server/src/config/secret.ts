@@ -1,8 +1,8 @@
 // A secret: a text that shows as `[redacted]` wherever it is printed, logged or turned into JSON. Only `reveal()` gives it.
 
-import { inspect } from 'node:util'
-
 const shown = '[redacted]'
+/** Under this name Node asks how a value is printed. */
+const printed: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 
 /** A text that nothing prints. */
 export class Secret {
@@ -25,7 +25,7 @@ export class Secret {
     return shown
   }
 
-  [inspect.custom](): string {
+  [printed](): string {
     return shown
   }
 }
