@@ -50,6 +50,8 @@ export interface ChatLeft {
 
 /** Milliseconds between two looks at the clock. */
 const beat = 1000
+/** Milliseconds from the beginning in which keys arrive that were typed before. */
+const early = 300
 
 /** Chats until the person leaves. Rejects only with a failure of its own; the terminal is given back in any case. */
 export async function openChatScreen(options: ChatScreenOptions): Promise<ChatLeft> {
@@ -82,7 +84,7 @@ export async function openChatScreen(options: ChatScreenOptions): Promise<ChatLe
   tui.start()
   try {
     talk.begin(options.session)
-    for (const line of options.welcome ?? []) chat.transcript.remark(line)
+    if (options.welcome !== undefined) chat.transcript.remark(options.welcome.join('\n'))
     tick()
     await left
     return { session: chat.session, run: chat.live?.run }
@@ -131,11 +133,13 @@ interface PageOptions {
 /** The one component of the screen. */
 class Page implements Component {
   readonly #options: PageOptions
+  readonly #began: number
   /** Whether the whole conversation is wanted instead of what fits. */
   whole = false
 
   constructor(options: PageOptions) {
     this.#options = options
+    this.#began = options.clock.now()
   }
 
   render(width: number): string[] {
@@ -146,7 +150,8 @@ class Page implements Component {
   handleInput(data: string): void {
     const { view, clock } = this.#options
     this.#safely(() => {
-      for (const key of keysOf(data)) view.key(key, clock.now())
+      const now = clock.now()
+      for (const key of keysOf(data, now - this.#began < early)) view.key(key, now)
     })
   }
 
@@ -171,9 +176,13 @@ class Page implements Component {
   }
 }
 
-/** What was pressed. Two quick presses of Escape look like one key with modifiers; letters are taken without Shift. */
-function keysOf(data: string): Key[] {
+/**
+ * What was pressed. Two quick presses of Escape look like one key with modifiers; letters are taken without Shift; and Enter
+ * looks like Ctrl-J when it was typed before the terminal was ours.
+ */
+function keysOf(data: string, isEarly: boolean): Key[] {
   if (data === '\u001b\u001b') return [escape, escape]
+  if (data === '\n' && isEarly) return [{ name: 'enter', data: '\r' }]
   const name = parseKey(data) ?? ''
   return [{ name: /^(?:shift\+)?[a-z]$/i.test(name) ? name.slice(-1).toLowerCase() : name, data }]
 }

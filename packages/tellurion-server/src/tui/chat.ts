@@ -85,6 +85,8 @@ export class Chat {
       case 'interaction.answered':
       case 'interaction.expired':
         return this.inquiries.close(({ interaction }) => interaction.id === event.id, now)
+      case 'interaction.refused':
+        return this.inquiries.reopen(event.id)
       case 'run.waiting': {
         const open = new Set(event.interactions.map(({ id }) => id))
         this.inquiries.close((asked) => asked.run === run && !open.has(asked.interaction.id), now)

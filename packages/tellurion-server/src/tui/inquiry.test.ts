@@ -76,6 +76,19 @@ describe('what is asked', () => {
     assert.deepEqual(answerTo(inquiries.key('n', 1000)), 'deny')
   })
 
+  it('does not ask again what was answered, unless the answer came to nothing', () => {
+    const inquiries = asking(approval('a'), approval('b'))
+    const reaction = inquiries.key('y', 1000)
+    assert.ok(typeof reaction === 'object' && 'answering' in reaction)
+    inquiries.sent(reaction.answering)
+    inquiries.taken(reaction.answering, 1000)
+    inquiries.ask('run_1', [approval('a'), approval('b')], 1000)
+    assert.deepEqual([inquiries.count, inquiries.shown?.interaction.id], [1, 'b'])
+    inquiries.reopen('a')
+    inquiries.ask('run_1', [approval('a'), approval('b')], 1000)
+    assert.equal(inquiries.count, 2)
+  })
+
   it('shows one of several at a time', () => {
     const inquiries = asking(approval('a'), approval('b'))
     inquiries.ask('run_1', [approval('a'), approval('c')], 0)

@@ -35,6 +35,8 @@ export class Inquiries {
   readonly #theme: Theme
   #open: readonly Asked[] = []
   readonly #sent = new Set<string>()
+  /** Answers that were taken: the events that say so may come much later. */
+  readonly #taken = new Set<string>()
   #index = 0
   #since = 0
   #scroll = 0
@@ -65,7 +67,8 @@ export class Inquiries {
   /** Takes what a run asks; what is known stays as it is. */
   ask(run: string, interactions: readonly Interaction[], now: number): void {
     const known = new Set(this.#open.map(({ interaction }) => interaction.id))
-    const fresh = interactions.filter(({ id }) => !known.has(id)).map((interaction) => ({ interaction, run }))
+    const isFresh = ({ id }: Interaction): boolean => !known.has(id) && !this.#taken.has(id)
+    const fresh = interactions.filter(isFresh).map((interaction) => ({ interaction, run }))
     if (fresh.length > 0) this.#set([...this.#open, ...fresh].slice(0, most), now)
   }
 
@@ -79,6 +82,17 @@ export class Inquiries {
   sent({ asked }: Answering): void {
     this.#sent.add(asked.interaction.id)
     this.#problem = undefined
+  }
+
+  /** The answer was taken. */
+  taken({ asked: { interaction } }: Answering, now: number): void {
+    this.#taken.add(interaction.id)
+    this.close((asked) => asked.interaction.id === interaction.id, now)
+  }
+
+  /** An answer that was taken came to nothing: the question is asked again. */
+  reopen(id: string): void {
+    this.#taken.delete(id)
   }
 
   /** The answer was not taken. */

@@ -118,6 +118,7 @@ export class Talk {
     this.#do(async (signal) => {
       try {
         await client.interactions.answer(id, answer, { run: asked.run, signal })
+        chat.inquiries.taken(answering, clock.now())
       } catch (error) {
         if (isCode(error, 'unknown_interaction')) {
           chat.inquiries.close(({ interaction }) => interaction.id === id, clock.now())

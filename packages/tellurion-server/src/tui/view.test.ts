@@ -41,6 +41,7 @@ const run = (facts: Partial<RunResource> = {}): RunResource => ({
   availableAt: 0,
   attempt: 1,
   retries: 0,
+  crashes: 0,
   ranFor: 0,
   events: 1,
   firstTick: 1,
