@@ -62,13 +62,7 @@ export interface ServerDesk {
 export async function openServerDesk(
   options: Partial<ServerOptions> & { readonly store?: BackendOpener } = {},
 ): Promise<ServerDesk> {
-  const { store = memory(), ...rest } = options
-  const tools = deskTools()
-  const runtime = await createRuntime({
-    store,
-    agents: ['guide', 'other'].map((name) => new Agent({ name, model: scriptedModel(obey, { chunkSize: 3 }), tools })),
-    retry: { maxRetries: 0 },
-  })
+  const { store = memory(), runtime = await deskRuntime(store), ...rest } = options
   const lines: string[] = []
   const log = createLog({ level: 'debug', write: (line) => lines.push(line) })
   const server = createServer({ runtime, identities: Object.values(people), log, version: '9.9.9', ...rest })
@@ -91,7 +85,7 @@ export async function openServerDesk(
     } as RequestInit)
     const response = await server.handle(request)
     const text = await response.text()
-    const isJson = response.headers.get('content-type') === 'application/json'
+    const isJson = method !== 'HEAD' && response.headers.get('content-type') === 'application/json'
     const json = isJson ? JSON.parse(text) : undefined
     const route = routeOf(method, request.url)
     if (route !== undefined) check(document, { route, status: response.status, json })
@@ -126,6 +120,13 @@ export async function openServerDesk(
   }
 }
 
+function deskRuntime(store: BackendOpener): Promise<Runtime> {
+  const tools = deskTools()
+  const model = scriptedModel(obey, { chunkSize: 3 })
+  const agents = ['guide', 'other'].map((name) => new Agent({ name, model, tools }))
+  return createRuntime({ store, agents, retry: { maxRetries: 0 } })
+}
+
 /** Waits until something is so; fails after a few seconds. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let turn = 0; turn < 5000; turn++) {
@@ -152,8 +153,19 @@ function check(
   const schema = response.content?.['application/json']?.schema
   if (json === undefined) return
   assert.ok(schema, `${route} answers ${status} with JSON, which the document does not say`)
-  const { valid, errors } = new Validator({ ...schema, components } as Schema, '2020-12', false).validate(json)
+  const { valid, errors } = validatorOf(schema, components).validate(json)
   assert.ok(valid, `${route} ${status}: ${JSON.stringify(errors.slice(-2))} in ${JSON.stringify(json).slice(0, 500)}`)
+}
+
+const validators = new WeakMap<object, Validator>()
+
+function validatorOf(schema: object, components: JsonObject): Validator {
+  let validator = validators.get(schema)
+  if (validator === undefined) {
+    validator = new Validator({ ...schema, components } as Schema, '2020-12', false)
+    validators.set(schema, validator)
+  }
+  return validator
 }
 
 /** The operations of a document. */

@@ -44,6 +44,7 @@ export function createHandler(
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
       response = Response.json(body, { status, headers })
     }
+    if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, { setting, requestId })
     const { status } = response
     const duration = Math.round(setting.clock.monotonic() - began)
@@ -98,7 +99,7 @@ function locationOf({ location }: Operation, made: unknown): Record<string, stri
 
 /** Each name once, or as a list where it comes several times. */
 function queryOf(parameters: URLSearchParams): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {}
+  const query = Object.create(null) as Record<string, string | string[]>
   for (const name of new Set(parameters.keys())) {
     const all = parameters.getAll(name)
     query[name] = all.length === 1 ? all[0]! : all

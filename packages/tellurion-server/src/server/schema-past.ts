@@ -24,7 +24,9 @@ import { runFields } from './schema-run.ts'
 
 const tickNumber = z.int().min(0)
 /** A label, as the library takes them. */
-const label = z.string().min(1).max(64)
+const label = z
+  .string()
+  .regex(/^[a-zA-Z][\w.-]{0,63}$/, "must be letters, digits, '_', '-' and '.', a letter first, at most 64")
 const cancel = z.boolean().exactOptional().meta({ description: 'Ends a live run first; else the answer is 409.' })
 
 /** A tick by its number, or its label. */
