@@ -45,6 +45,16 @@ describe('npm run bench', () => {
     assert.equal(code, 2)
     assert.match(stderr, /There is no workload w99; there are w1, w2, /)
   })
+
+  test('has the workloads that the page of benchmarks runs by name, each under its own', () => {
+    const page = readFileSync(join(root, 'docs/benchmarks.md'), 'utf8')
+    const named = [...page.matchAll(/W(\d+), `npm run bench -- w\1`/g)].map(([, number]) => number)
+    assert.ok(named.includes('16'), named.join())
+    for (const number of named) {
+      const source = readFileSync(join(root, `bench/workload/w${number}.ts`), 'utf8')
+      assert.match(source, new RegExp(`title: 'W${number} `))
+    }
+  })
 })
 
 describe('figures', () => {
