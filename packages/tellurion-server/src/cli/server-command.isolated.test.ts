@@ -351,6 +351,15 @@ describe('every command', () => {
       assert.ok(stdout.split('\n').every((line) => line.length <= 80))
     })
 
+  test('has a row in docs/command-line.md, and no other has', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/command-line.md'), 'utf8')
+    const rows = [...page.matchAll(/^\| `tellurion ([\w-]+)/gm)].map(([, name]) => name)
+    const { stdout } = await tellurion(['--help'])
+    const commands = [...(stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name)
+    assert.deepEqual(rows.toSorted(), commands.toSorted())
+    assert.deepEqual(rows.toSorted(), names.toSorted())
+  })
+
   test('is offered by completion, with every option', async () => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       const { code, stdout } = await tellurion(['completion', shell])
