@@ -5,7 +5,7 @@ import { createClient, type Client, type ClientOptions } from 'tellurion/client'
 import { createRuntime, type Runtime, type RuntimeOptions } from 'tellurion/runtime'
 import { createLog } from 'tellurion/trace'
 import type { LoadedConfig } from '../config/load.ts'
-import { inert } from '../terminal/inert.ts'
+import { inert, inertLine } from '../terminal/inert.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
 import { UsageError } from './fault.ts'
 import { serverAddress } from './server-address.ts'
@@ -32,6 +32,9 @@ export interface Connection extends AsyncDisposable {
 /** How patient a client is with a server that is gone. */
 export type Tries = Pick<ClientOptions, 'retry' | 'reconnect'>
 
+/** A person waits: a server that is not there is told of soon. */
+const soon: Tries = { retry: { maxRetries: 2, initialWait: 300 } }
+
 /** What a server in this process is made of. */
 export interface Embedding extends RuntimeOptions {
   /** Whose runs and answers these are. */
@@ -47,11 +50,16 @@ export async function placeOf(
     throw new UsageError('--server and --store are two places: name one of them.')
   }
   const loaded = await configurationOf({ ...flags, ...(server === undefined ? {} : { url: server }) }, host)
-  return { loaded, url: flags.store === undefined ? loaded.settings.server.url : undefined }
+  const url = flags.store === undefined ? loaded.settings.server.url : undefined
+  if (url !== undefined && (flags.model !== undefined || flags.ask === true)) {
+    const option = flags.model === undefined ? '--ask' : '--model'
+    throw new UsageError(`${option} is for agents of this command; the server at ${inertLine(url)} has its own.`)
+  }
+  return { loaded, url }
 }
 
 /** Asks a server elsewhere, with the token of the configuration. Throws a `UsageError` where there is none. */
-export function connectTo(url: string, loaded: LoadedConfig, tries: Tries = {}): Connection {
+export function connectTo(url: string, loaded: LoadedConfig, tries: Tries = soon): Connection {
   const { token } = asUsage(() => serverAddress(loaded))
   if (token === undefined) {
     throw new UsageError(

@@ -1,14 +1,14 @@
 // Stored events as lines for people: number, time, type, and what it is about.
 
 import { textOf, toolCallsOf, type Message } from 'tellurion'
-import type { RunEvent } from 'tellurion/runtime'
+import type { EventResource } from 'tellurion/protocol'
 import { exactJson, inertLine } from '../terminal/inert.ts'
 
 const seqWidth = 4
 const typeWidth = 21
 
 /** One line about an event; the caller cuts it to the terminal. */
-export function eventLine(event: RunEvent): string {
+export function eventLine(event: EventResource): string {
   const { seq = 0, at = 0, type } = event
   return `${String(seq).padStart(seqWidth)}  ${timeOf(at)}  ${inertLine(type).padEnd(typeWidth)}  ${about(event)}`.trimEnd()
 }
@@ -30,7 +30,7 @@ export function said(message: Message): string {
   return [text, ...calls].filter((each) => each !== '').join(' ')
 }
 
-function about(event: RunEvent): string {
+function about(event: EventResource): string {
   switch (event.type) {
     case 'message.added':
       return `${event.message.role}: ${said(event.message)}`

@@ -2,15 +2,17 @@
 
 import { TellurionError, type Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
-import type { RunHandle, Runtime } from 'tellurion/runtime'
+import type { Client } from 'tellurion/client'
+import type { InteractionResource } from 'tellurion/protocol'
 import { UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
-import { atStore, findRun, shortId, type StoreFlags } from './run-desk.ts'
+import { atDesk, findRun, shortId, type DeskFlags, type RunDesk } from './run-desk.ts'
 import type { Host } from './setting.ts'
 
 /** Options of `runs answer`. */
-export interface AnswerFlags extends StoreFlags {
-  readonly by: string
+export interface AnswerFlags extends DeskFlags {
+  /** Who answers; a server knows that by itself. */
+  readonly by?: string
   readonly interaction?: string
 }
 
@@ -21,48 +23,59 @@ export async function answerRun(
   host: Host,
 ): Promise<ExitCode> {
   const [id, ...said] = words
-  return atStore(flags, host, async ({ runtime, remarks, out, tell }) => {
-    const { run, interaction } = await openQuestion(runtime, id, flags.interaction)
+  const { by = 'user' } = flags
+  const work = async (desk: RunDesk): Promise<ExitCode> => {
+    const { client, runtime, remarks, out, tell } = desk
+    if (runtime === undefined && flags.by !== undefined) {
+      throw new UsageError('--by is for a store; a server knows by the token who answers.')
+    }
+    const { run, interaction } = await openQuestion(client, id, flags.interaction)
     const answer = readAnswer(said, interaction)
     try {
-      await runtime.interactions.answer(interaction.id, answer, { run: run.id, by: flags.by })
+      await client.interactions.answer(interaction.id, answer, { run })
     } catch (error) {
-      throw (await lateness(run, interaction.id)) ?? error
+      throw (await lateness(client, run, interaction.id)) ?? error
     }
-    const name = shortId(run.id, out)
-    tell(await run.record(), () => remarks.note(`${name} is answered; a worker goes on with it ('tellurion worker').`))
+    const after = runtime === undefined ? '' : "; a worker goes on with it ('tellurion worker')"
+    tell(await client.runs.get(run), () => remarks.note(`${shortId(run, out)} is answered${after}.`))
     return 0
-  })
+  }
+  return atDesk(flags, host, work, by)
 }
 
 interface Question {
-  readonly run: RunHandle
+  readonly run: string
   readonly interaction: Interaction
 }
 
-async function openQuestion(runtime: Runtime, id: string, named: string | undefined): Promise<Question> {
+async function openQuestion(client: Client, id: string, named: string | undefined): Promise<Question> {
   if (named === undefined) {
-    const open = (await runtime.interactions.list()).find((each) => each.id === id)
-    if (open !== undefined) return { run: runtime.run(open.run), interaction: open }
+    const open = await openOf(client, id)
+    if (open !== undefined) return { run: open.run, interaction: open }
   }
-  const run = await findRun(runtime, id)
-  const { interactions, status } = await run.record()
+  const { id: run, interactions, status } = await findRun(client, id)
   if (named !== undefined) {
     const interaction = interactions.find((each) => each.id === named)
     if (interaction !== undefined) return { run, interaction }
-    throw (await lateness(run, named)) ?? unknown(`Run ${run.id} does not ask '${inertLine(named)}'.`)
+    throw (await lateness(client, run, named)) ?? unknown(`Run ${run} does not ask '${inertLine(named)}'.`)
   }
   if (interactions.length === 1) return { run, interaction: interactions[0]! }
-  if (interactions.length === 0) throw unknown(`Run ${run.id} is ${status} and asks nothing.`)
+  if (interactions.length === 0) throw unknown(`Run ${run} is ${status} and asks nothing.`)
   const ids = interactions.map((each) => each.id).join(', ')
-  throw unknown(`Run ${run.id} asks ${interactions.length} things; answer one by its id: ${ids}.`)
+  throw unknown(`Run ${run} asks ${interactions.length} things; answer one by its id: ${ids}.`)
+}
+
+/** The open interaction of an id. */
+async function openOf(client: Client, id: string): Promise<InteractionResource | undefined> {
+  for await (const interaction of client.interactions.list()) if (interaction.id === id) return interaction
+  return undefined
 }
 
 /** Why an interaction of a run is not open any more, if its events say so. */
-async function lateness(run: RunHandle, id: string): Promise<TellurionError | undefined> {
-  const { events } = await run.record()
+async function lateness(client: Client, run: string, id: string): Promise<TellurionError | undefined> {
+  const { events } = await client.runs.get(run)
   if (events === 0) return undefined
-  for await (const event of run.events()) {
+  for await (const event of client.runs.events(run)) {
     if (event.type === 'interaction.answered' && event.id === id) {
       return unknown(`Interaction ${id} was answered by ${inertLine(event.by)}.`)
     }

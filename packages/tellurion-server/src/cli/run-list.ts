@@ -1,28 +1,36 @@
-// `tellurion runs list`: the newest runs of a store, one a line.
+// `tellurion runs list`: the newest runs, one a line.
 
 import { systemClock } from 'tellurion/world'
-import type { RunFilter, RunRecord, RunStatus } from 'tellurion/runtime'
+import type { RunQuery, RunResource } from 'tellurion/protocol'
 import { UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
-import { askedOf, atStore, shortId, type StoreFlags } from './run-desk.ts'
+import { askedOf, atDesk, shortId, type DeskFlags } from './run-desk.ts'
 import type { Host } from './setting.ts'
 import { span, tableLines, type Column } from '../terminal/table.ts'
 
 /** Options of `runs list`. */
-export interface ListFlags extends StoreFlags {
+export interface ListFlags extends DeskFlags {
   readonly status?: string
   readonly agent?: string
   readonly session?: string
   readonly limit: string
 }
 
+/** Runs that are asked for at one time. */
+const page = 1000
+
 const statuses = ['queued', 'running', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const
 
 /** Lists. 0, also when there is none. */
 export async function listRuns(flags: ListFlags, host: Host): Promise<ExitCode> {
-  const filter = filterOf(flags)
-  return atStore(flags, host, async ({ runtime, out, remarks, tell }) => {
-    const runs = await runtime.runs(filter)
+  const most = wholeNumber('--limit', flags.limit, { least: 1, most: 10_000 })
+  const query = queryOf(flags)
+  return atDesk(flags, host, async ({ client, out, remarks, tell }) => {
+    const runs: RunResource[] = []
+    for await (const run of client.runs.list({ ...query, limit: Math.min(most, page) })) {
+      runs.push(run)
+      if (runs.length === most) break
+    }
     if (flags.json === true) for (const run of runs) tell(run, () => {})
     else if (runs.length === 0) remarks.line('There are no such runs.', 'faint')
     else {
@@ -37,10 +45,10 @@ export async function listRuns(flags: ListFlags, host: Host): Promise<ExitCode> 
   })
 }
 
-function columnsOf(runs: readonly RunRecord[], idOf: (id: string) => string): Column<RunRecord>[] {
+function columnsOf(runs: readonly RunResource[], idOf: (id: string) => string): Column<RunResource>[] {
   const now = systemClock.now()
   const named = runs.some(({ id, session }) => id !== session)
-  const session: Column<RunRecord> = {
+  const session: Column<RunResource> = {
     title: 'SESSION',
     of: (run) => (run.session === run.id ? '' : run.session),
     most: 12,
@@ -55,15 +63,14 @@ function columnsOf(runs: readonly RunRecord[], idOf: (id: string) => string): Co
   ]
 }
 
-function filterOf({ status, agent, session, limit }: ListFlags): RunFilter {
+function queryOf({ status, agent, session }: ListFlags): RunQuery {
   const wanted = status?.split(',').map((name) => name.trim())
   const wrong = wanted?.find((name) => !(statuses as readonly string[]).includes(name))
   if (wrong !== undefined) {
     throw new UsageError(`--status: '${inertLine(wrong)}' is none of ${statuses.join(', ')}.`)
   }
   return {
-    limit: wholeNumber('--limit', limit, { least: 1, most: 10_000 }),
-    ...(wanted === undefined ? {} : { status: wanted as RunStatus[] }),
+    ...(wanted === undefined ? {} : { status: wanted as (typeof statuses)[number][] }),
     ...(agent === undefined ? {} : { agent }),
     ...(session === undefined ? {} : { session }),
   }

@@ -1,65 +1,69 @@
 // `tellurion runs cancel | pause | resume | steer | retry | undo | fork | edit | regenerate`: telling a stored run what
-// to do. Orders are kept in the store; whoever works on the run takes them in.
+// to do. Orders are kept; whoever works on the run takes them in.
 
-import type { OutsideEffect, RunHandle } from 'tellurion/runtime'
+import type { Client } from 'tellurion/client'
+import type { EffectResource, ForkResource, RunResource } from 'tellurion/protocol'
+import { hasEnded } from 'tellurion/runtime'
 import { UsageError, type ExitCode } from './fault.ts'
 import { inertLine } from '../terminal/inert.ts'
-import { atStore, findRun, shortId, type RunDesk, type StoreFlags } from './run-desk.ts'
+import { atDesk, findRun, shortId, untilWorked, type DeskFlags, type RunDesk } from './run-desk.ts'
 import { tickOrLabel, wholeNumber } from './run-list.ts'
-import { ended } from './run-watch.ts'
 import type { Host } from './setting.ts'
 
 /** How long a worker may take to hear of a cancel, in milliseconds. */
 const cancelPatience = 10_000
 
 /** Where an order comes from. */
-export interface OrderContext<Flags extends StoreFlags = StoreFlags> {
+export interface OrderContext<Flags extends DeskFlags = DeskFlags> {
   readonly flags: Flags
   readonly host: Host
 }
 
 export function cancelRun(id: string, context: OrderContext): Promise<ExitCode> {
-  return order(id, context, async (run) => {
-    await run.cancel()
+  return order(id, context, async ({ id: run }, { client, runtime }) => {
+    const cancelled = client.runs.cancel(run)
     // Its worker may be dead: then the cancel is taken in here, as soon as the lease has lapsed.
-    run.work({ signal: AbortSignal.timeout(cancelPatience) }).catch(() => {})
-    const done = await ended(run, cancelPatience)
-    return done ? `is ${(await run.record()).status}` : 'will be cancelled when its worker looks'
+    runtime
+      ?.run(run)
+      .work({ signal: AbortSignal.timeout(cancelPatience) })
+      .catch(() => {})
+    const { status } = await cancelled
+    return hasEnded(status) ? `is ${status}` : 'will be cancelled when its worker looks'
   })
 }
 
 export function pauseRun(id: string, context: OrderContext): Promise<ExitCode> {
-  return order(id, context, async (run) => {
-    await run.pause()
+  return order(id, context, async (run, { client }) => {
+    await client.runs.pause(run.id)
     return 'pauses after its present tick'
   })
 }
 
 export function resumeRun(id: string, context: OrderContext): Promise<ExitCode> {
-  return order(id, context, async (run) => {
-    await run.resume()
-    return "goes on as soon as a worker takes it ('tellurion worker')"
+  return order(id, context, async (run, desk) => {
+    await desk.client.runs.resume(run.id)
+    return `goes on${untilWorked(desk)}`
   })
 }
 
 export function steerRun(id: string, words: readonly string[], context: OrderContext): Promise<ExitCode> {
   const text = words.join(' ').trim()
   if (text === '') throw new UsageError('There is nothing to say: write it behind the id.')
-  return order(id, context, async (run) => {
-    await run.steer(text)
+  return order(id, context, async (run, { client }) => {
+    await client.runs.steer(run.id, text)
     return 'reads that before its next model call'
   })
 }
 
 export function retryRun(id: string, context: OrderContext): Promise<ExitCode> {
-  return order(id, context, async (run) => {
-    await run.retry()
-    return "gets another try as soon as a worker takes it ('tellurion worker')"
+  return order(id, context, async (run, desk) => {
+    await desk.client.runs.retry(run.id)
+    return `gets another try${untilWorked(desk)}`
   })
 }
 
 /** Options of `runs undo`. */
-export interface UndoFlags extends StoreFlags {
+export interface UndoFlags extends DeskFlags {
   readonly ticks: string
   readonly to?: string
   readonly cancel?: boolean
@@ -69,8 +73,9 @@ export function undoRun(id: string, context: OrderContext<UndoFlags>): Promise<E
   const { cancel = false } = context.flags
   const ticks = wholeNumber('--ticks', context.flags.ticks, { least: 1 })
   const to = context.flags.to === undefined ? undefined : tickOrLabel('--to', context.flags.to)
-  return order(id, context, async (run, { remarks }) => {
-    const { outsideEffects } = await run.undo(to === undefined ? { ticks, cancel } : { to, cancel })
+  return order(id, context, async (run, { client, remarks }) => {
+    const request = to === undefined ? { ticks, cancel } : { to, cancel }
+    const { outsideEffects } = await client.runs.undo(run.id, request)
     warn(outsideEffects, { remarks })
     if (to !== undefined) return `is put back to ${inertLine(String(to))}: later runs of its session go on from there`
     return `is undone by ${ticks} ${ticks === 1 ? 'tick' : 'ticks'}: later runs of its session go on from there`
@@ -78,7 +83,7 @@ export function undoRun(id: string, context: OrderContext<UndoFlags>): Promise<E
 }
 
 /** Options of `runs fork`. */
-export interface ForkFlags extends StoreFlags {
+export interface ForkFlags extends DeskFlags {
   readonly tick: string
   readonly say?: string
 }
@@ -86,11 +91,11 @@ export interface ForkFlags extends StoreFlags {
 export function forkRun(id: string, { flags, host }: OrderContext<ForkFlags>): Promise<ExitCode> {
   const tick = tickOrLabel('--tick', flags.tick)
   const said = flags.say === undefined ? {} : { input: flags.say }
-  return branch(id, { flags, host }, (run) => run.fork({ tick, ...said }))
+  return branch(id, { flags, host }, (run, client) => client.runs.fork(run, { tick, ...said }))
 }
 
 /** Options of `runs edit` and `runs regenerate`. */
-export interface AnewFlags extends StoreFlags {
+export interface AnewFlags extends DeskFlags {
   readonly cancel?: boolean
 }
 
@@ -102,12 +107,12 @@ export function editMessage(
   const text = words.join(' ').trim()
   if (text === '') throw new UsageError('There is no new text: write it behind the id of the message.')
   const { cancel = false } = context.flags
-  return branch(runOf(message), context, (run) => run.edit(message, text, { cancel }))
+  return branch(runOf(message), context, (run, client) => client.runs.edit(run, message, { input: text, cancel }))
 }
 
 export function regenerateMessage(message: string, context: OrderContext<AnewFlags>): Promise<ExitCode> {
   const { cancel = false } = context.flags
-  return branch(runOf(message), context, (run) => run.regenerate(message, { cancel }))
+  return branch(runOf(message), context, (run, client) => client.runs.regenerate(run, message, { cancel }))
 }
 
 /** The id of a message is that of its run and a number. */
@@ -119,12 +124,12 @@ function runOf(message: string): string {
 function order(
   id: string,
   { flags, host }: OrderContext,
-  give: (run: RunHandle, desk: RunDesk) => Promise<string>,
+  give: (run: RunResource, desk: RunDesk) => Promise<string>,
 ): Promise<ExitCode> {
-  return atStore(flags, host, async (desk) => {
-    const run = await findRun(desk.runtime, id)
+  return atDesk(flags, host, async (desk) => {
+    const run = await findRun(desk.client, id)
     const outcome = await give(run, desk)
-    desk.tell(await run.record(), () => desk.remarks.note(`${shortId(run.id, desk.out)} ${outcome}.`))
+    desk.tell(await desk.client.runs.get(run.id), () => desk.remarks.note(`${shortId(run.id, desk.out)} ${outcome}.`))
     return 0
   })
 }
@@ -133,21 +138,20 @@ function order(
 function branch(
   id: string,
   { flags, host }: OrderContext,
-  make: (run: RunHandle) => Promise<RunHandle>,
+  make: (run: string, client: Client) => Promise<ForkResource>,
 ): Promise<ExitCode> {
-  return atStore(flags, host, async (desk) => {
-    const made = await make(await findRun(desk.runtime, id))
+  return atDesk(flags, host, async (desk) => {
+    const made = await make((await findRun(desk.client, id)).id, desk.client)
     warn(made.outsideEffects, desk)
-    const record = await made.record()
-    desk.tell({ ...record, outsideEffects: made.outsideEffects }, () => {
+    desk.tell(made, () => {
       desk.out.line(made.id)
-      desk.remarks.note("It is queued: 'tellurion worker' works on it.")
+      if (desk.runtime !== undefined) desk.remarks.note("It is queued: 'tellurion worker' works on it.")
     })
     return 0
   })
 }
 
-function warn(effects: readonly OutsideEffect[], { remarks }: Pick<RunDesk, 'remarks'>): void {
+function warn(effects: readonly EffectResource[], { remarks }: Pick<RunDesk, 'remarks'>): void {
   for (const { toolName, toolCallId } of effects) {
     remarks.note(`Not undone: what ${inertLine(toolName)} (${inertLine(toolCallId)}) did outside.`, 'warning')
   }

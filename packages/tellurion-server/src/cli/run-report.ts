@@ -1,32 +1,32 @@
 // `tellurion runs show` and `diff`: one run in full, its world after a tick, and what changed between two.
 
-import { snapshot, systemClock, type ComponentChange, type Snapshot } from 'tellurion/world'
+import { systemClock, type ComponentChange, type Snapshot } from 'tellurion/world'
 import type { Interaction } from 'tellurion'
-import type { RunRecord } from 'tellurion/runtime'
+import type { RunResource } from 'tellurion/protocol'
 import { dateOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
 import { exactJson, inert, inertLine } from '../terminal/inert.ts'
-import { askedOf, atStore, findRun, type StoreFlags } from './run-desk.ts'
+import { askedOf, atDesk, findRun, type DeskFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import type { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
 import { span, tableLines } from '../terminal/table.ts'
 
 /** Options of `runs show`. */
-export interface ShowFlags extends StoreFlags {
+export interface ShowFlags extends DeskFlags {
   readonly tick?: string
 }
 
 /** Shows a run, or with `--tick` its world after that tick. */
 export async function showRun(id: string, flags: ShowFlags, host: Host): Promise<ExitCode> {
   const tick = flags.tick === undefined ? undefined : wholeNumber('--tick', flags.tick, { least: 0 })
-  return atStore(flags, host, async ({ runtime, out, tell }) => {
-    const run = await findRun(runtime, id)
+  return atDesk(flags, host, async ({ client, out, tell }) => {
+    const run = await findRun(client, id)
     if (tick === undefined) {
-      const [record, ticks] = [await run.record(), await run.lastTick()]
-      tell({ ...record, lastTick: ticks }, () => report(record, ticks, out))
+      const { last } = await client.runs.ticks(run.id)
+      tell({ ...run, lastTick: last }, () => report(run, last, out))
     } else {
-      const world = snapshot(await run.at(tick))
+      const { world } = await client.runs.tick(run.id, tick)
       tell(world, () => reportWorld(world, out))
     }
     return 0
@@ -37,11 +37,11 @@ export async function showRun(id: string, flags: ShowFlags, host: Host): Promise
 export async function showDifference(
   id: string,
   ticks: readonly [string, string],
-  at: { flags: StoreFlags; host: Host },
+  at: { flags: DeskFlags; host: Host },
 ): Promise<ExitCode> {
   const [from, to] = ticks.map((text) => wholeNumber('a tick', text, { least: 0 })) as [number, number]
-  return atStore(at.flags, at.host, async ({ runtime, out, remarks, tell }) => {
-    const found = await (await findRun(runtime, id)).difference(from, to)
+  return atDesk(at.flags, at.host, async ({ client, out, remarks, tell }) => {
+    const found = await client.runs.difference((await findRun(client, id)).id, { from, to })
     tell(found, () => {
       for (const entity of found.spawned) out.note(`+ entity ${entity}`, 'plain')
       for (const entity of found.destroyed) out.note(`- entity ${entity}`, 'plain')
@@ -62,11 +62,11 @@ function changeLines({ entity, component, before, after, appended }: ComponentCh
   ]
 }
 
-function report(record: RunRecord, ticks: number, out: Screen): void {
+function report(record: RunResource, ticks: number, out: Screen): void {
   const { id, status, agent, session, createdAt, priority, events, error, result, usage } = record
   const line = (name: string, text: string): void => out.note(`${name.padEnd(9)}${text}`, 'plain')
   out.line(`run      ${id}`)
-  line('status', `${status}${record.epoch > 1 ? `, attempt ${record.epoch}` : ''}, ${span(record.ranFor)} at work`)
+  line('status', `${status}${record.attempt > 1 ? `, attempt ${record.attempt}` : ''}, ${span(record.ranFor)} at work`)
   line('agent', inertLine(agent))
   if (session !== id) line('session', session)
   if (priority !== 0) line('priority', String(priority))
@@ -74,8 +74,8 @@ function report(record: RunRecord, ticks: number, out: Screen): void {
   line('ticks', `${record.firstTick} to ${ticks}, ${events} events`)
   if (usage !== undefined) line('tokens', `${usage.inputTokens} in, ${usage.outputTokens} out`)
   line('input', askedOf(record))
-  const text = (result as { readonly text?: string } | undefined)?.text
-  if (text !== undefined && text !== '') {
+  const { text = '' } = result ?? {}
+  if (text !== '') {
     out.line('')
     out.text(inert(text))
     out.endLine()

@@ -1,29 +1,30 @@
-// `tellurion runs start "question"`: a durable run, worked on and watched here until it ends. What is committed
-// survives this process: a worker, or the next command that works, goes on with it.
+// `tellurion runs start "question"`: a durable run, watched until it ends, and worked on here where no server does. What
+// is committed survives this process: a worker, or the next command that works, goes on with it.
 
 import { TellurionError, type Event } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
-import { createRuntime, type RunEvent, type RunHandle, type RunRecord, type Runtime } from 'tellurion/runtime'
+import type { RemoteTurn } from 'tellurion/client'
+import type { EventResource, RunResource } from 'tellurion/protocol'
 import { askApproval } from './approval.ts'
 import type { ExitCode } from './fault.ts'
 import { exactJson, inertLine } from '../terminal/inert.ts'
 import { onInterrupt, type Interrupt } from './interrupt.ts'
 import { lateLines } from './late-lines.ts'
 import type { LineInput } from './line-input.ts'
-import { commandEnvironment } from './model-choice.ts'
+import { connectTo, embed, placeOf, type Connection } from './connection.ts'
+import { crewOf, storeOf, type CrewFlags } from './crew.ts'
 import { readQuestion } from './question.ts'
-import { shortId, type StoreFlags } from './run-desk.ts'
+import { shortId, type DeskFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import { reportInteraction } from './run-report.ts'
 import { progressText, runView } from './run-view.ts'
 import { Screen } from './screen.ts'
-import { asUsage, setUp, type AgentFlags, type Host } from './setting.ts'
+import { tracer, type Host } from './setting.ts'
 import { StatusLine } from './status-line.ts'
-import { chooseStore } from './store-choice.ts'
 
 /** Options of `runs start`. */
-export interface StartFlags extends AgentFlags, StoreFlags {
-  readonly verbose?: boolean
+export interface StartFlags extends CrewFlags, DeskFlags {
+  readonly agent?: string
   readonly session?: string
   readonly priority: string
   readonly key?: string
@@ -37,30 +38,47 @@ export interface StartFlags extends AgentFlags, StoreFlags {
 export async function startRun(words: readonly string[], flags: StartFlags, host: Host): Promise<ExitCode> {
   const priority = wholeNumber('--priority', flags.priority, { least: -1_000_000, most: 1_000_000 })
   const question = await readQuestion(words, host)
-  const store = asUsage(() => chooseStore(flags.store, commandEnvironment(host.env)))
-  const { agent, trace } = await setUp(flags, host)
-  await using runtime = await createRuntime({ store: store.open, agents: [agent], work: false, patience: { grace: 0 } })
-  const run = await runtime.submit(agent.name, question, {
-    priority,
-    ...(flags.session === undefined ? {} : { session: flags.session }),
-    ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
-  })
+  await using connection = await connect(flags, host)
+  const { client, runtime } = connection
+  const request = { input: question, priority, ...only('agent', flags.agent), ...only('session', flags.session) }
+  const key = only('key', flags.key)
   if (flags.detach === true) {
-    host.stdout.write(flags.json === true ? `${exactJson(await run.record())}\n` : `${run.id}\n`)
+    const run = await client.runs.create(request, key)
+    host.stdout.write(flags.json === true ? `${exactJson(run)}\n` : `${run.id}\n`)
     return 0
   }
   const interrupt = onInterrupt(host)
-  // What fails the work, such as the store, fails the watching as well.
-  run.work({ signal: interrupt.signal }).catch(() => {})
   try {
-    return await new Watch(run, { runtime, flags, host, trace, interrupt }).untilSettled()
+    const turn = client.runs.start(request, { ...key, signal: interrupt.signal })
+    const run = await turn.id
+    // What fails the work, such as the store, fails the watching as well.
+    runtime
+      ?.run(run)
+      .work({ signal: interrupt.signal })
+      .catch(() => {})
+    const trace = tracer(flags, host)
+    return await new Watch(run, { connection, turn, flags, host, trace, interrupt }).untilSettled()
   } finally {
     interrupt.close()
   }
 }
 
+/** A server elsewhere, or one here that has the agents but works on nothing by itself. */
+async function connect(flags: StartFlags, host: Host): Promise<Connection> {
+  const { loaded, url } = await placeOf(flags, host)
+  if (url !== undefined) return connectTo(url, loaded)
+  const store = storeOf(loaded)
+  const { agents } = await crewOf(loaded, flags)
+  return embed({ store: store.open, agents, work: false, patience: { grace: 0 }, user: 'local' }, flags, host)
+}
+
+function only<Name extends string>(name: Name, value: string | undefined): { readonly [N in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: string }
+}
+
 interface WatchContext {
-  readonly runtime: Runtime
+  readonly connection: Connection
+  readonly turn: RemoteTurn
   readonly flags: StartFlags
   readonly host: Host
   readonly trace: (event: Event) => void
@@ -69,18 +87,18 @@ interface WatchContext {
 
 /** Somebody who watches a run and answers what it asks. */
 class Watch {
-  readonly #run: RunHandle
+  readonly #run: string
   readonly #context: WatchContext
   readonly #remarks: Screen
   readonly #status: StatusLine
   readonly #lines: LineInput | undefined
-  readonly #show: (event: RunEvent) => void
+  readonly #show: (event: EventResource) => void
   /** Interactions that are not open any more, and the one that a person is looking at. */
   readonly #settled = new Set<string>()
   #shown: string | undefined
   #asking = false
 
-  constructor(run: RunHandle, context: WatchContext) {
+  constructor(run: string, context: WatchContext) {
     const { host, flags, interrupt } = context
     this.#run = run
     this.#context = context
@@ -93,19 +111,24 @@ class Watch {
 
   async untilSettled(): Promise<ExitCode> {
     const { signal } = this.#context.interrupt
-    if (this.#context.flags.json !== true) this.#remarks.note(`run ${this.#run.id}`)
+    if (this.#context.flags.json !== true) this.#remarks.note(`run ${this.#run}`)
     try {
-      for await (const event of this.#run.events({ signal })) {
+      for await (const event of this.#events()) {
         this.#see(event)
         if (event.type !== 'run.waiting' || !(await this.#asks())) continue
         if (this.#lines === undefined) return await this.#leaveWaiting()
         if (!this.#asking) void this.#ask()
       }
-      return await this.#end(await this.#run.record())
+      return await this.#end(await this.#record())
     } catch (error) {
       if (!signal.aborted) throw error
       this.#status.clear()
-      this.#remarks.line(`(kept: 'tellurion worker' goes on with ${shortId(this.#run.id, this.#remarks)})`, 'faint')
+      const name = shortId(this.#run, this.#remarks)
+      const kept =
+        this.#context.connection.runtime === undefined
+          ? `${name} goes on`
+          : `kept: 'tellurion worker' goes on with ${name}`
+      this.#remarks.line(`(${kept})`, 'faint')
       return 130
     } finally {
       this.#status.clear()
@@ -113,7 +136,22 @@ class Watch {
     }
   }
 
-  #see(event: RunEvent): void {
+  /** The events to the end of the run, through whatever it waits for on the way. */
+  async *#events(): AsyncGenerator<EventResource, void> {
+    const { connection, turn, interrupt } = this.#context
+    let after = 0
+    for await (const event of turn) {
+      after = event.seq ?? after
+      yield event
+    }
+    yield* connection.client.runs.events(this.#run, { after, signal: interrupt.signal })
+  }
+
+  #record(): Promise<RunResource> {
+    return this.#context.connection.client.runs.get(this.#run)
+  }
+
+  #see(event: EventResource): void {
     this.#context.trace(event)
     this.#status.clear()
     if (event.type === 'interaction.answered' || event.type === 'interaction.expired') {
@@ -125,7 +163,7 @@ class Watch {
   }
 
   async #asks(): Promise<boolean> {
-    const { status, interactions } = await this.#run.record()
+    const { status, interactions } = await this.#record()
     return status === 'waiting' && interactions.length > 0
   }
 
@@ -133,9 +171,9 @@ class Watch {
   async #ask(): Promise<void> {
     this.#asking = true
     const answers = new Map<string, Answer>()
-    for (const interaction of (await this.#run.record()).interactions) {
+    for (const interaction of (await this.#record()).interactions) {
       if (interaction.kind !== 'approval') {
-        reportInteraction(interaction, this.#run.id, this.#remarks)
+        reportInteraction(interaction, this.#run, this.#remarks)
         continue
       }
       this.#shown = interaction.id
@@ -149,20 +187,20 @@ class Watch {
 
   async #answer(id: string, answer: Answer): Promise<void> {
     try {
-      await this.#context.runtime.interactions.answer(id, answer, { run: this.#run.id })
+      await this.#context.connection.client.interactions.answer(id, answer, { run: this.#run })
     } catch (error) {
       this.#remarks.note(`(${inertLine(error instanceof Error ? error.message : String(error))})`)
     }
   }
 
   async #leaveWaiting(): Promise<ExitCode> {
-    const record = await this.#run.record()
+    const record = await this.#record()
     if (this.#context.flags.json === true) this.#result(record)
-    else for (const interaction of record.interactions) reportInteraction(interaction, this.#run.id, this.#remarks)
+    else for (const interaction of record.interactions) reportInteraction(interaction, this.#run, this.#remarks)
     return 0
   }
 
-  async #end(record: RunRecord): Promise<ExitCode> {
+  async #end(record: RunResource): Promise<ExitCode> {
     if (this.#context.flags.json === true) this.#result(record)
     if (record.status === 'cancelled') return 130
     if (record.status === 'succeeded') return 0
@@ -175,8 +213,8 @@ class Watch {
   }
 
   /** The last line of `--json`. */
-  #result({ id, status, result, error, usage, stopReason, interactions }: RunRecord): void {
-    const { text = '', steps = 0 } = (result ?? {}) as { readonly text?: string; readonly steps?: number }
+  #result({ id, status, result, error, usage, stopReason, interactions }: RunResource): void {
+    const { text = '', steps = 0 } = result ?? {}
     const line = { type: 'result', run: id, status, text, steps, usage, stopReason, error, interactions }
     this.#context.host.stdout.write(`${exactJson(line)}\n`)
   }

@@ -2,13 +2,13 @@
 // tool call and each turn of its fate.
 
 import { textOf, type EventOf } from 'tellurion'
-import type { RunEvent } from 'tellurion/runtime'
+import type { EventResource } from 'tellurion/protocol'
 import { exactJson, inert, inertLine } from '../terminal/inert.ts'
 import type { Screen } from './screen.ts'
 import { turnView } from './turn-view.ts'
 
 /** Makes a reader of one run's events. */
-export function runView(answers: Screen, remarks: Screen): (event: RunEvent) => void {
+export function runView(answers: Screen, remarks: Screen): (event: EventResource) => void {
   const turn = turnView(answers, remarks)
   let streamed = ''
   return (event) => {

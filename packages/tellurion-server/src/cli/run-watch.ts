@@ -1,18 +1,18 @@
 // `tellurion runs events` and `messages`: what has happened in a run, and what happens while one watches.
 
-import type { MessagePlace, RunHandle } from 'tellurion/runtime'
+import type { MessageResource } from 'tellurion/protocol'
 import { eventLine, said } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
 import { onInterrupt } from './interrupt.ts'
 import { progressText } from './run-view.ts'
-import { atStore, findRun, type RunDesk, type StoreFlags } from './run-desk.ts'
+import { atDesk, findRun, type DeskFlags, type RunDesk } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import type { Host } from './setting.ts'
 import { StatusLine } from './status-line.ts'
 import { tableLines } from '../terminal/table.ts'
 
 /** Options of `runs events`. */
-export interface EventFlags extends StoreFlags {
+export interface EventFlags extends DeskFlags {
   readonly follow?: boolean
   readonly after: string
 }
@@ -20,12 +20,11 @@ export interface EventFlags extends StoreFlags {
 /** Shows events after a number; with `--follow` until the run ends. 130 when that was interrupted. */
 export async function showEvents(id: string, flags: EventFlags, host: Host): Promise<ExitCode> {
   const after = wholeNumber('--after', flags.after, { least: 0 })
-  return atStore(flags, host, async (desk) => {
-    const run = await findRun(desk.runtime, id)
+  return atDesk(flags, host, async (desk) => {
+    const { id: run, events } = await findRun(desk.client, id)
     if (flags.follow === true) return followEvents(run, after, { desk, host })
-    const { events } = await run.record()
     if (after >= events) return 0
-    for await (const event of run.events({ after })) {
+    for await (const event of desk.client.runs.events(run, { after })) {
       if (event.seq === undefined) continue
       desk.tell(event, () => desk.out.note(eventLine(event), 'plain'))
       if (event.seq >= events) break
@@ -34,12 +33,12 @@ export async function showEvents(id: string, flags: EventFlags, host: Host): Pro
   })
 }
 
-async function followEvents(run: RunHandle, after: number, to: { desk: RunDesk; host: Host }): Promise<ExitCode> {
+async function followEvents(run: string, after: number, to: { desk: RunDesk; host: Host }): Promise<ExitCode> {
   const { desk, host } = to
   const interrupt = onInterrupt(host)
   const status = new StatusLine(host.stderr)
   try {
-    for await (const event of run.events({ after, signal: interrupt.signal })) {
+    for await (const event of desk.client.runs.events(run, { after, signal: interrupt.signal })) {
       status.clear()
       desk.tell(event, () => {
         if (event.seq !== undefined) desk.out.note(eventLine(event), 'plain')
@@ -57,16 +56,17 @@ async function followEvents(run: RunHandle, after: number, to: { desk: RunDesk; 
 }
 
 /** Shows the messages of a run with the ids by which they can be edited and regenerated. */
-export async function showMessages(id: string, flags: StoreFlags, host: Host): Promise<ExitCode> {
-  return atStore(flags, host, async ({ runtime, out, tell }) => {
-    const places = await (await findRun(runtime, id)).messages()
+export async function showMessages(id: string, flags: DeskFlags, host: Host): Promise<ExitCode> {
+  return atDesk(flags, host, async ({ client, out, tell }) => {
+    const places: MessageResource[] = []
+    for await (const place of client.runs.messages((await findRun(client, id)).id)) places.push(place)
     if (flags.json === true) for (const place of places) tell(place, () => {})
     else {
       const columns = [
-        { title: 'MESSAGE', of: (place: MessagePlace) => place.id },
-        { title: 'TICK', of: (place: MessagePlace) => String(place.tick), right: true },
-        { title: 'ROLE', of: (place: MessagePlace) => place.message.role },
-        { title: 'TEXT', of: (place: MessagePlace) => said(place.message) },
+        { title: 'MESSAGE', of: (place: MessageResource) => place.id },
+        { title: 'TICK', of: (place: MessageResource) => String(place.tick), right: true },
+        { title: 'ROLE', of: (place: MessageResource) => place.message.role },
+        { title: 'TEXT', of: (place: MessageResource) => said(place.message) },
       ]
       const [head = '', ...lines] = tableLines(places, columns, out.columns - 1)
       out.line(head, 'faint')
@@ -74,17 +74,4 @@ export async function showMessages(id: string, flags: StoreFlags, host: Host): P
     }
     return 0
   })
-}
-
-/** Waits until a run has ended; false when that takes longer than `ms`. */
-export async function ended(run: RunHandle, ms: number): Promise<boolean> {
-  const { events } = await run.record()
-  const signal = AbortSignal.timeout(ms)
-  try {
-    for await (const _event of run.events({ after: events, signal }));
-    return true
-  } catch (error) {
-    if (signal.aborted) return false
-    throw error
-  }
 }

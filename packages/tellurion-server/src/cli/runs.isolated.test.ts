@@ -138,7 +138,9 @@ describe('a durable run', () => {
   test('can be left to a worker, by session, priority and key', async () => {
     const store = freshStore()
     const first = await startDetached(store, '--session', 's1', '--key', 'k', '1+1')
-    assert.equal(await startDetached(store, '--session', 's1', '--key', 'k', 'something else'), first)
+    assert.equal(await startDetached(store, '--session', 's1', '--key', 'k', '1+1'), first)
+    const other = await tellurion('runs', 'start', '--store', store, '--session', 's1', '--key', 'k', '2+1')
+    assert.match(other.stderr, /was used for another request; make a new one/)
     const second = await startDetached(store, '--session', 's1', '--priority', '5', '2+2')
     const { code, stdout, stderr } = await workUntil(store, second, 'succeeded')
     assert.equal(code, 0)
@@ -350,7 +352,7 @@ describe('bad input gives one line that helps, and no stack', async () => {
       /--tick takes a whole number, 0 or more/,
     ],
     ['a label that is not there', ['fork', run, '--tick', 'two', '--store', store], 1, /No tick .* labelled 'two'/],
-    ['a label that is none', ['checkpoint', run, 'a b', '--store', store], 1, /no name for a checkpoint/],
+    ['a label that is none', ['checkpoint', run, 'a b', '--store', store], 1, /label: must be letters, digits/],
     ['a checkpoint that is not there', ['import', 'absent', '--store', store], 1, /absent cannot be read/],
     ['a checkpoint that is none', ['import', 'foreign.db', '--store', store], 1, /no whole checkpoint/],
     ['a fork without its tick', ['fork', run, '--store', store], 2, /required option '--tick <n>' not specified/],

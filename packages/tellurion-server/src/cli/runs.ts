@@ -1,10 +1,10 @@
-// The commands about stored runs: `tellurion runs …`, with their options.
+// The commands about runs: `tellurion runs …`, with their options.
 
 import type { Command } from 'commander'
 import type { ExitCode } from './fault.ts'
 import { answerRun, type AnswerFlags } from './run-answer.ts'
 import { exportRun, importRun, labelRun, listLabels, type ImportFlags, type TickFlags } from './run-checkpoint.ts'
-import type { StoreFlags } from './run-desk.ts'
+import type { DeskFlags } from './run-desk.ts'
 import { listRuns, type ListFlags } from './run-list.ts'
 import {
   cancelRun,
@@ -43,8 +43,9 @@ export function addRunCommands(program: Command, { host, end, agentOptions }: Ru
   const verbs = new Verbs(runs, end)
 
   agentOptions(storeOption(runs.command('start')))
-    .description('start a durable run of the demo agent, and watch it to its end')
+    .description('start a durable run, and watch it to its end')
     .argument('<question...>', "the question, or '-' to read it from standard input")
+    .option('--agent <name>', 'whom to ask; default: the first')
     .option('--session <id>', 'the conversation that it goes on')
     .option('--priority <n>', 'higher ones go first', '0')
     .option('--key <key>', 'the same key gives the same run again')
@@ -70,22 +71,22 @@ export function addRunCommands(program: Command, { host, end, agentOptions }: Ru
     .action(async (id: string, flags: EventFlags) => end(await showEvents(id, flags, host)))
   verbs
     .add('messages <run>', 'what was said in it, with ids for edit and regenerate')
-    .action(async (id: string, flags: StoreFlags) => end(await showMessages(id, flags, host)))
+    .action(async (id: string, flags: DeskFlags) => end(await showMessages(id, flags, host)))
   verbs
     .add('diff <run> <from> <to>', 'what changed in its world between two ticks')
-    .action(async (id: string, from: string, to: string, flags: StoreFlags) =>
+    .action(async (id: string, from: string, to: string, flags: DeskFlags) =>
       end(await showDifference(id, [from, to], { flags, host })),
     )
   verbs
     .add('answer <run> <answer...>', 'approve, deny, or what it asked for')
     .option('--interaction <id>', 'which one, where it asks several things')
-    .option('--by <name>', 'who answers', 'user')
+    .option('--by <name>', 'who answers, in a store; default: user')
     .action(async (id: string, words: string[], flags: AnswerFlags) =>
       end(await answerRun([id, ...words], flags, host)),
     )
   verbs
     .add('steer <run> <text...>', 'say something in the middle of the work')
-    .action(async (id: string, words: string[], flags: StoreFlags) => end(await steerRun(id, words, { flags, host })))
+    .action(async (id: string, words: string[], flags: DeskFlags) => end(await steerRun(id, words, { flags, host })))
   verbs.order('pause', 'stop it after its present tick', pauseRun, host)
   verbs.order('resume', 'let a paused run go on', resumeRun, host)
   verbs.order('cancel', 'end it; what it has is kept', cancelRun, host)
@@ -148,7 +149,7 @@ class Verbs {
 
   /** A command that takes a run and nothing else. */
   order(name: string, description: string, give: typeof cancelRun, host: Host): void {
-    this.add(`${name} <run>`, description).action(async (id: string, flags: StoreFlags) =>
+    this.add(`${name} <run>`, description).action(async (id: string, flags: DeskFlags) =>
       this.#end(await give(id, { flags, host })),
     )
   }

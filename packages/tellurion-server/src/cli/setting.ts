@@ -1,13 +1,10 @@
-// What the commands that talk to the demo agent have in common: options, and the agent made of them.
+// What commands stand on: the process as they see it, and how wrong usage is told from everything else.
 
-import type { Agent, Event } from 'tellurion'
+import type { Event } from 'tellurion'
 import { createLog, logEvents } from 'tellurion/trace'
-import { demoAgent } from '../demo/demo-agent.ts'
-import { openFileRoot } from '../demo/file-root.ts'
 import { UsageError } from './fault.ts'
 import { inert } from '../terminal/inert.ts'
 import type { Streams } from './line-input.ts'
-import { chooseModel, commandEnvironment, type ModelChoice } from './model-choice.ts'
 
 /** The process as a command sees it. */
 export interface Host extends Streams {
@@ -20,32 +17,6 @@ export interface Host extends Streams {
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }
 
-/** Options of every command that talks to the demo agent, as commander gives them. */
-export interface AgentFlags {
-  readonly model?: string
-  readonly root: string
-  readonly ask?: boolean
-  readonly verbose?: boolean
-}
-
-/** An agent ready to talk, and what it talks to. */
-export interface Setting {
-  readonly agent: Agent
-  readonly choice: ModelChoice
-  /** The real path of the folder whose files may be read. */
-  readonly root: string
-  /** Writes debug lines where `--verbose` asks for them. */
-  readonly trace: (event: Event) => void
-}
-
-/** Makes the agent. Whatever is wrong with options, environment or `.env` is a `UsageError`; nothing is sent. */
-export async function setUp(flags: AgentFlags, host: Host, demoDelay = 0): Promise<Setting> {
-  const choice = asUsage(() => chooseModel({ name: flags.model, env: commandEnvironment(host.env), demoDelay }))
-  const root = await openFileRoot(flags.root).catch((error: unknown) => asUsage(() => raise(error), '--root '))
-  const agent = demoAgent({ model: choice.model, root, ask: flags.ask === true })
-  return { agent, choice, root: root.path, trace: tracer(flags, host) }
-}
-
 /** What `work` gives; what it throws becomes a `UsageError` with the same words behind `prefix`. */
 export function asUsage<T>(work: () => T, prefix = ''): T {
   try {
@@ -53,10 +24,6 @@ export function asUsage<T>(work: () => T, prefix = ''): T {
   } catch (error) {
     throw new UsageError(prefix + (error instanceof Error ? error.message : String(error)), { cause: error })
   }
-}
-
-function raise(error: unknown): never {
-  throw error
 }
 
 /** Writes debug lines about events where `--verbose` asks for them. */

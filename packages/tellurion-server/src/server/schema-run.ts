@@ -92,6 +92,7 @@ export const runFields = {
   endedAt: instant.exactOptional(),
   attempt: z.int().meta({ description: 'The number of its newest attempt; 0 before the first.' }),
   retries: z.int().meta({ description: 'Attempts that ended in an error.' }),
+  crashes: z.int().meta({ description: 'Attempts that lost their worker since the last commit.' }),
   ranFor: z.number().meta({ description: 'Milliseconds it has been at work, waiting not counted.' }),
   events: z.int().meta({ description: 'Events so far: cursors run from 0 to this number.' }),
   firstTick: z.int(),

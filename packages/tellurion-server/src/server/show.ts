@@ -5,14 +5,7 @@ import type { RunRecord } from 'tellurion/runtime'
 
 /** A run as it is shown. */
 export function shownRun(record: RunRecord): RunResource {
-  const {
-    idempotencyKey: _key,
-    crashes: _crashes,
-    epoch: attempt,
-    leaseUntil: _lease,
-    worker: _worker,
-    ...rest
-  } = record
+  const { idempotencyKey: _key, epoch: attempt, leaseUntil: _lease, worker: _worker, ...rest } = record
   const { accounts: _accounts, mail: _mail, read: _read, input, result, ...shown } = rest
   return {
     ...shown,

@@ -34,6 +34,8 @@ export interface RunResource {
   readonly attempt: number
   /** Attempts that ended in an error. */
   readonly retries: number
+  /** Attempts that lost their worker since the last commit. */
+  readonly crashes: number
   /** Milliseconds it has been at work, waiting not counted. */
   readonly ranFor: number
   /** Events so far: cursors run from 0 to this number. */
