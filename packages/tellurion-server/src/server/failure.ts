@@ -17,6 +17,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   unknown_tick: 404,
   unknown_tool: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   run_live: 409,
   invalid_transition: 409,
   duplicate_name: 409,

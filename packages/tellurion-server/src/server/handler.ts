@@ -136,6 +136,8 @@ function finish(
   { setting, requestId }: { setting: ServerSetting; requestId: string },
 ): void {
   headers.set('x-request-id', requestId)
+  // A connection that would be kept would keep the server.
+  if (setting.closing.aborted) headers.set('connection', 'close')
   for (const [name, value] of Object.entries(securityHeaders)) if (!headers.has(name)) headers.set(name, value)
   const origin = request.headers.get('origin')
   if (setting.network.origins.length > 0) headers.append('vary', 'origin')

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { TellurionError } from 'tellurion'
+import { failureOf, RequestError, type Failure } from './failure.ts'
 import type { Handler } from './handler.ts'
+import { answerRaw } from './raw-answer.ts'
 import type { ServerSetting } from './setting.ts'
 
 /** Where a server listens. */
@@ -38,7 +40,15 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
       const { incoming } = env as { incoming: IncomingMessage }
       return handle(request, { ...remoteOf(incoming), cut: () => incoming.destroy() })
     },
-    { overrideGlobalObjects: false },
+    {
+      overrideGlobalObjects: false,
+      // A Host that makes no address; nothing else comes here, as the handler never throws.
+      errorHandler: () => {
+        const error = new RequestError('malformed_request', 'The Host is missing, or not well-formed.')
+        const { status, body } = failureOf(error, setting.ids('req'))
+        return Response.json(body, { status, headers: { 'x-request-id': body.error.requestId, connection: 'close' } })
+      },
+    },
   )
   const server = createServer(
     {
@@ -57,6 +67,10 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
     socket.once('close', () => connections.http--)
   })
   server.on('upgrade', upgrade)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET') return void socket.destroy()
+    answerRaw(socket, unreadable(error, setting))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, host, port)))
     server.listen(port, host, resolve)
@@ -73,6 +87,22 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
       await closed
       stop()
     },
+  }
+}
+
+/** What came was no request: what the client is told. */
+function unreadable({ code }: NodeJS.ErrnoException, { ids, log }: ServerSetting): Failure {
+  const requestId = ids('req')
+  log.info('request.unreadable', { requestId, code: code ?? '' })
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return failureOf(new RequestError('request_timeout', 'The request did not arrive in time.'), requestId)
+    case 'HPE_HEADER_OVERFLOW': {
+      const error = new RequestError('request_too_large', 'The headers are too large.')
+      return { ...failureOf(error, requestId), status: 431 }
+    }
+    default:
+      return failureOf(new RequestError('malformed_request', 'This is no HTTP request.'), requestId)
   }
 }
 

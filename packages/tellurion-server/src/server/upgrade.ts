@@ -1,10 +1,10 @@
 // Upgrades: a connection that asks to speak WebSocket passes the same admission as a request, then it is a socket's.
 
 import type { IncomingMessage } from 'node:http'
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Admission } from './admission.ts'
 import { failureOf, RequestError } from './failure.ts'
+import { answerRaw } from './raw-answer.ts'
 import type { ServerSetting } from './setting.ts'
 import type { Sockets } from './socket.ts'
 
@@ -31,9 +31,9 @@ export function createUpgrade(setting: ServerSetting, admission: Admission, sock
       setting.log.info('upgrade', { requestId, user: identity.user, remote: connection.remoteAddress })
       sockets.upgrade(request, socket, { head, identity })
     } catch (error) {
-      const { status, body, headers } = failureOf(error, requestId)
-      setting.log.info('upgrade.refused', { requestId, status, code: body.error.code })
-      refuse(socket, status, { ...headers, 'x-request-id': requestId }, JSON.stringify(body))
+      const failure = failureOf(error, requestId)
+      setting.log.info('upgrade.refused', { requestId, status: failure.status, code: failure.body.error.code })
+      answerRaw(socket, failure)
     }
   }
 }
@@ -53,14 +53,4 @@ function headersOf({ headers }: IncomingMessage): { get(name: string): string | 
       return value === undefined ? null : String(value)
     },
   }
-}
-
-function refuse(socket: Duplex, status: number, headers: Readonly<Record<string, string>>, body: string): void {
-  const lines = Object.entries({
-    ...headers,
-    connection: 'close',
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
-  }).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
 }

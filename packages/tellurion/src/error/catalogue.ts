@@ -286,9 +286,19 @@ export const errorCatalogue = {
   ),
   unknown_route: entry('The server has nothing under this path.', 'Look at `/docs` for what there is.'),
   unknown_session: entry('There is no session of that id.', 'List the sessions, or make one.'),
-  method_not_allowed: entry('The path is there, but not for this method.', 'Use a method that the header `Allow` names.'),
+  method_not_allowed: entry(
+    'The path is there, but not for this method.',
+    'Use a method that the header `Allow` names.',
+  ),
+  request_timeout: entry(
+    'A request did not arrive in time.',
+    'Send it at once, or raise the limits `headerTime` and `requestTime`.',
+  ),
   request_too_large: entry('A request is larger than the server takes.', 'Send less, or raise the limit `body`.'),
-  unsupported_media_type: entry('The body is of a type that the server does not read.', 'Send `Content-Type: application/json`.'),
+  unsupported_media_type: entry(
+    'The body is of a type that the server does not read.',
+    'Send `Content-Type: application/json`.',
+  ),
   upgrade_required: entry('The path speaks WebSocket only.', 'Connect to it with a WebSocket.'),
   rate_limited: entry(
     'The identity has asked more than the server allows at one time.',

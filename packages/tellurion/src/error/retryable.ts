@@ -14,6 +14,7 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'store_locked',
   'store_full',
   'rate_limited',
+  'request_timeout',
   'server_unreachable',
 ])
 
