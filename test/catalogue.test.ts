@@ -7,6 +7,8 @@ import { describe, test } from 'node:test'
 import { configurationPage } from '../gate/configuration-page.ts'
 import { errorsPage, eventsPage } from '../gate/page.ts'
 import { isTest, packageSource, root, withoutComments } from '../gate/source.ts'
+import { loadConfig } from '../packages/tellurion-server/src/config/load.ts'
+import type { ConfigurationInput } from '../packages/tellurion-server/src/config/schema.ts'
 import { errorCatalogue } from '../packages/tellurion/src/error/catalogue.ts'
 import { eventCatalogue } from '../packages/tellurion/src/event/catalogue.ts'
 
@@ -35,6 +37,13 @@ describe('catalogues', () => {
       configurationPage([{ path: ['server', 'port'], ...setting }]),
       /^\| `server\.port` \| `SERVER_PORT`, `PORT`, `--port` \| `80` \| A \\\| B\. \|$/m,
     )
+  })
+
+  test('the examples of docs/configuration.md are configurations', async () => {
+    const [, json = ''] = /^```json\n([^]*?)^```$/m.exec(page('configuration.md')) ?? []
+    const given = JSON.parse(json) as ConfigurationInput
+    const { settings } = await loadConfig({ given, env: {}, dotEnv: false, file: false })
+    assert.deepEqual([settings.server.port, settings.runs.timeout, settings.users[0]?.name], [9000, 600_000, 'ada'])
   })
 
   test('a page shows every row of its catalogue', () => {

@@ -30,8 +30,7 @@ export interface ServeFlags extends ConfigFlags, CrewFlags {
   readonly verbose?: boolean
 }
 
-/** Milliseconds that requests being answered have, and then runs: together less than the ten seconds of G11. */
-const grace = 1500
+/** Milliseconds until a process that cannot even close is ended. */
 const patience = 9500
 
 /**
@@ -111,7 +110,7 @@ async function listen(server: Server, { host, port }: { host: string; port: numb
 async function closeWithin(server: Server, host: Host): Promise<void> {
   const cancel = systemClock.timer(patience, () => host.exit?.(1))
   try {
-    await server.close({ grace })
+    await server.close()
   } finally {
     cancel()
   }
