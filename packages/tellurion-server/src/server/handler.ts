@@ -12,8 +12,6 @@ import type { Call, ServerSetting } from './setting.ts'
 export interface HandleOptions {
   /** The address it comes from. */
   readonly remote?: string
-  /** Ends the connection at once: for clients that are too slow. */
-  readonly cut?: () => void
   /** Whom the embedding program vouches for: no token is asked for. */
   readonly identity?: Identity
 }
@@ -79,7 +77,6 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
     requestId,
     request,
     signal: AbortSignal.any([request.signal, setting.closing]),
-    cut: options.cut,
     parameters: operation.parameters && checked(operation.parameters, parameters, 'path'),
     query: operation.query && checked(operation.query, queryOf(searchParams), 'query'),
     body: await readBody(request, operation, setting.limits[operation.bodyLimit ?? 'body']),

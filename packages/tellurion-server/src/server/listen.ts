@@ -1,14 +1,16 @@
 // Listening: the handler behind a socket, with its caps on headers, time and connections, and an end that waits.
 
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { TellurionError } from 'tellurion'
 import { failureOf, RequestError, type Failure } from './failure.ts'
 import type { Handler } from './handler.ts'
 import { answerRaw } from './raw-answer.ts'
 import type { ServerSetting } from './setting.ts'
+import { serveStream } from './stream.ts'
 
 /** Where a server listens. */
 export interface Address {
@@ -36,9 +38,10 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
   const { limits, connections, clock } = setting
   const { host, port, handle, upgrade } = options
   const answer = getRequestListener(
-    (request, env) => {
-      const { incoming } = env as { incoming: IncomingMessage }
-      return handle(request, { ...remoteOf(incoming), cut: () => incoming.destroy() })
+    async (request, env) => {
+      const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse }
+      const response = await handle(request, remoteOf(incoming))
+      return serveStream(response, outgoing) ? RESPONSE_ALREADY_SENT : response
     },
     {
       overrideGlobalObjects: false,

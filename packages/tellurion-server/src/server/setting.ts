@@ -64,8 +64,6 @@ export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
   readonly request: Request
   /** Aborts when the client has gone or the server closes. */
   readonly signal: AbortSignal
-  /** Ends the connection at once; undefined where there is none. */
-  readonly cut?: (() => void) | undefined
   readonly parameters: Parameters
   readonly query: Query
   readonly body: Body

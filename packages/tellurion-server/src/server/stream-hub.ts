@@ -2,13 +2,13 @@
 // reads what it has missed by itself, at its own pace, and then joins the others without a gap or a repetition.
 
 import type { TellurionError } from 'tellurion'
-import { hasEnded, type RunHandle, type RunRecord } from 'tellurion/runtime'
+import { hasEnded, type RunEvent, type RunHandle, type RunRecord } from 'tellurion/runtime'
 import type { Clock } from 'tellurion/world'
 import { RequestError } from './failure.ts'
 import type { Outlet } from './outlet.ts'
 import { failureIn, piecesOf, RunTail, type Listener } from './run-tail.ts'
 import type { Telling } from './telling.ts'
-import type { Wire } from './wire.ts'
+import type { Piece, Wire } from './wire.ts'
 
 /** What a client watches. */
 export interface WatchOptions {
@@ -37,7 +37,9 @@ export interface HubOptions {
 }
 
 /** Stored events that are read at one time for a client that is behind. */
-const page = 64
+const page = 32
+/** Characters of them that are written at one time. */
+const mostAtOnce = 32_768
 /** A client that is at most so many events behind starts a tail there. */
 const near = 256
 
@@ -68,7 +70,7 @@ export class StreamHub {
     try {
       if (!hasEnded(record.status)) reading.hold(this.#hold(run, record, options.after))
       // What cannot be read is said before anything else is.
-      if (!reading.canJoin && options.after < record.events) await reading.page()
+      if (!reading.canJoin && options.after < record.events) await reading.look()
     } catch (error) {
       reading.stop()
       throw error
@@ -115,7 +117,6 @@ export class StreamHub {
           // It goes on: somebody gave a run that had ended another try.
           if (!hasEnded(record.status)) reading.hold(this.#hold(reading.run, record, reading.after))
         }
-        await reading.room()
       }
     } catch (error) {
       reading.done(failureIn(error))
@@ -139,6 +140,8 @@ class Reading implements Listener {
   readonly #ended = Promise.withResolvers<TellurionError | undefined>()
   #held: Held | undefined
   #leave: (() => void) | undefined
+  /** What was read and not told yet. */
+  #seen: readonly RunEvent[] | undefined
 
   constructor(run: RunHandle, { after, telling, wire, outlet }: WatchOptions) {
     this.run = run
@@ -179,19 +182,39 @@ class Reading implements Listener {
     return true
   }
 
-  /** Tells the next stored events; whether there were any. */
-  async page(): Promise<boolean> {
-    const events = await this.run.log({ after: this.after, limit: page })
-    if (this.over || events.length === 0) return false
-    const record = this.#held?.tail.record ?? (await this.run.record())
-    const pieces = events.flatMap((event) =>
-      piecesOf(event, this.telling.tell(event, { record, seq: event.seq!, streamed: '' })),
-    )
-    if (pieces.length > 0) this.outlet.write(this.wire(pieces))
-    this.after = events.at(-1)!.seq!
-    return true
+  /** Reads the next stored events without telling them yet. Throws `events_dropped`. */
+  async look(): Promise<void> {
+    this.#seen = await this.#read()
   }
 
+  #read(): Promise<readonly RunEvent[]> {
+    return this.run.log({ after: this.after, limit: page })
+  }
+
+  /** Tells the next stored events, as the client takes them; whether there were any. */
+  async page(): Promise<boolean> {
+    const events = this.#seen ?? (await this.#read())
+    this.#seen = undefined
+    const record = this.#held?.tail.record ?? (await this.run.record())
+    let pieces: Piece[] = []
+    let size = 0
+    for (const event of events) {
+      for (const piece of piecesOf(event, this.telling.tell(event, { record, seq: event.seq!, streamed: '' }))) {
+        pieces.push(piece)
+        size += piece.text.length
+      }
+      if (size < mostAtOnce && event !== events.at(-1)) continue
+      if (this.over) return false
+      if (pieces.length > 0) this.outlet.write(this.wire(pieces))
+      this.after = event.seq!
+      pieces = []
+      size = 0
+      await this.room()
+    }
+    return events.length > 0
+  }
+
+  /** Waits until the client has taken most of what was written. */
   async room(): Promise<void> {
     await this.outlet.room()
     if (this.outlet.closed) this.stop()

@@ -1,8 +1,9 @@
 // Streams: the events of a run as server-sent events. A client that has gone cancels nothing; one that does not read is
 // dropped, and comes back with the number of the last event it has.
 
+import type { ServerResponse } from 'node:http'
 import { hasEnded, type RunHandle } from 'tellurion/runtime'
-import { Outlet, type Sink } from './outlet.ts'
+import { EventLine } from './event-line.ts'
 import type { Call } from './setting.ts'
 import type { Watching } from './stream-hub.ts'
 import { chunks, frameOf, plainEvents, type Telling } from './telling.ts'
@@ -34,7 +35,8 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
   const { setting, identity } = call
   const { run, after, telling = plainEvents, first, headers = {} } = options
   const giveBack = setting.streams.seats.take(identity.user)
-  const line = createLine(setting.limits.waiting, call.cut)
+  let leave = (): void => {}
+  const line = new EventLine({ most: setting.limits.waiting, onGone: () => leave() })
   line.outlet.write(comeAgain)
   if (first !== undefined) line.outlet.write(eventWire([{ text: first }]))
   let watching: Watching
@@ -51,9 +53,8 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
   }
   setting.connections.streams++
   const stopBeat = setting.streams.pulse.join(() => line.outlet.beat(silence))
-  const leave = (): void => watching.stop()
+  leave = () => watching.stop()
   call.signal.addEventListener('abort', leave)
-  line.onGone(leave)
   void watching.ended.then(() => {
     call.signal.removeEventListener('abort', leave)
     stopBeat()
@@ -62,7 +63,7 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
     line.end()
   })
   if (call.signal.aborted || line.outlet.closed) leave()
-  return new Response(line.body, {
+  const response = new Response(line.body, {
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
@@ -71,58 +72,25 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
       ...headers,
     },
   })
+  lines.set(response, line)
+  return response
+}
+
+/** Streams that a socket may take without the detour of a web stream. */
+const lines = new WeakMap<Response, EventLine>()
+
+/** Writes a stream to Node's response; false for an answer that is no stream. */
+export function serveStream(response: Response, outgoing: ServerResponse): boolean {
+  const line = lines.get(response)
+  if (line === undefined) return false
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers))
+  outgoing.flushHeaders()
+  line.serve(outgoing)
+  return true
 }
 
 /** What is said in a session, watched: the run in a frame, then its turn as a chat shows it. */
 export async function messageStream(call: Call, run: RunHandle): Promise<Response> {
   const first = frameOf('task_created', await run.record())
   return eventStream(call, { run, after: 0, telling: chunks, first, headers: { 'x-run-id': run.id } })
-}
-
-/** A web stream with an outlet at its beginning. */
-interface Line {
-  readonly outlet: Outlet
-  readonly body: ReadableStream<Uint8Array>
-  /** Called when nobody reads any more. */
-  onGone(fn: () => void): void
-  /** Nothing more comes; what waits is still read. */
-  end(): void
-}
-
-function createLine(most: number, cut: (() => void) | undefined): Line {
-  const control: { stream?: ReadableStreamDefaultController<Uint8Array> } = {}
-  let gone = (): void => {}
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (stream) => void (control.stream = stream),
-      pull: () => outlet.taken(),
-      cancel: () => {
-        outlet.close()
-        gone()
-      },
-    },
-    { highWaterMark: most, size: (bytes) => bytes.byteLength },
-  )
-  const sink: Sink = {
-    get waiting() {
-      return most - (control.stream?.desiredSize ?? most)
-    },
-    write: (bytes) => control.stream?.enqueue(bytes),
-    cut: () => {
-      // Under a socket the stream ends with it; elsewhere whoever reads is told.
-      if (cut === undefined) control.stream?.error(new Error('This client was too slow and was dropped.'))
-      else cut()
-    },
-  }
-  const outlet = new Outlet(sink, { most, onSlow: () => gone() })
-  return {
-    outlet,
-    body,
-    onGone: (fn) => void (gone = fn),
-    end: () => {
-      if (outlet.closed) return
-      outlet.close()
-      control.stream?.close()
-    },
-  }
 }

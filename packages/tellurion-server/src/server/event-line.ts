@@ -1,0 +1,97 @@
+// The line of one event stream: what is written goes to Node's own response when the stream is served by a socket, and
+// into a web stream anywhere else. What the client has not taken yet is counted the same in both.
+
+import type { ServerResponse } from 'node:http'
+import { Outlet, type Sink } from './outlet.ts'
+
+/** A line, before it is known who takes it. */
+export class EventLine {
+  readonly outlet: Outlet
+  readonly body: ReadableStream<Uint8Array>
+  readonly #gathered: Uint8Array[] = []
+  #waiting = 0
+  #stream: ReadableStreamDefaultController<Uint8Array> | undefined
+  #pulled: (() => void) | undefined
+  #response: ServerResponse | undefined
+  #over = false
+  readonly #onGone: () => void
+
+  /** `onGone` is called once when nobody reads any more, or too slowly. */
+  constructor({ most, onGone }: { readonly most: number; readonly onGone: () => void }) {
+    this.#onGone = onGone
+    const waiting = (): number => this.#response?.writableLength ?? this.#waiting
+    const sink: Sink = {
+      get waiting() {
+        return waiting()
+      },
+      write: (bytes) => this.#write(bytes),
+      cut: () => this.#cut(),
+    }
+    this.outlet = new Outlet(sink, { most, onSlow: onGone })
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (stream) => void (this.#stream = stream),
+        pull: () => this.#pull(),
+        cancel: () => this.#gone(),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** Lets Node's response take it; its head must have been written. */
+  serve(response: ServerResponse): void {
+    if (this.outlet.closed && !this.#over) {
+      response.destroy()
+      return
+    }
+    for (const bytes of this.#gathered.splice(0)) response.write(bytes)
+    if (this.#over) {
+      response.end()
+      return
+    }
+    this.#response = response
+    response.on('drain', () => this.outlet.taken())
+    response.on('close', () => this.#gone())
+    if (response.destroyed) this.#gone()
+  }
+
+  /** Nothing more comes; what waits is still sent. */
+  end(): void {
+    if (this.outlet.closed) return
+    this.outlet.close()
+    this.#over = true
+    this.#response?.end()
+    this.#pulled?.()
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#response !== undefined) {
+      this.#response.write(bytes)
+      return
+    }
+    this.#gathered.push(bytes)
+    this.#waiting += bytes.length
+    this.#pulled?.()
+  }
+
+  async #pull(): Promise<void> {
+    if (this.#gathered.length === 0 && !this.#over) await new Promise<void>((pulled) => (this.#pulled = pulled))
+    this.#pulled = undefined
+    for (const bytes of this.#gathered.splice(0)) this.#stream?.enqueue(bytes)
+    this.#waiting = 0
+    if (this.#over) this.#stream?.close()
+    else this.outlet.taken()
+  }
+
+  #cut(): void {
+    this.#gathered.length = 0
+    this.#waiting = 0
+    if (this.#response === undefined) this.#stream?.error(new Error('This client was too slow and was dropped.'))
+    else this.#response.destroy()
+  }
+
+  #gone(): void {
+    this.outlet.close()
+    this.#onGone()
+  }
+}
