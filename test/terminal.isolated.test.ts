@@ -1,87 +1,27 @@
-// The chat in a real terminal of 80 × 24, by keys and by what is on the screen: Ctrl-C, Ctrl-D, approvals, typing ahead.
+// The chat line by line, and runs, in a real terminal of 80 × 24, by keys and by what is on the screen: Ctrl-C, Ctrl-D,
+// approvals, typing ahead.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, describe, test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, test, type TestContext } from 'node:test'
 import { createRawServer, openAILanguage, serveWire, type RawServer } from 'tellurion/testing'
-import { root } from '../gate/source.ts'
+import { createWindows, withoutTmux, type Window } from './window.ts'
 
-const hasTmux = spawnSync('tmux', ['-V']).status === 0
-const skip = hasTmux ? false : 'tmux is not installed: apt-get install tmux'
-const folder = mkdtempSync(join(tmpdir(), 'terminal-'))
-const socket = join(folder, 'tmux')
-const main = join(root, 'packages/tellurion-server/src/cli/main.ts')
-
-/** A tmux of our own: no other one is seen, nor its configuration read. */
-function tmux(...args: string[]): string {
-  const { stdout, stderr, status } = spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-  return stdout
-}
-
-let count = 0
-
-/** A chat in a window of its own. */
-class Terminal {
-  readonly #name = `t${++count}`
-
-  constructor(
-    t: TestContext,
-    options: { env?: Readonly<Record<string, string>>; command?: string; args?: string } = {},
-  ) {
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      TERM: 'screen',
-      NODE_COMPILE_CACHE: join(folder, 'cache'),
-      ...options.env,
-    }
-    const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`)
-    const command = `env -i ${variables.join(' ')} '${process.execPath}' --conditions=@tellurion/source '${main}' ${options.command ?? 'chat'} ${options.args ?? ''}`
-    const shell = `cd '${folder}'; ${command}; echo "ended with $?"; exec cat`
-    tmux('new-session', '-d', '-s', this.#name, '-x', '80', '-y', '24', shell)
-    t.after(() => tmux('kill-session', '-t', this.#name))
-  }
-
-  keys(...keys: string[]): void {
-    tmux('send-keys', '-t', this.#name, ...keys)
-  }
-
-  screen(): string {
-    return tmux('capture-pane', '-p', '-t', this.#name).trimEnd()
-  }
-
-  /** Waits until the screen shows it; at most ten seconds. */
-  async shows(words: RegExp): Promise<string> {
-    for (let tries = 0; tries < 200; tries++) {
-      const screen = this.screen()
-      if (words.test(screen)) return screen
-      await sleep(50)
-    }
-    return assert.fail(`the screen never showed ${words}:\n${this.screen()}`)
-  }
-}
-
-describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
-  after(() => {
-    spawnSync('tmux', ['-S', socket, 'kill-server'])
-    rmSync(folder, { recursive: true })
-  })
-
+describe('tellurion in a terminal', { skip: withoutTmux, concurrency: 2 }, () => {
+  const windows = createWindows()
   /** A server that never answers, and a chat with it. */
-  async function withSilence(t: TestContext): Promise<{ terminal: Terminal; silent: RawServer }> {
+  async function withSilence(t: TestContext): Promise<{ terminal: Window; silent: RawServer }> {
     const silent = await createRawServer(() => ({ ending: 'mute' }))
     t.after(() => silent.close())
-    const terminal = new Terminal(t, { env: { LLM_BASE_URL: `${silent.url}/v1`, LLM_MODEL: 'm' } })
+    const terminal = windows.open(t, {
+      env: { LLM_BASE_URL: `${silent.url}/v1`, LLM_MODEL: 'm' },
+      command: 'chat --plain',
+    })
     await terminal.shows(/Talking to local\/m[^]*\n> ?$/)
     return { terminal, silent }
   }
 
   test('says whom it talks to, answers, and fits 80 × 24', async (t) => {
-    const terminal = new Terminal(t)
+    const terminal = windows.open(t, { command: 'chat --plain' })
     await terminal.shows(/demo model.*\n[^]*pass --model[^]*\n> ?$/)
     terminal.keys('what is 12*7?', 'Enter')
     const screen = await terminal.shows(/→ calculator \{"expression":"12\*7"\}\n← calculator 84\n12\*7 = 84\.\n> ?$/)
@@ -117,7 +57,7 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
   })
 
   test('Ctrl-D leaves', async (t) => {
-    const terminal = new Terminal(t)
+    const terminal = windows.open(t, { command: 'chat --plain' })
     await terminal.shows(/> ?$/)
     terminal.keys('C-d')
     await terminal.shows(/ended with 0$/)
@@ -133,7 +73,7 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
     ])
     t.after(() => server.close())
     const env = { LLM_BASE_URL: server.baseURL, LLM_MODEL: 'm' }
-    const terminal = new Terminal(t, { env, args: '--ask' })
+    const terminal = windows.open(t, { env, command: 'chat --plain --ask' })
     await terminal.shows(/> ?$/)
     terminal.keys('read it', 'Enter')
     await terminal.shows(/Approval needed:[^]*"path": "a\\u202e\\u001b\[31m"[^]*Allow it\? \[y\/n\] ?$/)
@@ -152,7 +92,7 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
   test('keeps what is typed ahead for the next question', async (t) => {
     const server = await serveWire(openAILanguage, { steps: [{ text: 'Yes.' }, { finish: 'stop' }] })
     t.after(() => server.close())
-    const terminal = new Terminal(t, { env: { LLM_BASE_URL: server.baseURL, LLM_MODEL: 'm' } })
+    const terminal = windows.open(t, { env: { LLM_BASE_URL: server.baseURL, LLM_MODEL: 'm' }, command: 'chat --plain' })
     await terminal.shows(/> ?$/)
     terminal.keys('one', 'Enter', 'two', 'Enter', 'thr')
     await terminal.shows(/> one\nYes\.\n> two\nYes\.\n> thr$/)
@@ -162,8 +102,8 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
   })
 
   test('runs start asks for each call, shows how far it is, and keeps the run at Ctrl-C', async (t) => {
-    const args = '--store sqlite:./t.db --ask "what is 12*7 and wait 90 seconds"'
-    const terminal = new Terminal(t, { command: 'runs start', args })
+    const command = 'runs start --store sqlite:./t.db --ask "what is 12*7 and wait 90 seconds"'
+    const terminal = windows.open(t, { command })
     await terminal.shows(/Allow calculator.*Allow it\? \[y\/n\]/s)
     terminal.keys('y', 'Enter')
     await terminal.shows(/Allow wait.*Allow it\? \[y\/n\]/s)
@@ -172,17 +112,17 @@ describe('tellurion chat in a terminal', { skip, concurrency: 2 }, () => {
     assert.doesNotMatch(screen, /denied/)
     terminal.keys('C-c')
     await terminal.shows(/\(kept: 'tellurion worker' goes on with run_\w{8}\)\nended with 130$/)
-    const list = new Terminal(t, { command: 'runs list', args: '--store sqlite:./t.db' })
+    const list = windows.open(t, { command: 'runs list --store sqlite:./t.db' })
     await list.shows(
       /^RUN {11}STATUS {2}AGENT {2}AGE {2}INPUT\nrun_\w{8} {2}queued {2}demo +\d+s {2}what is 12\*7 and wait 90 seconds\n/,
     )
   })
 
   test('runs start asks no more what was answered elsewhere', async (t) => {
-    const terminal = new Terminal(t, { command: 'runs start', args: '--store sqlite:./u.db --ask "2+2"' })
+    const terminal = windows.open(t, { command: 'runs start --store sqlite:./u.db --ask "2+2"' })
     const screen = await terminal.shows(/Allow it\? \[y\/n\]/)
     const run = /run_\w+/.exec(screen)?.[0] ?? ''
-    const answer = new Terminal(t, { command: `runs answer ${run} approve`, args: '--store sqlite:./u.db' })
+    const answer = windows.open(t, { command: `runs answer ${run} approve --store sqlite:./u.db` })
     await answer.shows(/is answered/)
     await terminal.shows(/2\+2 = 4\.\nended with 0$/)
   })

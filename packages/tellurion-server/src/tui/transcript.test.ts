@@ -153,6 +153,11 @@ describe('a transcript', () => {
         '  ✓ weather {"a":1} → rain',
       ],
     )
+    assert.equal(
+      shown(states[3]!, states[4]!, called('c1')),
+      '  … weather {"a":1} → {"percent":50}',
+      'live events run ahead',
+    )
     const denied: EventResource = {
       type: 'tool.denied',
       entity: 1,

@@ -35,6 +35,8 @@ export class Transcript {
   /** By entity, the ends of its newest reply and thought, where these came as a whole before their last pieces did. */
   readonly #owed = new Map<number, { text: string; thought: string }>()
   readonly #calls = new Map<string, Call>()
+  /** What was told of calls that are not known yet: live events may run ahead of kept ones. */
+  readonly #early = new Map<string, Partial<CallFacts>>()
   /** Whether the beginning of what streams was missed. */
   #torn = false
 
@@ -113,7 +115,7 @@ export class Transcript {
       case 'tool.started':
         return this.#tell(event.toolCallId, { state: 'running' })
       case 'tool.progress':
-        return this.#tell(event.toolCallId, { progress: reported(event.progress) })
+        return this.#tell(event.toolCallId, { state: 'running', progress: reported(event.progress) })
       case 'tool.approved':
         return this.#tell(event.toolCallId, { state: 'allowed' })
       case 'tool.denied':
@@ -125,7 +127,7 @@ export class Transcript {
       case 'child.spawned':
         return this.#tell(event.toolCallId, { state: 'running', progress: `${event.agent} begins` })
       case 'child.progress':
-        return this.#tell(event.toolCallId, { progress: `${event.agent}: ${event.event.type}` })
+        return this.#tell(event.toolCallId, { state: 'running', progress: `${event.agent}: ${event.event.type}` })
       default:
         return this.#course(event)
     }
@@ -136,6 +138,8 @@ export class Transcript {
     switch (event.type) {
       case 'run.resumed':
         return this.#dropStreaming()
+      case 'interaction.refused':
+        return this.remark(event.error.message, 'warning')
       case 'run.paused':
         return this.remark('(paused)')
       case 'run.retrying':
@@ -259,6 +263,7 @@ export class Transcript {
       this.#settled.push(said)
     }
     this.#calls.clear()
+    this.#early.clear()
     this.#torn = false
     this.#dropStreaming()
   }
@@ -266,14 +271,16 @@ export class Transcript {
   #call(id: string, { toolName, input }: { readonly toolName: string; readonly input: Json }): void {
     const known = this.#calls.get(id)
     if (known !== undefined && known.facts.content === undefined) return
-    const call = new Call(id, { toolName, input, state: 'called' }, this.#theme)
+    const call = new Call(id, { toolName, input, state: 'called', ...this.#early.get(id) }, this.#theme)
+    this.#early.delete(id)
     this.#calls.set(id, call)
     this.#push(call)
   }
 
   #tell(id: string, news: Partial<CallFacts>): void {
     const call = this.#calls.get(id)
-    if (call !== undefined && isOpen(call)) call.tell(news)
+    if (call === undefined) this.#early.set(id, { ...this.#early.get(id), ...news })
+    else if (isOpen(call)) call.tell(news)
   }
 
   #result(
