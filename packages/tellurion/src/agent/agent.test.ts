@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { TellurionError } from '../error/error.ts'
 import { user } from '../message/message.ts'
 import { failure } from '../model/failure.ts'
+import { memoryKeyValue } from '../port/memory-key-value.ts'
 import { scriptedModel } from '../testing/scripted-model.ts'
 import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
@@ -11,9 +12,15 @@ import { Halted } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import { World } from '../world/world.ts'
 import { run } from '../world/runner.ts'
-import { Agent } from './agent.ts'
+import { Agent, type AgentOptions } from './agent.ts'
+import { compactContext } from './compact-context.ts'
 import { Conversation, ToolRegistry } from './component.ts'
+import { extractiveModel } from './extractive-model.ts'
+import { factExtraction } from './fact-extraction.ts'
+import { factRecall } from './fact-recall.ts'
+import { createFacts } from './fact-store.ts'
 import type { AgentResult } from './result.ts'
+import { retrieval } from './retrieval.ts'
 import { hasToolCall, isStepCount } from './stop-when.ts'
 
 const add = tool({
@@ -241,6 +248,29 @@ describe('systems', () => {
     assert.equal(contents(a).at(-2), '3')
     assert.match(String(contents(b).at(-2)), /no tool 'add'/)
     assert.throws(() => ada.furnish(world), code('duplicate_name'))
+  })
+
+  test('different things under one name are refused in one world, before one agent is given those of another', () => {
+    const shelf = (name: string) => ({ retrieve: async () => [{ id: name, text: name, source: name, score: 1 }] })
+    const make = (name: string, systems: AgentOptions['systems'] = []) =>
+      new Agent({ name, model: scriptedModel([]), systems })
+    const world = new World()
+    const [one, other] = [shelf('one'), shelf('other')]
+    make('a', retrieval({ retriever: one })).furnish(world)
+    make('b', retrieval({ retriever: one })).furnish(world)
+    assert.throws(
+      () => make('c', retrieval({ retriever: other })).furnish(world),
+      (error: unknown) => code('duplicate_name')(error) && /'documents' in retrievers/.test((error as Error).message),
+    )
+    make('d', retrieval({ retriever: other, name: 'others' })).furnish(world)
+    const facts = createFacts(memoryKeyValue())
+    make('e', [factRecall(facts), factExtraction(facts)]).furnish(world)
+    assert.throws(() => make('f', [factRecall(createFacts(memoryKeyValue()))]).furnish(world), code('duplicate_name'))
+    // Models and counters are what their names say, whoever made them.
+    for (const name of ['g', 'h']) {
+      const countTokens = (text: string): number => text.length
+      make(name, [compactContext({ summaryModel: extractiveModel(), countTokens })]).furnish(world)
+    }
   })
 })
 

@@ -55,6 +55,8 @@ export interface AgentOptions {
 }
 
 const known = ['name', 'model', 'instructions', 'tools', 'stopWhen', 'approval', 'budget', 'systems']
+/** Resources whose things are what their names say, whoever made them. */
+const sayWhatTheyAre = ['models', 'tokenCounters']
 const builtIn: readonly System[] = [userInput, steering, reasoning, toolApproval, toolExecution, memory, errorHandling]
 
 /** An agent. Throws `invalid_option`, `unknown_option` and the errors of tools and rules when it is made. */
@@ -81,15 +83,15 @@ export class Agent {
     this.#systems = [...builtIn.filter((system) => !replaced.has(system.name)), ...added]
     this.#brought = brought
     const { rules, safeMode, permissions } = approval === undefined ? {} : approvalOf(approval)
-    this.#configuration = {
-      ...(instructions === undefined ? {} : { instructions }),
-      ...(box === undefined ? {} : { tools: box }),
-      ...(stopWhen === undefined ? {} : { stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen }),
-      ...(rules === undefined ? {} : { approval: createApproval(rules) }),
-      ...(safeMode === undefined ? {} : { safeMode }),
-      ...(permissions === undefined ? {} : { permissions }),
-      ...(price === undefined ? {} : { price }),
-    }
+    this.#configuration = whatIsSaid({
+      instructions,
+      tools: box,
+      stopWhen: typeof stopWhen === 'function' ? [stopWhen] : stopWhen,
+      approval: rules && createApproval(rules),
+      safeMode,
+      permissions,
+      price,
+    })
   }
 
   /** The components that its systems ask for, its own ones included: what a stored world of it may hold. */
@@ -130,12 +132,12 @@ export class Agent {
   /**
    * Binds this agent's model and configuration to a world and adds the systems that are missing: what a restored world
    * needs before it can go on. Throws `duplicate_name` when another agent of its name, or of one that it hands over to, is
-   * bound.
+   * bound, or something else where its systems look for documents or facts.
    */
   bindTo(world: World): void {
     const models = world.findResource<Readonly<Record<string, Model>>>('models')
     const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents')
-    if (boundAs(world, this.name) !== undefined) throw twice(this.name)
+    if (boundAs(world, this.name) !== undefined) throw twice(`agent '${this.name}'`)
     world.bind('models', { ...models, [this.name]: this.#model })
     world.bind('agents', { ...agents, [this.name]: this.#configuration })
     if (world.findResource('locks') === undefined) world.bind('locks', createFileLocks())
@@ -143,14 +145,18 @@ export class Agent {
     for (const system of this.#systems) {
       if (!present.includes(system.name)) world.addSystem(system)
       for (const [name, things] of Object.entries(system.resources ?? {})) {
-        world.bind(name, { ...world.findResource<object>(name), ...things })
+        const bound = world.findResource<Readonly<Record<string, unknown>>>(name)
+        const differs = (key: string): boolean => (bound?.[key] ?? things[key]) !== things[key]
+        const clash = sayWhatTheyAre.includes(name) ? undefined : Object.keys(things).find(differs)
+        if (clash !== undefined) throw twice(`'${clash}' in ${name}`)
+        world.bind(name, { ...bound, ...things })
       }
     }
     for (const { agents } of this.#brought) {
       for (const other of agents?.() ?? []) {
         const bound = boundAs(world, other.name)
         if (bound === undefined) other.bindTo(world)
-        else if (#configuration in other && other.#configuration !== bound) throw twice(other.name)
+        else if (#configuration in other && other.#configuration !== bound) throw twice(`agent '${other.name}'`)
       }
     }
   }
@@ -200,13 +206,20 @@ export class Agent {
   }
 }
 
+/** The fields that are not undefined. */
+function whatIsSaid(fields: {
+  [K in keyof AgentConfiguration]: AgentConfiguration[K] | undefined
+}): AgentConfiguration {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
 function boundAs(world: World, name: string): AgentConfiguration | undefined {
   const agents = world.findResource<Readonly<Record<string, AgentConfiguration>>>('agents') ?? {}
   return Object.hasOwn(agents, name) ? agents[name] : undefined
 }
 
-function twice(name: string): TellurionError {
-  return new TellurionError('duplicate_name', `This world has an agent '${name}' already; rename one of them.`)
+function twice(what: string): TellurionError {
+  return new TellurionError('duplicate_name', `This world has another ${what} already; rename one of them.`)
 }
 
 function checkAgent(options: AgentOptions): void {

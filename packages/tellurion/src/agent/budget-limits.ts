@@ -1,4 +1,4 @@
-// Limits of a budget: which there are, and how two of them come together.
+// Limits of a budget: which there are, and what they may be.
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { PriceFunction } from '../port/model.ts'
@@ -34,13 +34,4 @@ function limitsOf<T extends object>(what: string, limits: T | undefined): Partia
   if (limits === undefined) return {}
   if (typeof limits === 'object' && limits !== null && !Array.isArray(limits)) return limits
   throw new TellurionError('invalid_option', `${what} must be an object such as { modelCalls: 20 }.`)
-}
-
-/** The smaller of both for each limit. */
-export function tighter(a: BudgetLimits | undefined, b: BudgetLimits | undefined): BudgetLimits {
-  const both: { -readonly [K in keyof BudgetLimits]: BudgetLimits[K] } = { ...a, ...b }
-  for (const name of Object.keys(both) as (keyof BudgetLimits)[]) {
-    both[name] = Math.min(a?.[name] ?? Infinity, b?.[name] ?? Infinity)
-  }
-  return both
 }

@@ -115,17 +115,19 @@ export interface Spent {
   readonly usage?: Usage
   readonly modelCalls?: number
   readonly toolCalls?: number
+  /** What it has lent to others that have not said what they spent. */
+  readonly unsettled?: BudgetLimits
 }
 
-/** Takes an allowance back and counts what was spent of it. The second time nothing is counted. */
+/** Takes an allowance back, but for what is lent on, and counts what was spent of it. */
 export function settle(world: World, entity: Entity, { borrower, spent }: { borrower: string; spent: Spent }): void {
+  const { usage = noUsage, modelCalls = 0, toolCalls = 0, unsettled } = spent
   const budget = world.get(entity, Budget)
   if (budget?.lent?.[borrower] !== undefined) {
     const { [borrower]: _settled, ...lent } = budget.lent
-    world.set(entity, Budget, { ...budget, lent })
+    world.set(entity, Budget, { ...budget, lent: unsettled === undefined ? lent : { ...lent, [borrower]: unsettled } })
   }
   const turn = world.get(entity, TurnUsage) ?? { steps: 0, usage: noUsage }
-  const { usage = noUsage, modelCalls = 0, toolCalls = 0 } = spent
   world.set(entity, TurnUsage, {
     ...turn,
     usage: addUsage(turn.usage, usage),
@@ -146,6 +148,14 @@ export function spentAtMost(world: World, entity: Entity): Amounts {
   for (const limits of Object.values(world.get(entity, Budget)?.lent ?? {}))
     spent = sum(spent, { ...nothing, ...limits })
   return spent
+}
+
+/** What an entity says, besides its usage, to whoever lent it an allowance. */
+export function statementOf(world: World, entity: Entity): Omit<Spent, 'usage'> {
+  const spent = spentOf(world, entity)
+  const unsettled = sum(spentAtMost(world, entity), spent, -1)
+  const { modelCalls, toolCalls } = spent
+  return { modelCalls, toolCalls, ...(additive.some((name) => unsettled[name] > 0) ? { unsettled } : {}) }
 }
 
 /** What is spent, lent or about to be spent. */

@@ -8,8 +8,8 @@ import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import { World, type SystemContext } from '../world/world.ts'
-import { spentOf } from './budget.ts'
-import { tighter } from './budget-limits.ts'
+import { statementOf, type Spent } from './budget.ts'
+import { tighter } from './tighter.ts'
 import {
   agentComponents,
   Budget,
@@ -88,7 +88,7 @@ export async function workOnChild(world: World, entity: Entity, work: ChildWork)
 
 /** The end of a child whose time is over and at which nobody works: it waits for a person, or was restored. */
 export function endLate(world: World, { child, agent }: ChildWork): ChildEnd {
-  const end = { run: child.id, status: 'timed_out', text: '' } as const
+  const end = { run: child.id, status: 'timed_out', text: '', modelCalls: 0 } as const
   if (child.parked === undefined) return end
   const place = child.parked as Entity
   const own = restoreChild(world, place, agent)
@@ -96,10 +96,9 @@ export function endLate(world: World, { child, agent }: ChildWork): ChildEnd {
   return { ...end, ...spentIn(own) }
 }
 
-function spentIn(own: World): Pick<ChildEnd, 'usage' | 'modelCalls' | 'toolCalls'> {
-  const { modelCalls, toolCalls } = spentOf(own, main)
+function spentIn(own: World): Spent {
   const { usage } = own.get(main, TurnUsage) ?? {}
-  return { ...(usage === undefined ? {} : { usage }), modelCalls, toolCalls }
+  return { ...(usage === undefined ? {} : { usage }), ...statementOf(own, main) }
 }
 
 function statusOf(result: AgentResult<unknown> | undefined, error: ErrorData | undefined): ChildEnd['status'] {

@@ -117,9 +117,9 @@ async function close(
   if (left.length === 0) world.remove(entity, Children)
   else world.set(entity, Children, left)
   dropWaits(world, entity, child.id)
-  const { usage, modelCalls = 0, toolCalls = 0, status } = end
-  const spent = { modelCalls, toolCalls, ...(usage === undefined ? {} : { usage }) }
-  settle(world, entity, { borrower: child.id, spent })
+  // Where nobody knows what was spent, all of it stays lent.
+  if (end.modelCalls !== undefined) settle(world, entity, { borrower: child.id, spent: end })
+  const { status } = end
   world.emit({ type: 'child.ended', entity, toolCallId: child.toolCallId, child: child.id, status })
   if (outcome !== undefined) takeResult(world, entity, outcome)
 }

@@ -212,9 +212,11 @@ export interface ChildEnd {
   readonly text: string
   readonly error?: ErrorData
   readonly usage?: Usage
-  /** Model calls and tool calls, those of its own children included. */
+  /** Model calls and tool calls, those of its own children included; absent where nobody knows. */
   readonly modelCalls?: number
   readonly toolCalls?: number
+  /** What it had lent to children of its own that have not said what they spent. */
+  readonly unsettled?: BudgetLimits
 }
 
 /** The sub-agents that are at work for an entity. */

@@ -154,7 +154,7 @@ test('the worst come first, at most five, beside those of others; the model read
   world.set(entity, Reminders, [...others, { kind: 'context', severity: 'info', text: 'Old.' }])
   world.append(entity, Conversation, user('Do it.'), ...results(0, 6))
   world.append(entity, Todos, { id: 1, title: 't', status: 'pending', priority: 1, updated: -1e12 })
-  await session.generate('x'.repeat(800))
+  await session.generate('x'.repeat(700))
   assert.deepEqual(
     told(session).map(({ kind, severity }) => `${severity} ${kind}`),
     ['critical errors', 'warning context', 'warning todos', 'warning own0', 'warning own1'],

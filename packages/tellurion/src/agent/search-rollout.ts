@@ -57,7 +57,7 @@ export interface RolloutTask {
 /** What a rollout has found and spent. */
 export interface Rollout {
   readonly observation: string
-  readonly spent: Required<Spent>
+  readonly spent: Required<Omit<Spent, 'unsettled'>>
 }
 
 /**

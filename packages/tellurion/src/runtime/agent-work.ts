@@ -1,7 +1,7 @@
 // An `Agent` as the work of a run: its systems tick, and mail becomes messages, decisions and wishes of its entity.
 
 import type { Agent } from '../agent/agent.ts'
-import { tighter } from '../agent/budget-limits.ts'
+import { tighter } from '../agent/tighter.ts'
 import { Budget, Conversation, Output, Steering, Streaming, ToolRegistry, TurnUsage } from '../agent/component.ts'
 import { hear, userMessage } from '../agent/conversation.ts'
 import { answer } from '../agent/interaction.ts'

@@ -2,7 +2,8 @@
 // run has failed.
 
 import { Agent } from '../agent/agent.ts'
-import { checkLimits, tighter } from '../agent/budget-limits.ts'
+import { checkLimits } from '../agent/budget-limits.ts'
+import { tighter } from '../agent/tighter.ts'
 import { userMessage } from '../agent/conversation.ts'
 import { TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
