@@ -1,7 +1,7 @@
 // One attempt of a run: loads the world, winds it on, commits what happens, and leaves the run in its next state. It
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
-import { spentAtMost, spentOf, type Amounts } from '../agent/budget.ts'
+import { spentAtMost, statementOf, type Amounts } from '../agent/budget.ts'
 import { Conversation, TurnUsage } from '../agent/component.ts'
 import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
@@ -202,7 +202,7 @@ export class Attempt {
     const { end, event } = await this.#ending(world, entity, stop)
     const delta = world.takeDelta()
     if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
-    const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent: spentOf(world, entity) })
+    const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent: statementOf(world, entity) })
     const sends = news === undefined ? {} : { sends: [news] }
     const interactions = openInteractions(world)
     const entry = { end, events: [event], interactions, ...sends }
@@ -312,7 +312,7 @@ export class Attempt {
     else {
       const { clock, backend } = this.#setting
       const now = clock.now()
-      const news = newsForParent(this.#run, end, { now })
+      const news = newsForParent(this.#run, end, { now, ...spent })
       const children = await backend.store.listRuns({ parent: this.#run.id, status: liveStatuses, limit: 1000 })
       const sends = [...(news === undefined ? [] : [news]), ...children.map(({ id }) => cancelMail(id, now))]
       await this.#end(journal, { end, events: [event], sends })

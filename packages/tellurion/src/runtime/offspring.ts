@@ -1,6 +1,7 @@
 // The children of one attempt: sub-agents as runs of their own. They begin, and are cancelled, with the commit that says
 // so; how they end comes to the parent as mail.
 
+import type { Spent } from '../agent/budget.ts'
 import type { Child, ChildEnd } from '../agent/component.ts'
 import type { Spawn } from '../agent/spawn.ts'
 import type { Clock } from '../clock/clock.ts'
@@ -76,7 +77,7 @@ export function cancelMail(run: string, now: number): NewMail {
 export function newsForParent(
   { id, parent }: RunRecord,
   end: RunEnd,
-  { now, spent }: { now: number; spent?: { modelCalls: number; toolCalls: number } | undefined },
+  { now, spent }: { now: number; spent?: Spent | undefined },
 ): NewMail | undefined {
   if (parent === undefined || !isEnd(end)) return undefined
   const { to, error, usage } = end

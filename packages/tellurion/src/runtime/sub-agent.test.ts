@@ -277,6 +277,67 @@ for (const material of materials) {
       assert.deepEqual(ends, ['timed_out', 'timed_out'])
     })
 
+    test('that is given up with sub-agents of its own at work takes what it lent them with it', async () => {
+      const long = tool({
+        description: 'l',
+        inputSchema: z.object({}),
+        effects: 'read',
+        execute: (_input, { abortSignal }) =>
+          new Promise<never>((_resolve, reject) => {
+            abortSignal.addEventListener('abort', () => reject(abortSignal.reason as Error))
+          }),
+      })
+      const { boss: lead, models } = team({
+        boss: () => asks('it'),
+        helper: () => calls({ toolName: 'long', input: {} }),
+        helperOptions: { tools: { long } },
+        asTool: { budget: { modelCalls: 5 } },
+      })
+      const chief = new Agent({
+        name: 'chief',
+        model: scriptedModel(({ messages }) =>
+          messages.at(-1)?.role === 'tool' ? says('too late') : calls({ toolName: 'lead', input: { task: 'it' } }),
+        ),
+        tools: { lead: asTool(lead, { description: 'Leads.', budget: { modelCalls: 10 }, timeout: 100 }) },
+        budget: { modelCalls: 20 },
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [chief],
+        budgets: { user: { modelCalls: 100 } },
+        patience: { heartbeat: 20, lease: 100 },
+      })
+      const run = await runtime.submit('chief', 'go')
+      assert.equal((await run.result()).text, 'too late')
+      assert.equal(models.helper.calls, 1)
+      // Two of the chief, one of the lead, and five that the lead had lent: nobody has said what became of them.
+      const { spent, lent } = await runtime.spending({ user: 'local' })
+      assert.deepEqual([spent.modelCalls, lent.modelCalls], [8, 0])
+    })
+
+    test('that nobody could work on is taken to have spent its allowance', async () => {
+      const careful = tool({ description: 'c', inputSchema: z.object({}), needsApproval: true, execute: () => 'done' })
+      const { boss } = team({
+        boss: ({ messages }) => (messages.at(-1)?.role === 'tool' ? says('end') : asks('x')),
+        helper: () => calls({ toolName: 'careful', input: {} }),
+        helperOptions: { tools: { careful } },
+        asTool: { budget: { modelCalls: 4 } },
+        budget: { modelCalls: 20 },
+      })
+      await using runtime = await createRuntime({
+        store: backendPlace(material),
+        agents: [boss],
+        budgets: { user: { modelCalls: 100 } },
+      })
+      const run = await runtime.submit('boss', 'go')
+      const [asked] = (await run.result()).interactions
+      runtime.agents.unregister('helper')
+      await runtime.interactions.answer(asked!.id, 'approve')
+      await until(async () => (await run.record()).status === 'succeeded')
+      assert.equal((await run.result()).text, 'end')
+      assert.equal((await runtime.spending({ user: 'local' })).spent.modelCalls, 6)
+    })
+
     test('spends no more than what its parent lent it', async () => {
       const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'x' })
       const { boss, models } = team({
