@@ -167,6 +167,19 @@ describe('a chat on a terminal', () => {
     await left
   })
 
+  it('copies what is selected with the mouse, as it is seen', async (t) => {
+    const { paper, left } = await opened(t, ['Take this, please.'])
+    await paper.shows(/● ready/)
+    paper.keys('h', 'i', '\r')
+    await paper.shows(/Take this, please\.[^]*● ready/)
+    const row = paper.screen.split('\n').indexOf('Take this, please.') + 1
+    paper.keys(`\u001b[<0;6;${row}M`, `\u001b[<32;9;${row}M`, `\u001b[<0;9;${row}m`)
+    const [, copied = ''] = paper.written.split('\u001b]52;c;')
+    assert.equal(Buffer.from(copied.split('\u0007')[0] ?? '', 'base64').toString(), 'this')
+    paper.keys('\u0004')
+    await left
+  })
+
   it('leaves when it is told to, and says what still runs', async (t) => {
     const { promise, resolve } = Promise.withResolvers<string>()
     const told = new AbortController()

@@ -119,7 +119,8 @@ export class Thought implements Block {
       const mark = this.#selected ? accent('❯ ') : '  '
       if (this.#open)
         return [`${mark}${faint('thought')}`, ...exactLines(blockOf(this.#text), { width, by: 4, style: faint })]
-      return [oneLine(`${mark}${faint(`thought: ${inertLine(this.#text)}`)}`, width)]
+      // As much as may be seen: thoughts are long, and this one grows.
+      return [oneLine(`${mark}${faint(`thought: ${inertLine(this.#text.slice(0, width * 4))}`)}`, width)]
     })
   }
 }

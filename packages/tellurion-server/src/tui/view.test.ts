@@ -297,6 +297,19 @@ describe('the screen of a chat', () => {
     ])
   })
 
+  it('does not take for an answer what was typed before the question came', () => {
+    const interaction: Interaction = { id: 'q', kind: 'question', entity: 1, prompt: 'Which colour?' }
+    const scene = new Scene().type('and also')
+    scene.take({ type: 'interaction.requested', entity: 1, interaction })
+    assert.match(scene.text, /Tab: answer this\n── You/)
+    scene.type('!').view.submit('and also!')
+    assert.deepEqual(scene.wishes, [{ kind: 'say', text: 'and also!' }])
+    scene.press('tab')
+    assert.match(scene.text, /── Your answer/)
+    scene.view.submit('red')
+    assert.deepEqual(scene.kinds, ['say', 'answer'])
+  })
+
   it('lists the runs, and does what is wanted with one', () => {
     const scene = new Scene()
     const other = run({ id: 'run_2', session: 's2' })

@@ -56,6 +56,8 @@ export class View {
   #selected: Fold | undefined
   /** Whether keys go to the open question; an empty composer leaves them to it. */
   #answers = false
+  /** The question that what is typed answers, because nothing was typed when it came. */
+  #wordsFor: string | undefined
   /** What had been typed when an answer in words was begun. */
   #draft: string | undefined
   #unfolded = false
@@ -77,6 +79,8 @@ export class View {
   key({ name, data }: Key, now: number): void {
     if (name === 'ctrl+c' || name === 'escape') return this.#interrupt(name, now)
     this.#interrupted = -Infinity
+    const { shown, wantsWords } = this.#chat.inquiries
+    if (wantsWords && this.#composer.text === '') this.#wordsFor = shown?.interaction.id
     if (name === 'ctrl+l') return this.#wish({ kind: 'redraw' })
     if (this.#mode === 'help') return this.#helpKey(name)
     if (this.#mode === 'runs') return this.#runsKey(name)
@@ -88,10 +92,10 @@ export class View {
   /** Takes what the composer was told to send. */
   submit(text: string): void {
     const said = text.trim()
-    const words = this.#writes
     if (said === '') return
-    if (words) {
+    if (this.#draft !== undefined || this.#isForQuestion) {
       const answering = this.#chat.inquiries.inWords(said)
+      this.#answers = false
       this.#endWriting()
       if (answering !== undefined) this.#wish({ kind: 'answer', answering })
       return
@@ -144,9 +148,16 @@ export class View {
     return this.#mode === 'help' ? this.#help : this.#chat.viewport
   }
 
-  /** Whether what is typed is an answer. */
+  /** Whether what is typed, or what would be, is an answer. */
   get #writes(): boolean {
-    return this.#draft !== undefined || this.#chat.inquiries.wantsWords
+    const { wantsWords } = this.#chat.inquiries
+    return this.#draft !== undefined || this.#isForQuestion || (wantsWords && this.#composer.text === '')
+  }
+
+  /** Whether what has been typed was meant for the question: it was there first, or was gone to. */
+  get #isForQuestion(): boolean {
+    const { shown, wantsWords } = this.#chat.inquiries
+    return wantsWords && (this.#answers || this.#wordsFor === shown?.interaction.id)
   }
 
   /** Whether keys answer. */
@@ -187,7 +198,7 @@ export class View {
     if (name === 'ctrl+o') return this.#done(() => this.#unfold())
     if (name === 'ctrl+d' && empty) return this.#done(() => this.#wish({ kind: 'leave' }))
     if (this.#asked && this.#inquiryKey(name, now)) return true
-    if (name === 'tab' && this.#chat.inquiries.shown !== undefined && !this.#writes) {
+    if (name === 'tab' && this.#chat.inquiries.shown !== undefined && this.#draft === undefined) {
       this.#answers = !this.#answers
       return true
     }
@@ -238,7 +249,8 @@ export class View {
   /** Chooses the next entry that can be unfolded, upwards or downwards. */
   #choose(step: 1 | -1): void {
     const { transcript, viewport } = this.#chat
-    const from = this.#selected === undefined ? (step === 1 ? -1 : transcript.length) : this.#indexOf(this.#selected)
+    const chosen = this.#selected === undefined ? -1 : this.#indexOf(this.#selected)
+    const from = chosen === -1 && step === -1 ? transcript.length : chosen
     for (let index = from + step; index >= 0 && index < transcript.length; index += step) {
       const entry = transcript.at(index)!
       if (!isFold(entry)) continue
@@ -311,7 +323,7 @@ export class View {
   #label(): string {
     const { inquiries, live } = this.#chat
     if (this.#draft !== undefined) return inquiries.shown?.interaction.kind === 'outcome' ? 'Its result' : 'Why not?'
-    if (inquiries.wantsWords) return 'Your answer'
+    if (this.#writes) return 'Your answer'
     return live === undefined || live.stopping ? 'You' : 'You, into this turn'
   }
 
