@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { Agent, tool } from 'tellurion'
 import {
@@ -17,6 +16,7 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { serverFrames } from './schema-frame.ts'
 import { createServer, type ServerOptions } from './server.ts'
+import { closeCodeOf, raw } from './socket-bytes.test.ts'
 
 const token = 'a-token-of-some-length'
 const reader = 'a-token-that-may-only-read'
@@ -488,9 +488,13 @@ describe('the WebSocket', () => {
     // A message without an end: its parts count together.
     for (let part = 0; part < 200; part++) pieces.socket.send('x'.repeat(100), { fin: false })
     assert.equal(await pieces.closed, 1009)
-    assert.equal(await closeCodeOf(port, Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28])), 1007)
-    assert.equal(await closeCodeOf(port, Buffer.from([0x81, 0x01, 0x78])), 1002, 'unmasked')
-    assert.equal(await closeCodeOf(port, Buffer.from([0xf1, 0x81, 0, 0, 0, 0, 0x78])), 1002, 'reserved bits')
+    assert.equal(await closeCodeOf(port, { bytes: Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]), token }), 1007)
+    assert.equal(await closeCodeOf(port, { bytes: Buffer.from([0x81, 0x01, 0x78]), token }), 1002, 'unmasked')
+    assert.equal(
+      await closeCodeOf(port, { bytes: Buffer.from([0xf1, 0x81, 0, 0, 0, 0, 0x78]), token }),
+      1002,
+      'reserved bits',
+    )
     const fine = await dial(address)
     fine.send({ type: 'ping' })
     await fine.next('pong')
@@ -586,45 +590,3 @@ describe('the WebSocket', () => {
     assert.deepEqual(await Promise.all(clients.map(({ closed }) => closed)), [1001, 1001])
   })
 })
-
-/** Sends some bytes and gives what is answered until the connection ends, or nothing comes any more. */
-async function raw(port: number, head: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.write(head)
-  let text = ''
-  socket.setEncoding('latin1').on('data', (data: string) => (text += data))
-  socket.on('error', () => {})
-  const ended = new Promise((resolve) => socket.once('close', resolve))
-  await Promise.race([ended, answered(socket, () => text)])
-  socket.destroy()
-  return text
-}
-
-/** Resolves when a whole answer is there on a connection that stays open. */
-async function answered(socket: Socket, text: () => string): Promise<void> {
-  while (!socket.destroyed) {
-    const [head, body] = text().split('\r\n\r\n')
-    const length = /content-length: (\d+)/i.exec(head ?? '')?.[1]
-    if (length !== undefined && (body?.length ?? 0) >= Number(length)) return
-    await sleep(5)
-  }
-}
-
-/** Opens a socket by hand, sends bytes as they are, and gives the code of the close frame. */
-async function closeCodeOf(port: number, bytes: Buffer): Promise<number> {
-  const socket = connect(port, '127.0.0.1')
-  const chunks: Buffer[] = []
-  socket.on('data', (data: Buffer) => chunks.push(data))
-  socket.on('error', () => {})
-  socket.write(
-    `GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\nauthorization: Bearer ${token}\r\n\r\n`,
-  )
-  while (!Buffer.concat(chunks).includes('connection_established')) await sleep(2)
-  chunks.length = 0
-  socket.write(bytes)
-  while (Buffer.concat(chunks).length < 4) await sleep(2)
-  socket.destroy()
-  const close = Buffer.concat(chunks)
-  assert.equal(close[0], 0x88)
-  return close.readUInt16BE(2)
-}
