@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { configurationPage } from './configuration-page.ts'
 import { doors } from './door.ts'
 import { errorsPage, eventsPage, namesPage } from './page.ts'
+import { restPage } from './rest-page.ts'
 import { root } from './source.ts'
 
 const pages = {
   'docs/errors.md': errorsPage(),
   'docs/events.md': eventsPage(),
   'docs/configuration.md': configurationPage(),
+  'docs/rest.md': restPage(),
   'docs/api.md': namesPage(doors()),
 }
 

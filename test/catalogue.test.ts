@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { configurationPage } from '../gate/configuration-page.ts'
 import { errorsPage, eventsPage } from '../gate/page.ts'
+import { restPage } from '../gate/rest-page.ts'
 import { isTest, packageSource, root, withoutComments } from '../gate/source.ts'
 import { loadConfig } from '../packages/tellurion-server/src/config/load.ts'
 import type { ConfigurationInput } from '../packages/tellurion-server/src/config/schema.ts'
@@ -30,6 +31,8 @@ describe('catalogues', () => {
 
   test('docs/configuration.md is the schema of the configuration', () =>
     assert.equal(page('configuration.md'), configurationPage(), stale))
+
+  test('docs/rest.md is the table of routes with its schemas', () => assert.equal(page('rest.md'), restPage(), stale))
 
   test('docs/configuration.md has each setting with its variables, option, default and meaning', () => {
     const setting = { variables: ['SERVER_PORT', 'PORT'], option: '--port', default: 80, meaning: 'A | B.' }

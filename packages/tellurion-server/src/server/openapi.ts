@@ -123,7 +123,7 @@ function othersOf({ others = {} }: Operation, draw: Draw): object {
       {
         description: STATUS_CODES[code] ?? code,
         headers: requestIdHeader,
-        content: { 'application/json': { schema: draw(schema, 'output') } },
+        ...(schema === undefined ? {} : { content: { 'application/json': { schema: draw(schema, 'output') } } }),
       },
     ]),
   )

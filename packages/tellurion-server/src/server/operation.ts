@@ -27,8 +27,8 @@ export interface Operation {
   readonly status?: number
   /** The route that shows what was made: its path goes out as `Location`. */
   readonly location?: 'getRun' | 'getSession' | 'getTask'
-  /** Other statuses that it answers with JSON of its own, such as 202 for what is still under way. */
-  readonly others?: Readonly<Record<number, z.ZodType>>
+  /** Other statuses that it answers with: JSON of its own, such as 202 for what is still under way, or nothing. */
+  readonly others?: Readonly<Record<number, z.ZodType | undefined>>
   /** Media types besides JSON that the answer may have. */
   readonly media?: readonly string[]
   handle(call: Call): Promise<unknown>

@@ -119,9 +119,11 @@ export function typeHtml(schema: SchemaObject): string {
   if (choices !== undefined) return choices.map(typeHtml).join(' | ')
   if (items !== undefined) return `list of ${typeHtml(items)}`
   if (properties !== undefined) {
-    return `{ ${Object.entries(properties)
-      .map(([name, each]) => `${text(name)}: ${typeHtml(each)}`)
-      .join(', ')} }`
+    const { required = [] } = schema
+    const fields = Object.entries(properties).map(
+      ([name, each]) => `${text(name)}${required.includes(name) ? '' : '?'}: ${typeHtml(each)}`,
+    )
+    return `{ ${fields.join(', ')} }`
   }
   if (typeof additionalProperties === 'object') return `object of ${typeHtml(additionalProperties)}`
   return text(type ?? 'any JSON')

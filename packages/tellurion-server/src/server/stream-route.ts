@@ -31,6 +31,8 @@ export const runEvents = operation('runEvents', {
   }),
   answer: pageOf(eventResource),
   media: ['text/event-stream'],
+  // A stream that has nothing left to tell.
+  others: { 204: undefined },
   handle: async (call): Promise<Page<EventResource> | Response> => {
     const { setting, parameters, query, request } = call
     await ownRun(call, parameters.run)

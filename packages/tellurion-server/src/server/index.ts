@@ -1,0 +1,9 @@
+// The door `tellurion-server/server`: a runtime behind HTTP, with or without a socket.
+
+export { createServer } from './server.ts'
+export type { Server, ServerOptions } from './server.ts'
+export type { HandleOptions } from './handler.ts'
+export type { GrantedScope, Identity, KnownIdentity } from './identity.ts'
+export type { CapName, Limits } from './limit.ts'
+export type { Address } from './listen.ts'
+export type { Network } from './setting.ts'
