@@ -2,7 +2,7 @@
 // when the laws of the simulation find every one of them.
 
 import type { EventRecord } from '../event/event.ts'
-import type { JournalRow, RunStore } from '../runtime/run-store.ts'
+import type { Commit, JournalRow, RunEnd, RunStore } from '../runtime/run-store.ts'
 import type { Operation } from '../world/delta.ts'
 import type { Break } from './simulation-backend.ts'
 
@@ -95,6 +95,8 @@ export const flaws: Readonly<Record<string, () => Break>> = {
   'a fork that goes on in its source': () => ({
     store: (store) => ({ ...store, fork: async ({ branch }) => store.getBranch(branch) }),
   }),
+  'what was spent forgotten': () => spending(() => 0),
+  'what was spent paid for twice': () => spending((modelCalls) => 2 * modelCalls),
   'last rows of a branch not read': () => ({
     store: (store) => ({
       ...store,
@@ -104,6 +106,17 @@ export const flaws: Readonly<Record<string, () => Break>> = {
       },
     }),
   }),
+}
+
+/** Ends tell the accounts something else than what was spent. */
+function spending(told: (modelCalls: number) => number): Break {
+  const changed = (end: RunEnd | undefined): Pick<Commit, 'end'> =>
+    end !== undefined && 'spent' in end && end.spent !== undefined
+      ? { end: { ...end, spent: { ...end.spent, modelCalls: told(end.spent.modelCalls) } } }
+      : {}
+  return {
+    store: (store) => ({ ...store, commit: (commit) => store.commit({ ...commit, ...changed(commit.end) }) }),
+  }
 }
 
 async function mailOf(store: RunStore, run: string): Promise<number> {

@@ -231,6 +231,23 @@ export class Witness implements Watch {
     this.#judgeExecutions()
     for (const record of runs) await this.#judgeRun(record)
     await this.#judgeBranches(runs)
+    await this.#judgeAccount(runs)
+  }
+
+  /** When all is over nothing is lent, and every reply that was kept is paid for: once, where nothing was cut short. */
+  async #judgeAccount(runs: readonly RunRecord[]): Promise<void> {
+    const { spent, lent } = (await this.truth.getAccount('user.local')) ?? {}
+    if (lent === undefined || spent === undefined) return
+    if (lent.modelCalls !== 0) this.break(`${lent.modelCalls} model calls are lent for ever`)
+    let replies = 0
+    for (const { id } of runs) {
+      const events = await this.truth.readEvents(id, { after: 0, limit: 100_000 })
+      replies += events.filter(({ event }) => event.type === 'model.replied').length
+    }
+    const whole = runs.every(({ status }) => status === 'succeeded')
+    if (spent.modelCalls < replies || (whole && spent.modelCalls > replies)) {
+      this.break(`${replies} replies were kept, and ${spent.modelCalls} model calls paid for`)
+    }
   }
 
   #judgeExecutions(): void {

@@ -142,6 +142,8 @@ class Course implements Stage {
       maxConcurrent: 1 + scheduler.pick(4),
       patience: { lease: 3000, heartbeat: 1000, grace: 1500, timeout: this.#timeout },
       retry: { initialWait: 200, maxWait: 1000 },
+      // So much that nobody ever lacks any: what is asked is where it stays.
+      budgets: { user: { modelCalls: 1_000_000 } },
       ports: { clock: lane.clock, ids, random },
     })
     void made.then((runtime) => this.#processes.push({ lane, runtime }))
