@@ -4,7 +4,8 @@ import { openApiDocument } from '../packages/tellurion-server/src/server/openapi
 import { operations } from '../packages/tellurion-server/src/server/operations.ts'
 import { page, row, table } from './page.ts'
 
-interface SchemaObject {
+/** A schema as OpenAPI has it. */
+export interface SchemaObject {
   readonly $ref?: string
   readonly type?: string
   readonly description?: string
@@ -97,7 +98,7 @@ function schemaText(name: string, schema: SchemaObject): string {
 }
 
 /** A type in a few words; named ones are links. */
-function typeText(schema: SchemaObject): string {
+export function typeText(schema: SchemaObject): string {
   const { $ref, const: constant, enum: values, items, prefixItems, properties, additionalProperties, type } = schema
   if ($ref !== undefined) {
     const name = $ref.split('/').at(-1) ?? ''
