@@ -6,6 +6,7 @@ import { configurationPage } from './configuration-page.ts'
 import { doors } from './door.ts'
 import { errorsPage, eventsPage, namesPage } from './page.ts'
 import { restPage } from './rest-page.ts'
+import { socketPage } from './socket-page.ts'
 import { root } from './source.ts'
 
 const pages = {
@@ -13,6 +14,7 @@ const pages = {
   'docs/events.md': eventsPage(),
   'docs/configuration.md': configurationPage(),
   'docs/rest.md': restPage(),
+  'docs/websocket.md': socketPage(),
   'docs/api.md': namesPage(doors()),
 }
 

@@ -97,26 +97,27 @@ function schemaText(name: string, schema: SchemaObject): string {
   return [`### ${name}`, ...(description === undefined ? [] : [description]), shape].join('\n\n')
 }
 
-/** A type in a few words; named ones are links. */
-export function typeText(schema: SchemaObject): string {
+/** A type in a few words; named ones are links, to another page where one is given. */
+export function typeText(schema: SchemaObject, on = ''): string {
+  const inner = (each: SchemaObject): string => typeText(each, on)
   const { $ref, const: constant, enum: values, items, prefixItems, properties, additionalProperties, type } = schema
   if ($ref !== undefined) {
     const name = $ref.split('/').at(-1) ?? ''
-    return `[${name}](#${name.toLowerCase()})`
+    return `[${name}](${on}#${name.toLowerCase()})`
   }
   if (constant !== undefined) return `\`${JSON.stringify(constant)}\``
   if (values !== undefined) return values.map((value) => `\`${JSON.stringify(value)}\``).join(' or ')
   const choices = schema.anyOf ?? schema.oneOf
-  if (choices !== undefined) return choices.map(typeText).join(' or ')
-  if (prefixItems !== undefined) return `[${prefixItems.map(typeText).join(', ')}]`
-  if (items !== undefined) return `list of ${typeText(items)}`
+  if (choices !== undefined) return choices.map(inner).join(' or ')
+  if (prefixItems !== undefined) return `[${prefixItems.map(inner).join(', ')}]`
+  if (items !== undefined) return `list of ${inner(items)}`
   if (properties !== undefined) {
     const { required = [] } = schema
     const fields = Object.entries(properties).map(
-      ([name, each]) => `${name}${required.includes(name) ? '' : '?'}: ${typeText(each)}`,
+      ([name, each]) => `${name}${required.includes(name) ? '' : '?'}: ${inner(each)}`,
     )
     return `{ ${fields.join(', ')} }`
   }
-  if (typeof additionalProperties === 'object') return `object of ${typeText(additionalProperties)}`
+  if (typeof additionalProperties === 'object') return `object of ${inner(additionalProperties)}`
   return type ?? 'any JSON'
 }

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { configurationPage } from '../gate/configuration-page.ts'
 import { errorsPage, eventsPage } from '../gate/page.ts'
 import { restPage } from '../gate/rest-page.ts'
+import { socketPage } from '../gate/socket-page.ts'
 import { isTest, packageSource, root, withoutComments } from '../gate/source.ts'
 import { loadConfig } from '../packages/tellurion-server/src/config/load.ts'
 import type { ConfigurationInput } from '../packages/tellurion-server/src/config/schema.ts'
@@ -33,6 +34,8 @@ describe('catalogues', () => {
     assert.equal(page('configuration.md'), configurationPage(), stale))
 
   test('docs/rest.md is the table of routes with its schemas', () => assert.equal(page('rest.md'), restPage(), stale))
+
+  test('docs/websocket.md is the frames of the socket', () => assert.equal(page('websocket.md'), socketPage(), stale))
 
   test('docs/configuration.md has each setting with its variables, option, default and meaning', () => {
     const setting = { variables: ['SERVER_PORT', 'PORT'], option: '--port', default: 80, meaning: 'A | B.' }
