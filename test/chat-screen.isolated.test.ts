@@ -119,7 +119,7 @@ describe('tellurion chat on a whole terminal', { skip: withoutTmux, concurrency:
     const env = { TELLURION_TOKEN: token }
     const terminal = windows.open(t, { env, command: `chat --server ${first.url} --session talk` })
     await terminal.shows(ready)
-    terminal.keys('what is 12*7 and wait 4 seconds', 'Enter')
+    terminal.keys('what is 12*7 and wait 3 seconds', 'Enter')
     await terminal.shows(/✓ calculator [^\n]* → 84\n {2}… wait /)
     terminal.keys('and what is 2+3?', 'Enter')
     await terminal.shows(/> and what is 2\+3\?\n {2}\(is heard when the present step is done\)/)

@@ -131,6 +131,18 @@ describe('a chat on a terminal', () => {
       assert.ok(!paper.written.includes(bad), bad)
   })
 
+  it('takes a paste of several lines, but for what would tell the terminal something', async (t) => {
+    const { paper, left } = await opened(t, ['Thank you.'])
+    await paper.shows(/● ready/)
+    paper.keys('\u001b[200~one\u009b2J\u202e\u001b]0;EVIL\u0007\rtwo\u001b[201~', '\u202e', '日')
+    await paper.shows(/── You[^]*one2J\]0;EVIL\ntwo日/)
+    paper.keys('\r')
+    await paper.shows(/> one2J\]0;EVIL\n {2}two日\n\nThank you\./)
+    paper.keys('\u0004')
+    await left
+    for (const bad of ['\u001b]0', '\u009b', '\u202e']) assert.ok(!paper.written.includes(bad), bad)
+  })
+
   it('is drawn anew for another size, and when it is asked to', async (t) => {
     const { paper, left } = await opened(t, ['A sentence that is longer than forty columns are.'])
     await paper.shows(/● ready/)

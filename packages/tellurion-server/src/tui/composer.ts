@@ -1,6 +1,7 @@
 // Where a person types: pi-tui's editor, with its history, undo and wide characters, as few lines as there is room for.
 
 import { CURSOR_MARKER, Editor, type TUI } from '@earendil-works/pi-tui'
+import { inert } from '../terminal/inert.ts'
 import type { Theme } from './theme.ts'
 import type { Composer } from './view.ts'
 
@@ -15,7 +16,7 @@ export function createComposer(tui: TUI, theme: Theme, onSubmit: (text: string) 
     },
     set: (text) => editor.setText(text),
     remember: (text) => editor.addToHistory(text),
-    input: (data) => editor.handleInput(data),
+    input: (data) => editor.handleInput(harmless(data)),
     lines(width, height) {
       // The first and the last are rules.
       const lines = editor.render(width).slice(1, -1)
@@ -27,4 +28,17 @@ export function createComposer(tui: TUI, theme: Theme, onSubmit: (text: string) 
       return lines.slice(from, from + height)
     },
   }
+}
+
+const paste = { begin: '\u001b[200~', end: '\u001b[201~' }
+
+/** What is pasted may come from anywhere: only its text goes on the screen. Keys stay what they are. */
+function harmless(data: string): string {
+  const { begin, end } = paste
+  if (data.startsWith(begin)) {
+    // Terminals end pasted lines as Enter does.
+    const text = data.slice(begin.length).replaceAll(end, '').replace(/\r\n?/g, '\n')
+    return begin + inert(text) + end
+  }
+  return data.charCodeAt(0) > 0x7f ? inert(data) : data
 }
