@@ -9,7 +9,7 @@ import type { Grant } from '../tool/grant.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { decideCall } from './call-decision.ts'
-import { Children, UserInput } from './component.ts'
+import { Children, PendingToolCalls, Steering, UserInput } from './component.ts'
 import { configurationOf } from './configuration.ts'
 import { say } from './conversation.ts'
 import { close, openInteractions } from './open-interaction.ts'
@@ -84,7 +84,10 @@ function take(world: World, interaction: Interaction, { given, by }: { given: An
   const text = textOf(given)
   if (interaction.kind === 'question') {
     world.remove(entity, UserInput)
-    say(world, entity, { role: 'user', content: text ?? '' })
+    const message = { role: 'user', content: text ?? '' } as const
+    // Between a call and its result nothing may be said: it waits like whatever else is said meanwhile.
+    if (world.has(entity, PendingToolCalls)) world.append(entity, Steering, message)
+    else say(world, entity, message)
   } else if (text === undefined)
     decideCall(world, entity, { interaction, decision: decisionOf(given, by, interaction) })
   else giveResult(world, entity, interaction.toolCallId ?? '', text)
