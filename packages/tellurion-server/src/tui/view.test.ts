@@ -284,6 +284,16 @@ describe('the screen of a chat', () => {
     assert.equal(scene.line.text, 'draft')
   })
 
+  it('gives a reason to no other question than the one it was written for', () => {
+    const other = { ...approval, id: 'i2' }
+    const scene = new Scene().take(call('c1'), { type: 'interaction.requested', entity: 1, interaction: approval })
+    scene.press('r').take({ type: 'interaction.requested', entity: 1, interaction: other })
+    scene.take({ type: 'interaction.expired', entity: 1, id: 'i1' })
+    scene.view.submit('no')
+    assert.deepEqual(scene.wishes, [])
+    assert.match(scene.text, /\(that is not asked any more\)/)
+  })
+
   it('answers a question in words', () => {
     const interaction: Interaction = { id: 'q', kind: 'question', entity: 1, prompt: 'Which colour?' }
     const scene = new Scene().take({ type: 'interaction.requested', entity: 1, interaction }).type('red?')

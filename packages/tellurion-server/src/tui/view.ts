@@ -58,8 +58,8 @@ export class View {
   #answers = false
   /** The question that what is typed answers, because nothing was typed when it came. */
   #wordsFor: string | undefined
-  /** What had been typed when an answer in words was begun. */
-  #draft: string | undefined
+  /** What had been typed when an answer in words was begun, and to which question. */
+  #draft: { readonly text: string; readonly question: string } | undefined
   #unfolded = false
   /** What each line from the top belongs to. */
   #rows: readonly (Entry | undefined)[] = []
@@ -94,9 +94,12 @@ export class View {
     const said = text.trim()
     if (said === '') return
     if (this.#draft !== undefined || this.#isForQuestion) {
-      const answering = this.#chat.inquiries.inWords(said)
+      const { inquiries, transcript } = this.#chat
+      const isOpen = this.#draft === undefined || this.#draft.question === inquiries.shown?.interaction.id
+      const answering = isOpen ? inquiries.inWords(said) : undefined
       this.#answers = false
       this.#endWriting()
+      if (answering === undefined) transcript.remark('(that is not asked any more)')
       if (answering !== undefined) this.#wish({ kind: 'answer', answering })
       return
     }
@@ -212,7 +215,7 @@ export class View {
     if (reaction === undefined) return false
     if (reaction === 'seen') return true
     if ('write' in reaction) {
-      this.#draft = this.#composer.text
+      this.#draft = { text: this.#composer.text, question: this.#chat.inquiries.shown!.interaction.id }
       this.#composer.set('')
       return true
     }
@@ -222,7 +225,7 @@ export class View {
   }
 
   #endWriting(): void {
-    this.#composer.set(this.#draft ?? '')
+    this.#composer.set(this.#draft?.text ?? '')
     this.#draft = undefined
   }
 
