@@ -25,6 +25,11 @@ const said = {
   content: userInput,
   session_id: id.exactOptional().meta({ description: 'Default: a new session.' }),
   agent: id.exactOptional().meta({ description: 'Default: the first agent of the server.' }),
+  key: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,256}$/, 'must be 1 to 256 printable characters')
+    .exactOptional()
+    .meta({ description: 'The same key is the same run, also over another connection.' }),
 }
 const about = (what: string): { description: string } => ({ description: what })
 
@@ -64,6 +69,10 @@ export const clientFrames: { readonly [Type in ClientFrameType]: z.ZodType<Clien
           .min(0)
           .exactOptional()
           .meta({ description: 'The number of the newest event that is known. Default 0.' }),
+        as: z
+          .enum(['events', 'chat'])
+          .exactOptional()
+          .meta({ description: 'In which words: as events, the default, or as those of `chat`.' }),
       })
       .meta(
         about(

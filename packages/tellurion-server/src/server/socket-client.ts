@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws'
 import { failureOf, RequestError } from './failure.ts'
 import type { Identity } from './identity.ts'
 import { Outlet } from './outlet.ts'
+import type { NewsCircle } from './news-circle.ts'
 import type { RunNews } from './run-news.ts'
 import type { Call, ServerSetting } from './setting.ts'
 import type { Watching } from './stream-hub.ts'
@@ -31,17 +32,16 @@ export interface SocketClientOptions {
   readonly socket: WebSocket
   /** The connection under it. */
   readonly connection: Duplex
+  readonly circle: NewsCircle
 }
 
 /** A client. */
 export class SocketClient {
   readonly setting: ServerSetting
   readonly identity: Identity
-  /** Whether all task frames of its user are sent. */
-  allTasks = false
-  /** The sessions that it has joined. */
-  readonly sessions = new Set<string>()
   readonly #socket: WebSocket
+  readonly #circle: NewsCircle
+  readonly #sessions = new Set<string>()
   readonly #outlet: Outlet
   readonly #gone = new AbortController()
   readonly #chats = new Map<string, Watched>()
@@ -49,8 +49,9 @@ export class SocketClient {
   readonly #ended = new Set<string>()
   #alive = true
 
-  constructor({ setting, identity, socket, connection }: SocketClientOptions) {
+  constructor({ setting, identity, socket, connection, circle }: SocketClientOptions) {
     this.setting = setting
+    this.#circle = circle
     this.identity = identity
     this.#socket = socket
     const outlet = new Outlet(
@@ -69,16 +70,27 @@ export class SocketClient {
     socket.on('pong', () => (this.#alive = true))
   }
 
+  /** The sessions that it has joined. */
+  get sessions(): ReadonlySet<string> {
+    return this.#sessions
+  }
+
   /** Aborts when the client has gone. */
   get gone(): AbortSignal {
     return this.#gone.signal
   }
 
   /** A call on behalf of this client, as an operation takes it. */
-  call<Parameters, Body>(parts: { readonly parameters?: Parameters; readonly body?: Body; readonly query?: unknown }) {
+  call<Parameters, Body>(parts: {
+    readonly parameters?: Parameters
+    readonly body?: Body
+    readonly query?: unknown
+    readonly key?: string | undefined
+  }) {
     const { setting, identity, gone: signal } = this
-    const request = new Request('http://socket/ws')
-    const { parameters, body, query = {} } = parts
+    const { parameters, body, query = {}, key } = parts
+    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
+    const request = new Request('http://socket/ws', { headers })
     return { setting, identity, requestId: setting.ids('req'), request, signal, parameters, body, query } as Call<
       Parameters,
       unknown,
@@ -115,10 +127,19 @@ export class SocketClient {
     await this.#watch(this.#followed, { run: id, session, after, telling: framedEvents })
   }
 
-  /** What is new of a run, for one who has joined its session or asked for all tasks. */
-  hear({ kind, record }: RunNews): void {
-    const joined = this.sessions.has(record.session)
-    if (!joined && !(this.allTasks && record.user === this.identity.user)) return
+  /** From now on the runs of a session are told, whoever makes them. */
+  join(session: string): void {
+    this.#sessions.add(session)
+    this.#circle.join(session, this)
+  }
+
+  /** From now on is told how the tasks of its user stand. */
+  followTasks(): void {
+    this.#circle.follow(this)
+  }
+
+  /** What is new of a run; whoever has joined its session is told all of it. */
+  hear({ kind, record }: RunNews, joined: boolean): void {
     if (this.#chats.has(record.id)) return
     if (kind === 'completed' && this.#ended.delete(record.id)) return
     this.sendText(frameOf(`task_${kind}`, record))
@@ -128,7 +149,8 @@ export class SocketClient {
 
   /** Tells no more of the runs of a session. */
   leave(session: string): void {
-    this.sessions.delete(session)
+    this.#sessions.delete(session)
+    this.#circle.leave(session, this)
     for (const watched of this.#chats.values()) if (watched.session === session) watched.stop()
   }
 
@@ -158,7 +180,8 @@ export class SocketClient {
     this.#outlet.close()
     this.#gone.abort()
     for (const watched of [...this.#chats.values(), ...this.#followed.values()]) watched.stop()
-    this.sessions.clear()
+    this.#circle.forget(this)
+    this.#sessions.clear()
   }
 
   async #watch(

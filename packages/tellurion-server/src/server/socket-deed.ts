@@ -44,7 +44,7 @@ export const deeds: { readonly [Type in ClientFrameType]: Deed<Type> } = {
     route: 'getSession',
     async do(client, { id, session_id }) {
       const data = await sessionOf(client, session_id)
-      client.sessions.add(session_id)
+      client.join(session_id)
       client.send({ ...idOf(id), type: 'session_joined', session_id, data })
       const runs = await client.setting.runtime.runs({ session: session_id, status: live, limit: mostListed })
       for (const record of runs.toReversed()) {
@@ -63,13 +63,13 @@ export const deeds: { readonly [Type in ClientFrameType]: Deed<Type> } = {
   },
   subscribe_tasks: {
     route: 'listRuns',
-    async do(client, { id, run_id, after }) {
+    async do(client, { id, run_id, after = 0, as }) {
       if (run_id !== undefined) {
         const record = await ownRun(client.call({}), run_id)
         client.sendText(frameOf('task_updated', record, id))
-        return client.follow(record, after ?? 0)
+        return as === 'chat' ? client.chat(record, after) : client.follow(record, after)
       }
-      client.allTasks = true
+      client.followTasks()
       const { runtime } = client.setting
       const runs = await runtime.runs({ user: client.identity.user, status: live, limit: mostListed })
       client.send({ ...idOf(id), type: 'tasks_update', data: runs.map(shownRun) })
@@ -121,14 +121,14 @@ export const deeds: { readonly [Type in ClientFrameType]: Deed<Type> } = {
 
 /** Says something: a run in the session that is named, or in a new one. */
 async function say(client: SocketClient, frame: ClientFrameOf<'chat'> | ClientFrameOf<'message'>): Promise<void> {
-  const { id, content: input, agent } = frame
+  const { id, content: input, agent, key } = frame
   let session = frame.session_id
   if (session === undefined) {
     const data = await asked<SessionResource>(client, createSession, { body: {} })
     session = data.id
     client.send({ ...idOf(id), type: 'session_created', session_id: session, data })
   }
-  const run = await submit(client.call({}), { agent, input, session })
+  const run = await submit(client.call({ key }), { agent, input, session })
   const record = await run.record()
   client.sendText(frameOf('task_created', record, id))
   await client.chat(record, 0)

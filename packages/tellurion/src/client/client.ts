@@ -18,6 +18,7 @@ import type { JsonObject } from '../schema/json.ts'
 import { createCaller, type CallerOptions, type CallOptions } from './caller.ts'
 import { pagesOf, type Pages } from './pages.ts'
 import { remoteRuns, type RemoteRuns } from './run.ts'
+import { openSocket, type RemoteSocket, type SocketConstructor } from './socket.ts'
 import { remoteSessions, type RemoteSessions } from './session.ts'
 
 /** How a client is made. */
@@ -28,6 +29,8 @@ export interface ClientOptions extends CallerOptions {
   readonly token?: string
   /** Default the global one. `(request) => server.handle(request)` asks a server in the same process. */
   readonly fetch?: CallerOptions['fetch'] & {}
+  /** Default the global one. */
+  readonly WebSocket?: SocketConstructor
   /** What a single request is tried again by; default as `withRetry`. Only what is safe to repeat is. */
   readonly retry?: Partial<RetryPolicy>
   /** How long a broken stream is made anew: default 20 times in a row, with waits up to 10 s. */
@@ -61,6 +64,8 @@ export interface Client {
   /** Every cap of the server, and what happens when it is reached. */
   limits(options?: CallOptions): Promise<readonly LimitResource[]>
   metrics(options?: CallOptions): Promise<JsonObject>
+  /** Opens a WebSocket; the signal closes it. */
+  socket(options?: CallOptions): RemoteSocket
 }
 
 const known = ['baseURL', 'token', 'fetch', 'WebSocket', 'retry', 'reconnect', 'ports']
@@ -72,10 +77,8 @@ export function createClient(options: ClientOptions): Client {
     throw new TellurionError('unknown_option', `createClient has no option '${key}'.${suggestion(key, known)}`)
   }
   const caller = createCaller(options)
-  const runs = remoteRuns(
-    caller,
-    retryPolicy({ maxRetries: 20, initialWait: 250, maxWait: 10_000, ...options.reconnect }),
-  )
+  const policy = retryPolicy({ maxRetries: 20, initialWait: 250, maxWait: 10_000, ...options.reconnect })
+  const runs = remoteRuns(caller, policy)
   return {
     runs,
     sessions: remoteSessions(caller, runs),
@@ -100,5 +103,6 @@ export function createClient(options: ClientOptions): Client {
     stats: ({ signal } = {}) => caller.call('stats', { signal }),
     limits: async ({ signal } = {}) => (await caller.call('limits', { signal })).items,
     metrics: ({ signal } = {}) => caller.call('metrics', { signal }),
+    socket: (call) => openSocket({ caller, make: options.WebSocket, policy }, call),
   }
 }

@@ -12,6 +12,8 @@ export type ClientFrame = { readonly id?: string } & (
       readonly content: UserInput
       readonly session_id?: string
       readonly agent?: string
+      /** As `Idempotency-Key` of a run: the same key is the same run, also over another connection. */
+      readonly key?: string
     }
   | { readonly type: 'create_session'; readonly session_id?: string }
   /** From now on, what happens in the session is sent here: its runs, as for `chat`. */
@@ -19,9 +21,14 @@ export type ClientFrame = { readonly id?: string } & (
   | { readonly type: 'leave_session'; readonly session_id: string }
   /**
    * From now on, the events of a run are sent here, from after number `after` (default 0), and `task_completed` at its
-   * end; without a run, all task frames of the user.
+   * end; `as: 'chat'` in the words of `chat`. Without a run, all task frames of the user.
    */
-  | { readonly type: 'subscribe_tasks'; readonly run_id?: string; readonly after?: number }
+  | {
+      readonly type: 'subscribe_tasks'
+      readonly run_id?: string
+      readonly after?: number
+      readonly as?: 'events' | 'chat'
+    }
   | { readonly type: 'get_session_history'; readonly session_id: string }
   | { readonly type: 'steer'; readonly run_id: string; readonly content: UserInput }
   /** Answers an interaction; `run_id` spares the search for the run that asks. */
