@@ -230,6 +230,9 @@ describe('the same request twice', () => {
       await want(200, 'POST /api/v1/messages', question),
     ]
     assert.deepEqual([a.run, a.session], [b.run, b.session])
+    const sessions = await items('/api/v1/sessions?limit=1000')
+    await want(200, 'POST /api/v1/messages', question)
+    assert.equal((await items('/api/v1/sessions?limit=1000')).length, sessions.length, 'nor is there another session')
   })
 
   test('a key that is none is refused', async () => {

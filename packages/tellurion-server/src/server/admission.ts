@@ -61,7 +61,12 @@ export function createAdmission(
       checkHost(approach.headers.get('host'), network)
       checkOrigin(approach.headers, network)
       const open = publicRoute(table.methods(approach.path), approach, table)
-      if (open !== undefined) return { ...open, identity: approach.identity ?? nobody }
+      if (open !== undefined) {
+        // No user has such a name.
+        const wait = asked.take(`@${approach.remote ?? ''}`)
+        if (wait > 0) throw tooOften('Too many requests', wait)
+        return { ...open, identity: approach.identity ?? nobody }
+      }
       const identity = approach.identity ?? identify(approach)
       const match = table.find(approach.method, approach.path)
       const { scope } = routes[match.name]

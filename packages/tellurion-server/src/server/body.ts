@@ -55,7 +55,7 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await reader.read().catch(brokenOff)
       if (done) break
       size += value.length
       if (size > most) throw tooLarge(most)
@@ -65,6 +65,11 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
     reader.cancel().catch(() => {})
   }
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}
+
+/** The client went away, or took too long and was cut off; it will hardly read this. */
+function brokenOff(): never {
+  throw new RequestError('malformed_request', 'The body broke off.')
 }
 
 function tooLarge(most: number): RequestError {

@@ -87,6 +87,17 @@ describe('listening', () => {
       assert.match(text, /x-request-id: \w+/i)
     })
 
+  it('takes a body that breaks off for no failure of its own', async () => {
+    const lines: string[] = []
+    const own = await open({ log: createLog({ level: 'error', write: (line) => lines.push(line) }) })
+    const gone = told(own.port, `${post}Content-Length: 100\r\n\r\n{"input":`, (socket) => {
+      systemClock.timer(50, () => socket.destroy())
+    })
+    await gone
+    await own.server.close()
+    assert.deepEqual(lines, [])
+  })
+
   it('waits no longer for who sends a byte now and then', async () => {
     const text = await told(port, 'GET /health HTTP/1.1\r\nX: ', (socket) => {
       let stop = (): void => {}

@@ -52,7 +52,8 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
     }
     cursors.delete(id)
     if (!hasEnded(record.status) || after < record.events) cursors.set(id, after)
-    if (cursors.size > mostRuns) for (const oldest of cursors.keys()) return void cursors.delete(oldest)
+    const [oldest] = cursors.keys()
+    if (cursors.size > mostRuns && oldest !== undefined) cursors.delete(oldest)
   }
   const read = async (): Promise<void> => {
     const runs = [...changed]
