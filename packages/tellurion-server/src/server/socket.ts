@@ -8,7 +8,8 @@ import type { Admission } from './admission.ts'
 import { checked } from './body.ts'
 import { RequestError } from './failure.ts'
 import { may, type Identity } from './identity.ts'
-import { createNewsDesk, type RunNews } from './run-news.ts'
+import { NewsCircle } from './news-circle.ts'
+import { createNewsDesk } from './run-news.ts'
 import { clientFrames, frameId } from './schema-frame.ts'
 import type { ServerSetting } from './setting.ts'
 import { SocketClient } from './socket-client.ts'
@@ -35,11 +36,10 @@ export function createSockets(setting: ServerSetting, admission: Admission): Soc
     handleProtocols: (offered) => offered.has(socketProtocol) && socketProtocol,
   })
   const clients = new Map<SocketClient, WebSocket>()
-  const news = createNewsDesk(setting)
-  let stopNews: (() => void) | undefined
+  const circle = new NewsCircle({ desk: createNewsDesk(setting), runtime: setting.runtime })
 
   const open = (socket: WebSocket, connection: Duplex, identity: Identity): void => {
-    const client = new SocketClient({ setting, identity, socket, connection })
+    const client = new SocketClient({ setting, identity, socket, connection, circle })
     const give = seatOf(identity)
     // What `ws` finds wrong with frames it answers with a close code by itself.
     socket.on('error', (error) => log.debug('socket.failed', { user: identity.user, error: error.message }))
@@ -47,7 +47,6 @@ export function createSockets(setting: ServerSetting, admission: Admission): Soc
       return client.close(closeCodes.tooMany, `You have ${limits.streams} streams and sockets open.`)
     connections.sockets++
     clients.set(client, socket)
-    stopNews ??= news.listen(tell)
     const stopBeat = streams.pulse.join(() => client.beat())
     socket.on('message', reader(client, socket, admission))
     socket.once('close', (code) => {
@@ -57,9 +56,6 @@ export function createSockets(setting: ServerSetting, admission: Admission): Soc
       clients.delete(client)
       connections.sockets--
       log.info('socket.closed', { user: identity.user, code })
-      if (clients.size > 0) return
-      stopNews?.()
-      stopNews = undefined
     })
     client.send({ type: 'connection_established', heartbeat: limits.silence, version: setting.version })
   }
@@ -69,18 +65,6 @@ export function createSockets(setting: ServerSetting, admission: Admission): Soc
     } catch {
       return undefined
     }
-  }
-  const tell = (told: RunNews): void => {
-    for (const client of clients.keys()) client.hear(told)
-    if (told.kind === 'completed') void tellSession(told.record.session).catch(() => {})
-  }
-  /** A run may have moved its session to another branch, and has touched it. */
-  const tellSession = async (id: string): Promise<void> => {
-    const joined = [...clients.keys()].filter(({ sessions }) => sessions.has(id))
-    const session = joined.length === 0 ? undefined : await setting.runtime.getSession(id)
-    if (session === undefined) return
-    const { own: _own, ...data } = session
-    for (const client of joined) client.send({ type: 'session_updated', session_id: id, data })
   }
   return {
     upgrade(request, connection, { head, identity }) {
