@@ -33,9 +33,9 @@ const probe = `
   await import(url)
   Object.defineProperty(process, 'env', { value: env })
   const after = state()
-  // What zod notes on the global object when it is loaded is zod's own doing.
+  // What zod notes on the global object, and ws reads of the environment, when they are loaded is their own doing.
   const added = (key) => after[key].filter((name) => !before[key].includes(name) && !name.startsWith('__zod_'))
-  console.log(JSON.stringify([...read, ...added('globals'), ...added('listeners'), ...added('resources')]))
+  console.log(JSON.stringify([...[...read].filter((name) => !name.startsWith('WS_NO_')), ...added('globals'), ...added('listeners'), ...added('resources')]))
 `
 
 /** What importing a module did, by name. The process must end by itself: a timer or socket left open is a failure. */
