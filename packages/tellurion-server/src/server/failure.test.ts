@@ -51,4 +51,14 @@ describe('failureOf', () => {
     assert.equal(answer(new RequestError('rate_limited', 'x', { 'retry-after': '7' })).headers['retry-after'], '7')
     assert.deepEqual(answer(new RequestError('method_not_allowed', 'x', { allow: 'GET' })).headers, { allow: 'GET' })
   })
+
+  it('tells the embedding program everything', () => {
+    const broken = new TellurionError('store_corrupt', 'The store data/x.db is damaged: page 7.')
+    assert.equal(answer(broken).body.error.code, 'internal_error')
+    const { status, body } = failureOf(broken, 'req_1', { candid: true })
+    assert.deepEqual([status, body.error.code, body.error.message], [500, 'store_corrupt', broken.message])
+    const locked = new TellurionError('store_locked', 'The store data/x.db is locked by process 7.')
+    assert.notEqual(answer(locked).body.error.message, locked.message)
+    assert.equal(failureOf(locked, 'req_1', { candid: true }).body.error.message, locked.message)
+  })
 })

@@ -77,10 +77,17 @@ export class RequestError extends TellurionError {
   }
 }
 
-/** Anything thrown as an answer; what nobody foresaw is `internal_error` and keeps its words for the log. */
-export function failureOf(error: unknown, requestId: string): Failure {
+/**
+ * Anything thrown as an answer; what nobody foresaw is `internal_error` and keeps its words for the log. `candid`: it is
+ * the embedding program that asks, which is told everything.
+ */
+export function failureOf(
+  error: unknown,
+  requestId: string,
+  { candid = false }: { readonly candid?: boolean } = {},
+): Failure {
   const status = error instanceof TellurionError ? (statuses[error.code] ?? 500) : 500
-  if (!(error instanceof TellurionError) || status === 500) {
+  if (!(error instanceof TellurionError) || (status === 500 && !candid)) {
     const message = `The server failed; its log has the reason under the request id ${requestId}.`
     return {
       status: 500,
@@ -89,7 +96,7 @@ export function failureOf(error: unknown, requestId: string): Failure {
     }
   }
   const { code, data, retryable } = error
-  const message = silent[code] ?? error.message
+  const message = candid ? error.message : (silent[code] ?? error.message)
   return {
     status,
     body: { error: { code, message, retryable, requestId, ...(data === undefined ? {} : { data }) } },

@@ -38,7 +38,7 @@ export function createHandler(
         ? preflight(request, setting, admission)
         : await answer(request, options, { setting, operations, admission, requestId, seen })
     } catch (error) {
-      const { status, body, headers } = failureOf(error, requestId)
+      const { status, body, headers } = failureOf(error, requestId, { candid: options.identity !== undefined })
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
       response = Response.json(body, { status, headers })
     }
