@@ -30,7 +30,7 @@ export function plainSqlite(path: string, mode: Mode, tables: string): DatabaseS
   return sqlite
 }
 
-/** Opens a runtime on `path` that works on runs of one agent, `bench`, at most `maxConcurrent` at a time. */
+/** Opens a runtime on `path` that works on runs of one agent, `bench`, at most `maxConcurrent` at a time; 0 for none. */
 export function openRuntime(
   path: string,
   { mode, maxConcurrent, run }: { mode: Mode; maxConcurrent: number; run: (context: RunContext) => Promise<void> },
@@ -42,8 +42,8 @@ export function openRuntime(
       return { output: null }
     },
   }
-  const work = maxConcurrent > 0
-  return createRuntime({ store: sqlite(path, { synchronous: mode }), agents: [agent], work, maxConcurrent })
+  const share = maxConcurrent === 0 ? { work: false } : { maxConcurrent }
+  return createRuntime({ store: sqlite(path, { synchronous: mode }), agents: [agent], ...share })
 }
 
 /** Bytes that a file takes when its log has been moved into it. */
