@@ -6,24 +6,12 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { TellurionError } from 'tellurion'
+import type { Listener } from './address.ts'
 import { failureOf, RequestError, type Failure } from './failure.ts'
 import type { Handler } from './handler.ts'
 import { answerRaw } from './raw-answer.ts'
 import type { ServerSetting } from './setting.ts'
 import { serveStream } from './stream.ts'
-
-/** Where a server listens. */
-export interface Address {
-  /** `http://127.0.0.1:8000`. */
-  readonly url: string
-  readonly port: number
-}
-
-/** A listening socket. */
-export interface Listener extends Address {
-  /** Takes no more connections and waits for the open ones at most `grace` milliseconds, then cuts them. */
-  close(grace: number): Promise<void>
-}
 
 /** What answers on the socket. */
 export interface ListenOptions {
