@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { Agent } from '../agent/agent.ts'
+import { asTool } from '../agent/sub-agent.ts'
 import { Conversation, KVStore, LLM } from '../agent/component.ts'
 import { TellurionError } from '../error/error.ts'
 import type { ModelRequest } from '../port/model.ts'
@@ -91,6 +92,44 @@ function pasts(material: Material): void {
     assert.equal(new Set(counted).size, 5)
     assert.equal((await run.result()).messages.length, before.messages.length)
     await assert.rejects(run.fork({ tick: 50 }), code('unknown_tick'))
+  })
+
+  test('tells what sub-agents did outside since then, too', async () => {
+    const write = tool({ description: 'w', inputSchema: z.object({}), execute: () => 'written' })
+    const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'seen' })
+    const does = (name: string, toolName: string, input = {}) =>
+      scriptedModel(({ messages }) => {
+        const calls = [...messages].filter(({ role }) => role === 'assistant').length
+        return calls === 0 ? { calls: [{ toolName, toolCallId: `${name}-1`, input }] } : `${name} is done`
+      })
+    const leaf = new Agent({ name: 'leaf', model: does('leaf', 'write'), tools: { write } })
+    const lead = new Agent({
+      name: 'lead',
+      model: does('lead', 'leaf', { task: 't' }),
+      tools: { leaf: asTool(leaf, { description: 'd' }) },
+    })
+    const boss = new Agent({
+      name: 'boss',
+      model: scriptedModel(({ messages }) => {
+        const calls = [...messages].filter(({ role }) => role === 'assistant').length
+        const next = [
+          { calls: [{ toolName: 'lead', toolCallId: 'first', input: { task: 't' } }] },
+          { calls: [{ toolName: 'look', toolCallId: 'second', input: {} }] },
+          { calls: [{ toolName: 'lead', toolCallId: 'third', input: { task: 't' } }] },
+        ]
+        return next[calls] ?? 'all done'
+      }),
+      tools: { lead: asTool(lead, { description: 'd' }), look },
+    })
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [boss] })
+    const run = await runtime.submit('boss', 'go')
+    await run.result()
+    const effects = async (tick: number) => (await run.fork({ tick })).outsideEffects.map(({ toolName }) => toolName)
+    assert.deepEqual(await effects(0), ['write', 'write'])
+    assert.deepEqual(await effects(await run.lastTick()), [])
+    const counts: number[] = []
+    for (let tick = 0; tick <= (await run.lastTick()); tick++) counts.push((await effects(tick)).length)
+    assert.deepEqual([...new Set(counts)], [2, 1, 0], 'fewer and fewer')
   })
 
   test('can be undone: later runs of the session go on from there', async () => {

@@ -8,8 +8,13 @@ import type { Operation } from '../world/delta.ts'
 import type { World } from '../world/world.ts'
 import type { ForkPayload } from './inbox.ts'
 import type { RunRecord } from './run.ts'
+import type { JournalRow } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { worldAt } from './state.ts'
+
+/** Rows, and sub-agents of a run, that are looked at for effects. */
+const mostRows = 100_000
+const mostChildren = 1_000
 
 /** How a past is gone on from. */
 export interface ForkOptions {
@@ -70,15 +75,35 @@ export function isLive(run: string): TellurionError {
   )
 }
 
-/** The calls that ran after a tick and were not reads: a fork from there will not undo what they did. */
+/**
+ * The calls that ran after a tick and were not reads, those of sub-agents included: a fork from there will not undo what
+ * they did.
+ */
 export async function outsideEffects(setting: Setting, record: RunRecord, tick: number): Promise<OutsideEffect[]> {
-  const rows = await setting.backend.store.readRows(record.branch, { afterTick: tick, limit: 100_000 })
-  const agent = setting.registry.find(record.agent)
+  const rows = await setting.backend.store.readRows(record.branch, { afterTick: tick, limit: mostRows })
+  const since = rows[0]?.at
+  return since === undefined ? [] : effectsOf(setting, record, { rows, since })
+}
+
+/** The effects of rows, and of what worked for their runs since then. */
+async function effectsOf(
+  setting: Setting,
+  { agent: name }: RunRecord,
+  { rows, since }: { readonly rows: readonly JournalRow[]; readonly since: number },
+): Promise<OutsideEffect[]> {
+  const { store } = setting.backend
+  const agent = setting.registry.find(name)
   const toolbox = agent !== undefined && 'toolbox' in agent ? agent.toolbox : undefined
-  const effects: OutsideEffect[] = []
-  for (const { operations } of rows) {
-    for (const { toolCallId, toolName } of resultsOf(operations)) {
-      if (toolbox?.get(toolName)?.effects.mode !== 'read') effects.push({ toolCallId, toolName })
+  const effects = rows
+    .flatMap(({ operations }) => resultsOf(operations))
+    .filter(({ toolName }) => toolbox?.get(toolName)?.effects.mode !== 'read')
+    .map(({ toolCallId, toolName }) => ({ toolCallId, toolName }))
+  for (const parent of new Set(rows.map(({ run }) => run))) {
+    for (const child of (await store.listRuns({ parent, limit: mostChildren })).toReversed()) {
+      const own = await store.readRows(child.branch, { afterTick: child.firstTick - 1, limit: mostRows })
+      // What a child did before is part of the past that is gone on from.
+      const later = own.filter(({ at }) => at >= since)
+      effects.push(...(await effectsOf(setting, child, { rows: later, since })))
     }
   }
   return effects
