@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Agent } from 'tellurion'
+import { Agent, TellurionError } from 'tellurion'
 import { pathOf, routes, type RouteName } from 'tellurion/protocol'
 import { createRuntime, memory } from 'tellurion/runtime'
 import { scriptedModel, virtualClock } from 'tellurion/testing'
@@ -363,6 +363,24 @@ describe('where it comes from', () => {
     assert.equal(answer.headers.get('access-control-allow-origin'), origin)
     assert.match(answer.headers.get('vary') ?? '', /origin/i)
     await refuses(401, 'unauthenticated', 'GET /api/v1/runs', { headers: { origin }, as: 'nobody' })
+  })
+})
+
+describe('what fails inside', () => {
+  test('keeps its reasons, but for the program that embeds the server and says that it asks itself', async (t) => {
+    const own = await openServerDesk()
+    t.after(() => own.close())
+    const broken = new TellurionError('store_corrupt', 'The file /srv/data.db is damaged.')
+    own.runtime.count = () => Promise.reject(broken)
+    const told = async (options: object): Promise<string> =>
+      (await own.server.handle(new Request('http://localhost/api/v1/stats'), options)).text()
+    const identity = { user: 'root', scopes: ['admin'] }
+    assert.doesNotMatch(await told({ identity }), /srv|store_corrupt/)
+    assert.match(await told({ identity, candid: true }), /store_corrupt.*srv/)
+    assert.ok(
+      own.lines.some((line) => line.includes('/srv/data.db')),
+      'the log has it',
+    )
   })
 })
 

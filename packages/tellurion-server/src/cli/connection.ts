@@ -84,7 +84,7 @@ export async function embed({ user, ...options }: Embedding, flags: ConnectionFl
   const identity = { user, scopes: ['read', 'write', 'admin'] } as const
   const client = createClient({
     baseURL: 'http://localhost',
-    fetch: (request) => server.handle(request, { identity }),
+    fetch: (request) => server.handle(request, { identity, candid: true }),
   })
   return { client, url: undefined, runtime, [Symbol.asyncDispose]: () => server.close({ grace: 1000 }) }
 }

@@ -14,6 +14,8 @@ export interface HandleOptions {
   readonly remote?: string
   /** Whom the embedding program vouches for: no token is asked for. */
   readonly identity?: Identity
+  /** Whether it is the program itself that asks: then answers tell the reasons of what failed inside. Default false. */
+  readonly candid?: boolean
 }
 
 /** Answers a request; never throws. */
@@ -38,7 +40,7 @@ export function createHandler(
         ? preflight(request, setting, admission)
         : await answer(request, options, { setting, operations, admission, requestId, seen })
     } catch (error) {
-      const { status, body, headers } = failureOf(error, requestId, { candid: options.identity !== undefined })
+      const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
       response = Response.json(body, { status, headers })
     }
