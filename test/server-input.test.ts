@@ -366,6 +366,26 @@ describe('where it comes from', () => {
   })
 })
 
+describe('an agent that is not offered', () => {
+  test('is answered like one that is not there, and is not named', async (t) => {
+    const own = await openServerDesk({ agents: ['guide'] })
+    t.after(() => own.close())
+    const told = async (agent: string): Promise<string> => {
+      const { status, text } = await own.ask('POST', '/api/v1/runs', { body: { input: 'x', agent } })
+      assert.equal(status, 422)
+      return text.replaceAll(agent, '').replace(/"requestId":"[^"]+"/, '')
+    }
+    assert.equal(await told('other'), await told('othre'))
+    const agents = (await own.ask('GET', '/api/v1/agents')).json as { items: { name: string }[] }
+    assert.deepEqual(
+      agents.items.map(({ name }) => name),
+      ['guide'],
+    )
+    const call = { tool: 'look', agent: 'other', arguments: { what: 'x' } }
+    assert.equal((await own.ask('POST', '/api/v1/tools/call', { body: call })).status, 422)
+  })
+})
+
 describe('what fails inside', () => {
   test('keeps its reasons, but for the program that embeds the server and says that it asks itself', async (t) => {
     const own = await openServerDesk()

@@ -38,12 +38,11 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
 
 /** The name of an agent that is offered; the first where none is named. Throws `unknown_agent`. */
 export function offered({ setting }: Call, agent: string | undefined): string {
-  const { runtime, agents } = setting
+  const { agents } = setting
   const name = agent ?? agents[0]
   if (name !== undefined && agents.includes(name)) return name
-  const known = agents.length === 0 ? 'none are offered' : `there are ${agents.join(', ')}`
   // What the runtime has and the server does not offer is answered like what is not there.
-  if (name !== undefined && runtime.agents.find(name) === undefined) runtime.agents.get(name)
+  const known = agents.length === 0 ? 'none are offered' : `there are ${agents.slice(0, 20).join(', ')}`
   throw new RequestError('unknown_agent', `No agent is named '${name ?? ''}': ${known}.`)
 }
 
