@@ -94,6 +94,24 @@ function pasts(material: Material): void {
     await assert.rejects(run.fork({ tick: 50 }), code('unknown_tick'))
   })
 
+  test('has no effects outside of calls that never ran', async () => {
+    const write = tool({ description: 'w', inputSchema: z.object({ to: z.string() }), execute: () => 'written' })
+    const calls = ['ada', 'bob'].map((to, index) => ({ toolName: 'write', toolCallId: `c${index}`, input: { to } }))
+    const never = { toolName: 'nothing', toolCallId: 'c8', input: {} }
+    const wrong = { toolName: 'write', toolCallId: 'c9', input: { to: 5 } }
+    const agent = new Agent({
+      name: 'a',
+      model: scriptedModel([{ calls: [...calls, never, wrong] }, 'done']),
+      tools: { write },
+      approval: [{ deny: 'write', where: { to: 'bob' } }, { allow: '*' }],
+    })
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent] })
+    const run = await runtime.submit('a', 'go')
+    assert.equal((await run.result()).text, 'done')
+    const { outsideEffects } = await run.undo({ to: 0 })
+    assert.deepEqual(outsideEffects, [{ toolCallId: 'c0', toolName: 'write' }])
+  })
+
   test('tells what sub-agents did outside since then, too', async () => {
     const write = tool({ description: 'w', inputSchema: z.object({}), execute: () => 'written' })
     const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'seen' })

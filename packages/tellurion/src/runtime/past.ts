@@ -5,6 +5,7 @@ import { TellurionError } from '../error/error.ts'
 import type { MessageAdded } from '../event/event.ts'
 import type { Message, UserInput } from '../message/message.ts'
 import type { Operation } from '../world/delta.ts'
+import type { ToolOutcome } from '../tool/result.ts'
 import type { World } from '../world/world.ts'
 import type { ForkPayload } from './inbox.ts'
 import type { RunRecord } from './run.ts'
@@ -15,6 +16,9 @@ import { worldAt } from './state.ts'
 /** Rows, and sub-agents of a run, that are looked at for effects. */
 const mostRows = 100_000
 const mostChildren = 1_000
+
+/** Why a call has a result that never ran. */
+const neverRan: ReadonlySet<string> = new Set(['tool_denied', 'tool_input_invalid', 'unknown_tool'])
 
 /** How a past is gone on from. */
 export interface ForkOptions {
@@ -109,10 +113,13 @@ async function effectsOf(
   return effects
 }
 
-function resultsOf(operations: readonly Operation[]): readonly OutsideEffect[] {
-  return operations.flatMap((operation) =>
-    operation[0] === 'append' && operation[2] === 'ToolResults' ? (operation[3] as never as OutsideEffect[]) : [],
-  )
+/** Results of calls that ran, or may have. */
+function resultsOf(operations: readonly Operation[]): readonly ToolOutcome[] {
+  return operations
+    .flatMap((operation) =>
+      operation[0] === 'append' && operation[2] === 'ToolResults' ? (operation[3] as never as ToolOutcome[]) : [],
+    )
+    .filter(({ code }) => code === undefined || !neverRan.has(code))
 }
 
 /** The messages of a run with their places, oldest first. An id is the run's and the number of its event. */
