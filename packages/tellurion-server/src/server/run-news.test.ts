@@ -19,8 +19,11 @@ describe('news of runs', () => {
     const stopOther = desk.listen(({ kind }) => also.push(kind))
     const run = await runtime.submit('guide', 'Hi')
     await Promise.all([run.result(), before.result()])
-    await sleep(60)
     const of = (id: string): string[] => heard.flatMap(([each, kind]) => (each === id ? kind : []))
+    for (let tries = 0; tries < 500; tries++) {
+      if ([run, before].every(({ id }) => of(id).includes('completed'))) break
+      await sleep(10)
+    }
     assert.equal(of(run.id)[0], 'created')
     assert.equal(of(run.id).at(-1), 'completed')
     assert.equal(of(run.id).filter((kind) => kind === 'completed').length, 1)
