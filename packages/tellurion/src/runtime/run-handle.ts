@@ -164,8 +164,8 @@ export class RunHandle {
    * Artifacts of the session are not in it. Throws `unknown_tick` and what `writeCheckpoint` throws.
    */
   async export(path: string, options: { tick?: number | string } = {}): Promise<CheckpointFile> {
-    const record = await this.record()
     checkOptions('export', options, ['tick'])
+    const record = await this.record()
     const { id, agent, user, priority, metadata } = record
     const world = await this.at(options.tick ?? (await newestTick(this.#setting, record.branch)))
     const checkpoint = { snapshot: snapshot(world), run: { id, agent, user, priority, metadata } }
@@ -175,8 +175,8 @@ export class RunHandle {
 
   /** Labels a finished tick, by default the newest; the same label again moves. Throws `invalid_name`, `unknown_tick`. */
   async checkpoint(label: string, options: { tick?: number } = {}): Promise<number> {
-    return labelTick(this.#setting, await this.record(), { ...options, label, run: this.id })
     checkOptions('checkpoint', options, ['tick'])
+    return labelTick(this.#setting, await this.record(), { ...options, label, run: this.id })
   }
 
   /** The labels of the run's past, with their ticks. */
@@ -200,8 +200,8 @@ export class RunHandle {
    * questions are asked again, and this run goes on untouched. Throws `unknown_tick`.
    */
   async fork(options: ForkOptions): Promise<RunHandle> {
-    return this.#branchOff(await this.record(), options, false)
     checkOptions('fork', options, ['tick', 'edit', 'input'])
+    return this.#branchOff(await this.record(), options, false)
   }
 
   /**
@@ -211,10 +211,10 @@ export class RunHandle {
   async undo(
     options: { ticks?: number; to?: number | string; cancel?: boolean } = {},
   ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
-    const record = await this.#calm(options.cancel === true)
     checkOptions('undo', options, ['ticks', 'to', 'cancel'])
     // Before anything is cancelled for it.
     await this.#undoneTo(await this.record(), options)
+    const record = await this.#calm(options.cancel === true)
     const tick = await this.#undoneTo(record, options)
     const effects = await outsideEffects(this.#setting, record, tick)
     await branchAt(this.#setting, record, { tick, head: true })
@@ -222,7 +222,6 @@ export class RunHandle {
     return { outsideEffects: effects }
   }
 
-  /** The messages of this run, oldest first, with the ids under which they can be edited and regenerated. */
   /** The tick that an undo goes back to. Throws `unknown_tick`. */
   async #undoneTo(record: RunRecord, { ticks = 1, to }: { ticks?: number; to?: number | string }): Promise<number> {
     const { branch } = record
@@ -233,22 +232,23 @@ export class RunHandle {
     throw new TellurionError('unknown_tick', `Branch ${branch} has no tick ${tick}, or not any more.`)
   }
 
+  /** The messages of this run, oldest first, with the ids under which they can be edited and regenerated. */
   messages(): Promise<readonly MessagePlace[]> {
     return messagePlaces(this.#setting, this.id)
   }
 
   /** Another run in which a message of the user reads differently; later runs of the session go on from it. */
   async edit(message: string, input: UserInput, options: { cancel?: boolean } = {}): Promise<RunHandle> {
-    const place = await placeOf(this.#setting, this.id, message)
     checkOptions('edit', options, ['cancel'])
+    const place = await placeOf(this.#setting, this.id, message)
     const { agent } = await this.record()
     return this.#again(place, options, inputFor(this.#setting.registry.find(agent), input))
   }
 
   /** Another run in which the model answers anew at this message; later runs of the session go on from it. */
   async regenerate(message: string, options: { cancel?: boolean } = {}): Promise<RunHandle> {
-    const place = await placeOf(this.#setting, this.id, message)
     checkOptions('regenerate', options, ['cancel'])
+    const place = await placeOf(this.#setting, this.id, message)
     const places = await this.messages()
     const request = places
       .slice(
@@ -271,13 +271,13 @@ export class RunHandle {
   }
 
   async #branchOff(record: RunRecord, options: ForkOptions, head: boolean): Promise<RunHandle> {
-    const tick = await tickAt(this.#setting, record, options.tick)
     const { input } = options
     const said = input === undefined ? {} : { input: inputFor(this.#setting.registry.find(record.agent), input) }
+    const tick = await tickAt(this.#setting, record, options.tick)
     const payload = await forkPayload(this.#setting, record.branch, {
       ...options,
-      restored: restoredTo(this.#setting, tick, options.tick),
       ...said,
+      restored: restoredTo(this.#setting, tick, options.tick),
     })
     const effects = await outsideEffects(this.#setting, record, tick)
     const branch = await branchAt(this.#setting, record, { tick, head })
