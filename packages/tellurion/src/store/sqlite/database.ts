@@ -8,7 +8,7 @@ import { sleep } from '../../clock/clock.ts'
 import { TellurionError } from '../../error/error.ts'
 import { systemRandom } from '../../id/random.ts'
 import { isBusy, storeError, storeFailure } from './failure.ts'
-import type { DatabaseOptions, Layout } from './open-options.ts'
+import { checkOpen, type DatabaseOptions, type Layout } from './open-options.ts'
 
 /** An open file. Statements are prepared once. */
 export interface Database {
@@ -35,6 +35,7 @@ const checkedBytes = 4 * 1024 * 1024
  */
 export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {
   const file = checkPath(path)
+  checkOpen(options)
   const { clock, lockTimeout = 10_000 } = options
   const deadline = clock.monotonic() + lockTimeout
   for (;;) {

@@ -1,6 +1,8 @@
 // How a SQLite file is opened, and the points that crash tests are told of. Types that programs see, so without Node's.
 
 import type { Clock } from '../../clock/clock.ts'
+import { TellurionError } from '../../error/error.ts'
+import { checkOptions, checkWhole } from '../../error/option.ts'
 
 /** `full`: what was acknowledged survives the loss of power. `normal`: it survives the process, not always the power. */
 export type Synchronous = 'full' | 'normal'
@@ -16,6 +18,19 @@ export interface Layout {
   readonly create: string
   /** What brings a file of an older version to the next one. */
   readonly upgrades?: Readonly<Record<number, string>>
+}
+
+/** Throws `unknown_option` and `invalid_option`. */
+export function checkOpen(options: DatabaseOptions): void {
+  checkOptions('A SQLite file', options, ['layout', 'clock', 'synchronous', 'lockTimeout', 'maxBytes'])
+  const { synchronous = 'full', lockTimeout = 0, maxBytes } = options
+  if (synchronous !== 'full' && synchronous !== 'normal') {
+    throw new TellurionError('invalid_option', `synchronous must be 'full' or 'normal', not ${String(synchronous)}.`)
+  }
+  if (!(Number.isFinite(lockTimeout) && lockTimeout >= 0)) {
+    throw new TellurionError('invalid_option', `lockTimeout must be a number of milliseconds, not ${lockTimeout}.`)
+  }
+  checkWhole('maxBytes', maxBytes)
 }
 
 /** How a file is opened. */

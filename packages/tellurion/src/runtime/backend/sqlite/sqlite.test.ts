@@ -1,7 +1,7 @@
 // The SQLite backend shows every behaviour of a backend, on files that are opened again and shared.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -62,6 +62,22 @@ suite('sqlite', () => {
       await own.close()
     })
   }
+  test('is opened with what there is', async () => {
+    const opened = (options: object) => sqlite(join(folder, 'never.db'), options)({ clock: virtualClock(1) })
+    for (const wrong of [
+      { maxBytes: Number.NaN },
+      { maxBytes: -1 },
+      { maxBytes: Infinity },
+      { lockTimeout: Number.NaN },
+      { lockTimeout: -1 },
+      { synchronous: 'off' },
+    ]) {
+      await assert.rejects(opened(wrong), { code: 'invalid_option' }, JSON.stringify(wrong))
+    }
+    await assert.rejects(opened({ maxByte: 5 }), { code: 'unknown_option', message: /Did you mean 'maxBytes'/ })
+    assert.equal(existsSync(join(folder, 'never.db')), false)
+  })
+
   test('is deaf after it was closed, and says that it is closed', async () => {
     const own = bench()
     const { store, hints } = await own.open()
