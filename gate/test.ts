@@ -5,7 +5,11 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { compileCache, isIsolated, root, testFiles } from './source.ts'
+
+/** Milliseconds the whole suite may take. */
+const longest = 20 * 60_000
 
 const args = process.argv.slice(2)
 const covers = args.includes('--coverage')
@@ -32,12 +36,15 @@ if (chosen.length === 0) {
   if (covers) mkdirSync(join(root, 'coverage'), { recursive: true })
   const limits = ['--test-concurrency=2', '--test-timeout=60000']
   const reporter = ['--test-reporter=spec', ...(covers ? coverage : [])]
-  const options = ['--conditions=@tellurion/source', '--test', ...reporter, ...limits]
-  const { status } = spawnSync(process.execPath, [...options, ...chosen], {
+  const linger = `--import=${pathToFileURL(join(root, 'gate/linger.ts')).href}`
+  const options = ['--conditions=@tellurion/source', linger, '--test', ...reporter, ...limits]
+  const { status, signal } = spawnSync(process.execPath, [...options, ...chosen], {
     cwd: root,
     // Coverage counts what was compiled from source, and not what a cache holds of it.
     env: { ...process.env, ...(covers ? {} : compileCache) },
     stdio: 'inherit',
+    timeout: longest,
   })
+  if (signal !== null) console.error(`The suite was ended by ${signal}; it may take ${longest / 60_000} minutes.`)
   process.exitCode = status ?? 1
 }

@@ -5,7 +5,7 @@ import { createClient, type Client } from 'tellurion/client'
 import { createRuntime, memory, type BackendOpener } from 'tellurion/runtime'
 import { scriptedModel, type Script } from 'tellurion/testing'
 import { createLog } from 'tellurion/trace'
-import { createServer, type Server } from '../packages/tellurion-server/src/server/server.ts'
+import { createServer, type Server } from 'tellurion-server/server'
 
 /** How the client comes to the server. */
 export type Way = 'handle' | 'socket'

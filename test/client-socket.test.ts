@@ -12,7 +12,7 @@ import { createLog } from 'tellurion/trace'
 import { sleep } from 'tellurion/world'
 import { seededRandom } from '../packages/tellurion/src/id/random.ts'
 import { WebSocket as WsSocket } from 'ws'
-import { createServer, type Server } from '../packages/tellurion-server/src/server/server.ts'
+import { createServer, type Server } from 'tellurion-server/server'
 import { openCutProxy, type CutProxy } from './cut-proxy.ts'
 
 const token = 'the-token-of-ada-0123456789'

@@ -13,6 +13,8 @@ describe('news of runs', () => {
     const runtime = await createRuntime({ store: memory(), agents: [agent()] })
     const desk = createNewsDesk({ runtime, clock: systemClock })
     const before = await runtime.submit('guide', 'Before')
+    // What was made in the millisecond in which somebody began to listen is new.
+    await sleep(5)
     const heard: [string, string, string][] = []
     const also: string[] = []
     const stop = desk.listen(({ kind, record }) => heard.push([record.id, kind, record.status]))

@@ -87,7 +87,7 @@ export const createRun = operation('createRun', {
     const { agent, input, session, ...options } = call.body
     const run = await submit(call, { agent, input, session, options })
     if (!wantsStream(call.request)) return shownRun(await run.record())
-    return eventStream(call, { run, after: 0, headers: { 'x-run-id': run.id } })
+    return eventStream(call, { run, after: 0, isNew: true, headers: { 'x-run-id': run.id } })
   },
 })
 

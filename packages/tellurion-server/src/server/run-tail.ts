@@ -25,6 +25,8 @@ export interface TailOptions {
   readonly clock: Clock
   /** Milliseconds in which events gather before they are written. */
   readonly tick: number
+  /** Whether it begins with what was live before. */
+  readonly recent?: boolean | undefined
 }
 
 /** Events that are remembered at most, and their characters. */
@@ -101,13 +103,13 @@ export class RunTail {
   #gatheredText = 0
   #stopTimer: (() => void) | undefined
 
-  constructor(run: RunHandle, { record, after, clock, tick }: TailOptions) {
+  constructor(run: RunHandle, { record, after, clock, tick, recent = false }: TailOptions) {
     this.record = record
     this.position = after
     this.#run = run
     this.#clock = clock
     this.#tick = tick
-    void this.#read()
+    void this.#read(recent)
   }
 
   /** The least number after which a client can join. */
@@ -139,6 +141,7 @@ export class RunTail {
 
   /** Reads no further; who listens is told that it is over. */
   close(): void {
+    if (this.ended) return
     this.#stop.abort()
     this.#end()
   }
@@ -156,11 +159,13 @@ export class RunTail {
     if (index !== -1) this.#feeds.splice(index, 1)
   }
 
-  async #read(): Promise<void> {
+  async #read(first: boolean): Promise<void> {
     const { signal } = this.#stop
+    let recent = first
     while (!signal.aborted) {
       try {
-        for await (const event of this.#run.events({ after: this.position, signal })) {
+        for await (const event of this.#run.events({ after: this.position, signal, recent })) {
+          recent = false
           if (changesStatus(event) && this.#feeds.some(({ telling }) => telling.needsRecord)) await this.#look()
           this.#pass(event)
           if (this.#gatheredText > mostGathered) await this.#breathe()

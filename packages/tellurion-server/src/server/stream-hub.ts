@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly telling: Telling
   readonly wire: Wire
   readonly outlet: Outlet
+  /** Whether the run was made for this client just now: it is told from its first moment. */
+  readonly isNew?: boolean | undefined
 }
 
 /** A client that watches a run. */
@@ -68,7 +70,9 @@ export class StreamHub {
     if (options.after > record.events) throw tooFar(run.id, options.after, record.events)
     const reading = new Reading(run, options)
     try {
-      if (!hasEnded(record.status)) reading.hold(this.#hold(run, record, options.after))
+      if (options.isNew === true || !hasEnded(record.status)) {
+        reading.hold(this.#hold(run, record, { after: options.after, recent: options.isNew }))
+      }
       // What cannot be read is said before anything else is.
       if (!reading.canJoin && options.after < record.events) await reading.look()
     } catch (error) {
@@ -86,11 +90,15 @@ export class StreamHub {
   }
 
   /** The tail of a run for one more client, and what lets go of it. */
-  #hold(run: RunHandle, record: RunRecord, after: number): Held {
+  #hold(
+    run: RunHandle,
+    record: RunRecord,
+    { after, recent }: { readonly after: number; readonly recent?: boolean | undefined },
+  ): Held {
     let entry = this.#tails.get(run.id)
     if (entry === undefined || entry.tail.ended) {
       const start = Math.max(after, record.events - near)
-      const tail = new RunTail(run, { record, after: start, clock: this.#clock, tick: this.#tick })
+      const tail = new RunTail(run, { record, after: start, clock: this.#clock, tick: this.#tick, recent })
       this.#tails.set(run.id, (entry = { tail, holders: 0 }))
     }
     const held = entry
@@ -115,7 +123,7 @@ export class StreamHub {
           const record = await reading.run.record()
           if (hasEnded(record.status) && reading.after >= record.events) return reading.finish(record)
           // It goes on: somebody gave a run that had ended another try.
-          if (!hasEnded(record.status)) reading.hold(this.#hold(reading.run, record, reading.after))
+          if (!hasEnded(record.status)) reading.hold(this.#hold(reading.run, record, { after: reading.after }))
         }
       }
     } catch (error) {

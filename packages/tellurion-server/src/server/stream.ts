@@ -17,6 +17,8 @@ export interface StreamOptions {
   readonly run: RunHandle
   /** The number of the newest event that the client has. */
   readonly after: number
+  /** Whether the run was made for this client just now: it is told from its first moment. */
+  readonly isNew?: boolean
   /** Default: events as they are. */
   readonly telling?: Telling
   /** What is told before all else. */
@@ -33,7 +35,7 @@ export interface StreamOptions {
  */
 export async function eventStream(call: Call, options: StreamOptions): Promise<Response> {
   const { setting, identity } = call
-  const { run, after, telling = plainEvents, first, headers = {} } = options
+  const { run, after, telling = plainEvents, first, isNew, headers = {} } = options
   const giveBack = setting.streams.seats.take(identity.user)
   let leave = (): void => {}
   const line = new EventLine({ most: setting.limits.waiting, onGone: () => leave() })
@@ -41,7 +43,7 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
   if (first !== undefined) line.outlet.write(eventWire([{ text: first }]))
   let watching: Watching
   try {
-    watching = await setting.streams.hub.watch(run, { after, telling, wire: eventWire, outlet: line.outlet })
+    watching = await setting.streams.hub.watch(run, { after, telling, wire: eventWire, outlet: line.outlet, isNew })
   } catch (error) {
     giveBack()
     throw error

@@ -73,7 +73,7 @@ export function messageOf(error: unknown): string {
  * enough to be a slip of the finger.
  */
 export function nearest(wanted: string, known: Iterable<string>): string | undefined {
-  const a = wanted.toLowerCase().slice(0, 64)
+  const a = String(wanted).toLowerCase().slice(0, 64)
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(a.length / 3)) + 1
   for (const name of known) {

@@ -292,6 +292,13 @@ function restored(material: (typeof materials)[number]): void {
     }
     await assert.rejects(runtime.restore({ snapshot: newer }), code('newer_version'))
     await assert.rejects(runtime.restore(path, { session: '../x' }), code('invalid_option'))
+    for (const wrong of [{ metadata: 5 }, { metadata: { at: Number.NaN } }, { priority: 0.5 }, { input: 5 }]) {
+      await assert.rejects(runtime.restore(path, wrong as never), code('invalid_option'))
+    }
+    await assert.rejects(runtime.restore(path, { sesion: 's' } as never), code('unknown_option'))
+    await assert.rejects(runtime.restore(path, { agent: 5 as never }), code('unknown_agent'))
+    for (const nothing of [null, undefined, 5])
+      await assert.rejects(runtime.restore(nothing as never), code('invalid_snapshot'))
     writeFileSync(path, 'torn')
     await assert.rejects(runtime.restore(path), code('invalid_snapshot'))
     assert.equal((await runtime.runs()).length, 1)

@@ -138,7 +138,7 @@ export class DurableTurn implements AsyncIterable<RunEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
-    yield* (await this.run).events(this.#signal === undefined ? {} : { signal: this.#signal })
+    yield* (await this.run).events({ recent: true, ...(this.#signal === undefined ? {} : { signal: this.#signal }) })
   }
 
   /** How the turn ended. */

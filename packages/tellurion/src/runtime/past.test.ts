@@ -94,6 +94,29 @@ function pasts(material: Material): void {
     await assert.rejects(run.fork({ tick: 50 }), code('unknown_tick'))
   })
 
+  test('is asked for by what there is, before anything is cancelled for it', async () => {
+    const { runtime } = await open()
+    await using _runtime = runtime
+    const run = await runtime.submit('counter', 'remove, then count to 0', { session: 's', delay: 600_000 })
+    const unknown = { code: 'unknown_option' }
+    await assert.rejects(run.undo({ tick: 1 } as never), unknown)
+    await assert.rejects(run.fork({ tik: 1 } as never), unknown)
+    await assert.rejects(run.export('/nowhere', { tik: 1 } as never), unknown)
+    await assert.rejects(run.checkpoint('x', { at: 1 } as never), unknown)
+    await assert.rejects(run.undo({ to: 'never', cancel: true }), code('unknown_tick'))
+    await assert.rejects(run.undo({ to: 7, cancel: true }), code('unknown_tick'))
+    await assert.rejects(run.undo({ ticks: 7, cancel: true }), code('unknown_tick'))
+    await assert.rejects(run.fork({ tick: 0, input: 5 as never }), code('invalid_option'))
+    assert.equal((await run.record()).status, 'queued')
+    assert.equal((await runtime.runs()).length, 1)
+    const done = await runtime.submit('counter', 'count to 0')
+    await done.result()
+    const [said] = await done.messages()
+    await assert.rejects(done.edit(said!.id, 5 as never), code('invalid_option'))
+    await assert.rejects(done.edit(said!.id, 'x', { cancle: true } as never), unknown)
+    await assert.rejects(done.regenerate(said!.id, { cancle: true } as never), unknown)
+  })
+
   test('has no effects outside of calls that never ran', async () => {
     const write = tool({ description: 'w', inputSchema: z.object({ to: z.string() }), execute: () => 'written' })
     const calls = ['ada', 'bob'].map((to, index) => ({ toolName: 'write', toolCallId: `c${index}`, input: { to } }))

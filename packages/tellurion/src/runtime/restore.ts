@@ -3,17 +3,18 @@
 
 import { Agent } from '../agent/agent.ts'
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { UserInput } from '../message/message.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { restore, snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
-import { checkId } from './backend/request.ts'
 import { readCheckpoint, type CheckpointFile } from './checkpoint-file.ts'
 import { restoredTo } from './checkpoint.ts'
 import { entityOf } from './foreign-component.ts'
 import type { ForkPayload } from './inbox.ts'
 import type { NewRun } from './run-store.ts'
 import type { Setting } from './setting.ts'
+import { checkPlace, inputFor } from './submission.ts'
 
 /** How a checkpoint is gone on from. */
 export interface RestoreRunOptions {
@@ -31,6 +32,8 @@ export interface RestoreRunOptions {
   readonly metadata?: JsonObject
 }
 
+const known = ['session', 'agent', 'edit', 'input', 'user', 'tenant', 'priority', 'metadata']
+
 /** A run that begins with a state. */
 type RestoredRun = Pick<NewRun, 'agent' | 'input' | 'user' | 'priority' | 'metadata' | 'ownSession' | 'state'> &
   Partial<Pick<NewRun, 'session' | 'tenant' | 'limits'>>
@@ -44,16 +47,17 @@ export async function restoredRun(
   from: string | CheckpointFile,
   options: RestoreRunOptions,
 ): Promise<RestoredRun> {
-  const { snapshot: stored, run } = typeof from === 'string' ? await readCheckpoint(from) : from
+  checkOptions('restore', options, known)
+  checkPlace(options)
+  const { snapshot: stored, run } = typeof from === 'string' ? await readCheckpoint(from) : { ...from }
   const { components, retired, registry } = setting
   const world = restore(stored, { components, retired })
   const agent = options.agent ?? run?.agent ?? onlyAgent(setting, world)
-  const known = registry.get(agent)
-  const limits = known instanceof Agent ? known.limits : undefined
+  const found = registry.get(agent)
+  const limits = found instanceof Agent ? found.limits : undefined
   if (entityOf(world, agent) === undefined) {
     throw new TellurionError('invalid_snapshot', `This checkpoint has no agent '${agent}'; name the one that it has.`)
   }
-  if (options.tenant !== undefined) checkId('tenant', options.tenant)
   options.edit?.(world)
   const {
     input,
@@ -66,7 +70,7 @@ export async function restoredRun(
   const payload: ForkPayload = {
     fork: true,
     restored: restoredTo(setting, world.header.tick, undefined),
-    ...(input === undefined ? {} : { input }),
+    ...(input === undefined ? {} : { input: inputFor(found, input) }),
   }
   const state = snapshot(world)
   return {

@@ -49,3 +49,23 @@ test('what is live comes before what is kept of it, and never after, however slo
     )
   }
 })
+
+test('who watches a run just after it was submitted misses nothing, also when it has ended by then', async () => {
+  const model = scriptedModel([call('First.'), 'And the end.'], { chunkSize: 1 })
+  const agent = new Agent({ name: 'guide', model, tools: { add } })
+  await using runtime = await createRuntime({ store: memory(), agents: [agent] })
+  const run = await runtime.submit('guide', 'Go')
+  await run.result()
+  const said = async (options: object): Promise<string> => {
+    let text = ''
+    for await (const event of run.events(options)) {
+      if (event.type === 'text.delta') text += event.text
+      if (event.type === 'stream.ended') text += '|'
+    }
+    return text
+  }
+  assert.equal(await said({ recent: true }), 'First.|And the end.|')
+  assert.equal(await said({}), '||')
+  const { events } = await run.record()
+  assert.equal(await said({ recent: true, after: events - 5 }), '|', 'what was kept since is not live any more')
+})

@@ -5,6 +5,7 @@ import { createChannel, type Channel } from '../channel/channel.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event } from '../event/event.ts'
 import { hasEnded, type RunRecord } from './run.ts'
+import type { LiveEvent } from './live.ts'
 import type { Setting } from './setting.ts'
 
 /** Stored events that are read at one time. */
@@ -23,11 +24,13 @@ export type RunEvent = Event & { readonly seq?: number; readonly at?: number }
 export interface EventReading {
   readonly after?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Gives what was live before and is remembered, too. */
+  readonly recent?: boolean | undefined
   readonly record: () => Promise<RunRecord>
 }
 
 /** What wakes a reader: a live event and how many kept ones stood before it, or that there may be kept ones. */
-type News = 'look' | { readonly event: Event; readonly since: number | undefined }
+type News = 'look' | LiveEvent
 
 /**
  * The events of a run; ends with the run. What is live stands where it happened between kept ones, and what a slow reader
@@ -37,7 +40,7 @@ type News = 'look' | { readonly event: Event; readonly since: number | undefined
 export async function* runEvents(setting: Setting, run: string, options: EventReading): AsyncGenerator<RunEvent, void> {
   let { after = 0 } = options
   checkAfter(after)
-  const { channel, stop } = newsOf(setting, run, options.signal)
+  const { channel, stop } = newsOf(setting, run, options)
   async function* kept(last: number): AsyncGenerator<RunEvent, void> {
     while (after < last) {
       const stored = await setting.backend.store.readEvents(run, { after, limit: Math.min(page, last - after) })
@@ -82,7 +85,7 @@ export async function* runEvents(setting: Setting, run: string, options: EventRe
 function newsOf(
   { backend, live, clock }: Setting,
   run: string,
-  signal: AbortSignal | undefined,
+  { signal, recent = false }: Pick<EventReading, 'signal' | 'recent'>,
 ): { readonly channel: Channel<News>; readonly stop: () => void } {
   const channel = createChannel<News>({ capacity: eventsBehind, overflow: 'error', signal })
   const push = (item: News): void => {
@@ -94,7 +97,7 @@ function newsOf(
     }
   }
   const stops = [
-    live.listen(run, (event, since) => push({ event, since })),
+    live.listen(run, push, { recent }),
     backend.hints.listen((hint) => {
       if (hint.type === 'run' && hint.run === run) push('look')
     }),
@@ -122,7 +125,11 @@ function newsOf(
 export async function keptEvents(
   { backend }: Setting,
   run: string,
-  { after = 0, limit = page, record }: Omit<EventReading, 'signal'> & { readonly limit?: number | undefined },
+  {
+    after = 0,
+    limit = page,
+    record,
+  }: Omit<EventReading, 'signal' | 'recent'> & { readonly limit?: number | undefined },
 ): Promise<readonly RunEvent[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > mostAtOnce) {
     throw new TellurionError('invalid_option', `limit must be a whole number from 1 to ${mostAtOnce}, got ${limit}.`)

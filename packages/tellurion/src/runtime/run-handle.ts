@@ -7,6 +7,7 @@ import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
 import { difference, type Difference } from '../world/difference.ts'
@@ -28,12 +29,14 @@ import {
   type OutsideEffect,
 } from './past.ts'
 import { claimsOf } from './account.ts'
-import { checkTransition, hasEnded, liveStatuses, type RunRecord } from './run.ts'
+import { workOn } from './own-work.ts'
+import { checkTransition, hasEnded, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
-import type { MailKind, RunReads } from './run-store.ts'
+import type { MailKind } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
+import { inputFor } from './submission.ts'
 import type { Json } from '../schema/json.ts'
 
 /** How long somebody who waits goes without looking by itself, in milliseconds. */
@@ -73,9 +76,10 @@ export class RunHandle {
   /**
    * The events of the run after number `after` (default 0: from the beginning), and live ones while they happen; ends
    * with the run. Numbers have no gaps. A reader that is 10,000 events behind is dropped with `slow_reader`; what is not
-   * kept any more is `events_dropped`, with the number of the oldest that is in `data.oldest`.
+   * kept any more is `events_dropped`, with the number of the oldest that is in `data.oldest`. `recent`: what was live
+   * before, in this process, and is remembered comes too, in its place; for who watches what was submitted just now.
    */
-  events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<RunEvent, void> {
+  events(options: { after?: number; signal?: AbortSignal; recent?: boolean } = {}): AsyncGenerator<RunEvent, void> {
     return runEvents(this.#setting, this.id, { ...options, record: () => this.record() })
   }
 
@@ -109,48 +113,8 @@ export class RunHandle {
    * or `signal` aborts: its attempts, its retries, and what comes after an answer. Other workers may have it meanwhile.
    */
   async work(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { backend, clock } = this.#setting
-    const { signal } = options
-    const below = new Map<string, Promise<void>>()
-    let wake = (): void => {}
-    const takeBelow = async ({ id, epoch }: RunRecord): Promise<void> => {
-      await this.#desk.take(id)
-      below.delete(id)
-      // One that could not be had is tried again with the next news.
-      if ((await backend.store.getRun(id))?.epoch !== epoch) wake()
-    }
-    while (!signal?.aborted) {
-      const news = Promise.withResolvers<void>()
-      wake = (): void => news.resolve()
-      const stops = [
-        backend.hints.listen((hint) => {
-          if (hint.type === 'queue' || hint.run === this.id) wake()
-        }),
-        clock.timer(lookAgain, wake),
-      ]
-      signal?.addEventListener('abort', wake)
-      try {
-        await backend.store.sweep(clock.now())
-        const record = await this.record()
-        if (hasEnded(record.status)) break
-        if (record.status === 'queued') await this.#desk.take(this.id)
-        else {
-          const queued = (await queuedBelow(backend.store, record)).filter(({ id }) => !below.has(id))
-          // A store that fails fails the next look as well.
-          for (const run of queued)
-            below.set(
-              run.id,
-              takeBelow(run).catch(() => {}),
-            )
-        }
-        if (signal?.aborted) break
-        if ((await this.record()).epoch === record.epoch) await news.promise
-      } finally {
-        signal?.removeEventListener('abort', wake)
-        for (const stop of stops) stop()
-      }
-    }
-    await Promise.all(below.values())
+    const take = (run: string): Promise<void> => this.#desk.take(run)
+    await workOn(this.id, { setting: this.#setting, take, signal: options.signal })
   }
 
   /** Says something in the middle of the work; it is taken in at the next safe point. */
@@ -201,6 +165,7 @@ export class RunHandle {
    * Artifacts of the session are not in it. Throws `unknown_tick` and what `writeCheckpoint` throws.
    */
   async export(path: string, options: { tick?: number | string } = {}): Promise<CheckpointFile> {
+    checkOptions('export', options, ['tick'])
     const record = await this.record()
     const { id, agent, user, priority, metadata } = record
     const world = await this.at(options.tick ?? (await newestTick(this.#setting, record.branch)))
@@ -211,6 +176,7 @@ export class RunHandle {
 
   /** Labels a finished tick, by default the newest; the same label again moves. Throws `invalid_name`, `unknown_tick`. */
   async checkpoint(label: string, options: { tick?: number } = {}): Promise<number> {
+    checkOptions('checkpoint', options, ['tick'])
     return labelTick(this.#setting, await this.record(), { ...options, label, run: this.id })
   }
 
@@ -235,6 +201,7 @@ export class RunHandle {
    * questions are asked again, and this run goes on untouched. Throws `unknown_tick`.
    */
   async fork(options: ForkOptions): Promise<RunHandle> {
+    checkOptions('fork', options, ['tick', 'edit', 'input'])
     return this.#branchOff(await this.record(), options, false)
   }
 
@@ -245,14 +212,25 @@ export class RunHandle {
   async undo(
     options: { ticks?: number; to?: number | string; cancel?: boolean } = {},
   ): Promise<{ readonly outsideEffects: readonly OutsideEffect[] }> {
+    checkOptions('undo', options, ['ticks', 'to', 'cancel'])
+    // Before anything is cancelled for it.
+    if (options.cancel === true) await this.#undoneTo(await this.record(), options)
     const record = await this.#calm(options.cancel === true)
-    const newest = await newestTick(this.#setting, record.branch)
-    const tick = await tickAt(this.#setting, record, options.to ?? newest - (options.ticks ?? 1))
-    if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${newest} ticks to undo.`)
+    const tick = await this.#undoneTo(record, options)
     const effects = await outsideEffects(this.#setting, record, tick)
     await branchAt(this.#setting, record, { tick, head: true })
     await noteRestored(this.#setting, record, restoredTo(this.#setting, tick, options.to))
     return { outsideEffects: effects }
+  }
+
+  /** The tick that an undo goes back to. Throws `unknown_tick`. */
+  async #undoneTo(record: RunRecord, { ticks = 1, to }: { ticks?: number; to?: number | string }): Promise<number> {
+    const { branch } = record
+    const newest = await newestTick(this.#setting, branch)
+    const tick = await tickAt(this.#setting, record, to ?? newest - ticks)
+    if (tick < 0) throw new TellurionError('unknown_tick', `There are only ${newest} ticks to undo.`)
+    if ((await this.#setting.backend.store.load(branch, { tick })) !== undefined) return tick
+    throw new TellurionError('unknown_tick', `Branch ${branch} has no tick ${tick}, or not any more.`)
   }
 
   /** The messages of this run, oldest first, with the ids under which they can be edited and regenerated. */
@@ -262,12 +240,15 @@ export class RunHandle {
 
   /** Another run in which a message of the user reads differently; later runs of the session go on from it. */
   async edit(message: string, input: UserInput, options: { cancel?: boolean } = {}): Promise<RunHandle> {
+    checkOptions('edit', options, ['cancel'])
     const place = await placeOf(this.#setting, this.id, message)
-    return this.#again(place, options, input)
+    const { agent } = await this.record()
+    return this.#again(place, options, inputFor(this.#setting.registry.find(agent), input))
   }
 
   /** Another run in which the model answers anew at this message; later runs of the session go on from it. */
   async regenerate(message: string, options: { cancel?: boolean } = {}): Promise<RunHandle> {
+    checkOptions('regenerate', options, ['cancel'])
     const place = await placeOf(this.#setting, this.id, message)
     const places = await this.messages()
     const request = places
@@ -291,9 +272,12 @@ export class RunHandle {
   }
 
   async #branchOff(record: RunRecord, options: ForkOptions, head: boolean): Promise<RunHandle> {
+    const { input } = options
+    const said = input === undefined ? {} : { input: inputFor(this.#setting.registry.find(record.agent), input) }
     const tick = await tickAt(this.#setting, record, options.tick)
     const payload = await forkPayload(this.#setting, record.branch, {
       ...options,
+      ...said,
       restored: restoredTo(this.#setting, tick, options.tick),
     })
     const effects = await outsideEffects(this.#setting, record, tick)
@@ -368,13 +352,6 @@ export class RunHandle {
     const entity = entityOf(world, record.agent)
     return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
   }
-}
-
-/** The runs that work for a run, however far below, and wait for a worker. */
-async function queuedBelow(store: RunReads, { id: parent }: RunRecord): Promise<readonly RunRecord[]> {
-  const children = await store.listRuns({ parent, status: liveStatuses, limit: 1000 })
-  const found = children.map((child) => (child.status === 'queued' ? [child] : queuedBelow(store, child)))
-  return (await Promise.all(found)).flat()
 }
 
 function statusOf({ status }: RunRecord): AgentResult['status'] {

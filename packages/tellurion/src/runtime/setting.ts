@@ -4,7 +4,6 @@ import type { Caps } from '../agent/caps.ts'
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
-import type { Event } from '../event/event.ts'
 import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
@@ -12,14 +11,8 @@ import type { RetryPolicy } from '../retry/backoff.ts'
 import type { Component } from '../world/component.ts'
 import type { Accounts } from './account.ts'
 import type { Backend } from './backend.ts'
+import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
-
-/** Live events of runs of this process, for whoever watches them now. */
-export interface Live {
-  /** `since`: how many kept events had gone to the store before it. It is part of no attempt's work without that. */
-  send(run: string, event: Event, since?: number): void
-  listen(run: string, fn: (event: Event, since: number | undefined) => void): () => void
-}
 
 /** How much of the past is kept. */
 export interface Retention {
@@ -67,23 +60,4 @@ export function retentionOf(given: Partial<Retention> = {}): Retention {
   }
   if (!(past >= 0)) throw new TellurionError('invalid_option', `retention.past must be milliseconds, got ${past}.`)
   return { checkpoints, past }
-}
-
-/** Makes the live events of a process. */
-export function createLive(): Live {
-  const listeners = new Map<string, Set<(event: Event, since: number | undefined) => void>>()
-  return {
-    send(run, event, since) {
-      for (const fn of listeners.get(run) ?? []) fn(event, since)
-    },
-    listen(run, fn) {
-      let set = listeners.get(run)
-      if (set === undefined) listeners.set(run, (set = new Set()))
-      set.add(fn)
-      return () => {
-        set.delete(fn)
-        if (set.size === 0 && listeners.get(run) === set) listeners.delete(run)
-      }
-    },
-  }
 }

@@ -55,16 +55,27 @@ export function submission(
 
 function check(name: string, options: SubmitOptions): void {
   checkOptions('submit', options, known)
-  const { session, user, tenant, priority = 0, delay = 0, metadata = {}, budget } = options
+  const { delay = 0, budget } = options
+  checkPlace(options)
   checkId('agent', name)
-  if (session !== undefined) checkId('session', session)
-  if (user !== undefined) checkId('user', user)
-  if (tenant !== undefined) checkId('tenant', tenant)
   checkLimits('budget', budget)
-  if (!Number.isSafeInteger(priority)) throw invalid(`priority must be a whole number, not ${String(priority)}.`)
   if (!(Number.isFinite(delay) && delay >= 0)) {
     throw invalid(`delay must be a number of milliseconds from 0, not ${String(delay)}.`)
   }
+}
+
+/** Throws `invalid_option` for where a run is to be, or whose, that cannot be meant. */
+export function checkPlace({
+  session,
+  user,
+  tenant,
+  priority = 0,
+  metadata = {},
+}: Pick<SubmitOptions, 'session' | 'user' | 'tenant' | 'priority' | 'metadata'>): void {
+  if (session !== undefined) checkId('session', session)
+  if (user !== undefined) checkId('user', user)
+  if (tenant !== undefined) checkId('tenant', tenant)
+  if (!Number.isSafeInteger(priority)) throw invalid(`priority must be a whole number, not ${String(priority)}.`)
   const problem = jsonProblem(metadata)
   const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
   if (problem !== undefined || !isObject) {
@@ -73,7 +84,7 @@ function check(name: string, options: SubmitOptions): void {
 }
 
 /** What an agent is told. One of this library hears a person, one of any make takes any JSON. */
-function inputFor(agent: AnyAgent | undefined, given: UserInput | Json): UserInput {
+export function inputFor(agent: AnyAgent | undefined, given: UserInput | Json): UserInput {
   if (typeof given === 'string') return given.toWellFormed()
   if (agent instanceof Agent) return userMessage(given as UserInput)
   const problem = jsonProblem(given)
