@@ -8,6 +8,8 @@ import { importsOf, isTest, type SourceFile } from './source.ts'
 const floors = [
   ['message', 'event', 'error', 'clock', 'id', 'channel', 'abort', 'schema', 'retry', 'graph', 'port'],
   ['world', 'model', 'tool', 'knowledge', 'store', 'trace'],
+  ['workspace', 'sandbox', 'web'],
+  ['mcp'],
   ['agent'],
   ['runtime'],
   ['sqlite', 'file'],
@@ -18,16 +20,22 @@ const floors = [
 ]
 
 /** What a room may not see although it lies lower. */
-const unseen: Readonly<Record<string, readonly string[]>> = { agent: ['store', 'trace'] }
+const unseen: Readonly<Record<string, readonly string[]>> = {
+  agent: ['store', 'trace', 'workspace', 'sandbox', 'web', 'mcp'],
+}
 
 /** Rooms that may use `node:` modules in every file; elsewhere only `*.node.ts` and tests may. */
-const onNode = ['store', 'trace', 'runtime', 'server', 'config', 'demo', 'cli', 'tui', 'studio']
+const onNode = ['store', 'trace', 'workspace', 'sandbox', 'web', 'mcp', 'runtime', 'server', 'config', 'demo', 'cli']
+onNode.push('tui', 'studio')
 
 /** Packages of others by the rooms that may import them. Tests may import every development dependency. */
 const thirdParty: Readonly<Record<string, readonly string[]>> = {
   schema: ['@cfworker/json-schema'],
   model: ['gpt-tokenizer'],
-  server: ['@hono/node-server', 'ws', 'zod'],
+  sandbox: ['quickjs-emscripten'],
+  web: ['@mozilla/readability', 'linkedom', 'turndown'],
+  mcp: ['@modelcontextprotocol/client'],
+  server: ['@hono/node-server', '@modelcontextprotocol/server', 'ws', 'zod'],
   config: ['zod'],
   tui: ['@earendil-works/pi-tui'],
   cli: ['commander'],

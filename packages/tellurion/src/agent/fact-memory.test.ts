@@ -443,9 +443,9 @@ describe('the tools', () => {
 
   test('are outside effects: repeated under their key, and destructive where they replace', () => {
     const { remember, recall, forget } = factTools(book())
-    const keyed = { mode: 'write', repeat: 'keyed', risk: ['destructive'] }
+    const keyed = { mode: 'write', repeat: 'keyed', risk: ['destructive'], declared: true }
     assert.deepEqual([remember.effects, forget.effects], [keyed, keyed])
-    assert.deepEqual(recall.effects, { mode: 'read', repeat: 'safe', risk: [] })
+    assert.deepEqual(recall.effects, { mode: 'read', repeat: 'safe', risk: [], declared: false })
   })
 
   test('a sub-agent remembers for the user of its caller', async () => {

@@ -20,15 +20,18 @@ export interface EffectOptions<Input = unknown> {
   readonly paths?: ((input: Input) => readonly string[]) | undefined
   /** Default `safe` for `read`, else `never`. */
   readonly repeat?: Repeat | undefined
-  /** Default none for `read`, else both. */
-  readonly risk?: readonly Risk[] | undefined
+  /** Default none for `read`, else both. A function says it of one call. */
+  readonly risk?: readonly Risk[] | ((input: Input) => readonly Risk[]) | undefined
 }
 
 /** Effects with every default filled in. */
 export interface Effects {
   readonly mode: EffectMode
   readonly repeat: Repeat
+  /** What any call could risk. */
   readonly risk: readonly Risk[]
+  /** Whether the tool said itself what it risks. */
+  readonly declared: boolean
 }
 
 const modes: readonly EffectMode[] = ['read', 'write', 'exclusive']
@@ -44,7 +47,7 @@ export function checkPaths(paths: unknown, what: string): readonly string[] {
 
 /** Fills in defaults; nothing declared is `exclusive`, never repeated, and risky. Throws `unknown_option`. */
 export function normaliseEffects(effects: unknown, what: string): Effects {
-  if (effects === undefined) return { mode: 'exclusive', repeat: 'never', risk: risks }
+  if (effects === undefined) return fill({ mode: 'exclusive' })
   if (typeof effects === 'string') return fill({ mode: oneOf(effects, modes, `effects of ${what}`) })
   if (typeof effects !== 'object' || effects === null || Array.isArray(effects)) {
     throw new TellurionError(
@@ -64,14 +67,19 @@ export function normaliseEffects(effects: unknown, what: string): Effects {
       `effects.paths of ${what} must be a function from the input to a list of paths.`,
     )
   }
-  if (risk !== undefined && !Array.isArray(risk)) {
-    throw new TellurionError('invalid_option', `effects.risk of ${what} must be a list such as ['destructive'].`)
-  }
   return fill({
     mode: oneOf(mode, modes, `effects.mode of ${what}`),
     repeat: repeat === undefined ? undefined : oneOf(repeat, repeats, `effects.repeat of ${what}`),
-    risk: risk?.map((each) => oneOf(each, risks, `effects.risk of ${what}`)),
+    risk: risk === undefined ? undefined : typeof risk === 'function' ? risks : checkRisk(risk, what),
   })
+}
+
+/** The risks of a tool or of one call, checked. Throws `invalid_option` and `unknown_option`. */
+export function checkRisk(risk: unknown, what: string): readonly Risk[] {
+  if (!Array.isArray(risk)) {
+    throw new TellurionError('invalid_option', `effects.risk of ${what} must be a list such as ['destructive'].`)
+  }
+  return risk.map((each) => oneOf(each, risks, `effects.risk of ${what}`))
 }
 
 function fill({
@@ -81,10 +89,11 @@ function fill({
 }: {
   mode: EffectMode
   repeat?: Repeat | undefined
-  risk?: Risk[] | undefined
+  risk?: readonly Risk[] | undefined
 }): Effects {
   const reads = mode === 'read'
-  return { mode, repeat: repeat ?? (reads ? 'safe' : 'never'), risk: risk ?? (reads ? [] : risks) }
+  const declared = risk !== undefined
+  return { mode, repeat: repeat ?? (reads ? 'safe' : 'never'), risk: risk ?? (reads ? [] : risks), declared }
 }
 
 function oneOf<Name extends string>(value: unknown, names: readonly Name[], what: string): Name {

@@ -1,7 +1,7 @@
 // The door `tellurion/tool`.
 
 export { tool } from './tool.ts'
-export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolOptions, ToolSource } from './tool.ts'
+export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolOptions, ToolSource, Trust } from './tool.ts'
 export type { EffectMode, EffectOptions, Effects, Repeat, Risk } from './effects.ts'
 export { functionTool, toolMethod, toolsOf } from './function-tool.ts'
 export type { FunctionToolDetails, FunctionToolOptions } from './function-tool.ts'

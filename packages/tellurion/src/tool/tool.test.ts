@@ -80,7 +80,13 @@ describe('tool', () => {
   it('fills in the defaults', async () => {
     const made = tool({ description: 'd', inputSchema: object, execute: () => 1 })
     assert.equal(made.timeout, 30_000)
-    assert.deepEqual(made.effects, { mode: 'exclusive', repeat: 'never', risk: ['destructive', 'exfiltrating'] })
+    assert.deepEqual(made.effects, {
+      mode: 'exclusive',
+      repeat: 'never',
+      risk: ['destructive', 'exfiltrating'],
+      declared: false,
+    })
+    assert.equal(made.trust, 'unvouched')
     assert.equal(await made.needsApproval({}, { toolCallId: 'c', toolName: 't' }), false)
     assert.equal(made.paths({}), undefined)
     assert.equal(made.output, undefined)
@@ -159,9 +165,14 @@ describe('effects', () => {
   const risky = ['destructive', 'exfiltrating']
 
   it('take their defaults from the mode', () => {
-    assert.deepEqual(effects('read'), { mode: 'read', repeat: 'safe', risk: [] })
-    assert.deepEqual(effects('write'), { mode: 'write', repeat: 'never', risk: risky })
-    assert.deepEqual(effects({ mode: 'exclusive' }), { mode: 'exclusive', repeat: 'never', risk: risky })
+    assert.deepEqual(effects('read'), { mode: 'read', repeat: 'safe', risk: [], declared: false })
+    assert.deepEqual(effects('write'), { mode: 'write', repeat: 'never', risk: risky, declared: false })
+    assert.deepEqual(effects({ mode: 'exclusive' }), {
+      mode: 'exclusive',
+      repeat: 'never',
+      risk: risky,
+      declared: false,
+    })
   })
 
   it('keep what is declared', () => {
@@ -169,11 +180,28 @@ describe('effects', () => {
       mode: 'write',
       repeat: 'keyed',
       risk: [],
+      declared: true,
     })
     assert.deepEqual(effects({ mode: 'read', repeat: 'never', risk: ['exfiltrating'] }), {
       mode: 'read',
       repeat: 'never',
       risk: ['exfiltrating'],
+      declared: true,
     })
+  })
+
+  it('risk by the call, where a function says so', () => {
+    const made = tool({
+      description: 'd',
+      inputSchema: object,
+      execute: () => 1,
+      effects: { mode: 'write', risk: (input) => (Object.keys(input).length > 0 ? ['destructive'] : []) },
+    })
+    assert.deepEqual(made.effects.risk, risky)
+    assert.equal(made.effects.declared, true)
+    assert.deepEqual([made.risk({}), made.risk({ all: true })], [[], ['destructive']])
+    const effects = { mode: 'write', risk: () => ['nope' as never] } as const
+    const wrong = tool({ description: 'd', inputSchema: object, execute: () => 1, effects })
+    assert.throws(() => wrong.risk({}), { code: 'unknown_option' })
   })
 })

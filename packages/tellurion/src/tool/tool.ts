@@ -5,7 +5,8 @@ import { TellurionError, suggestion } from '../error/error.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
-import { checkPaths, normaliseEffects, type EffectMode, type EffectOptions, type Effects } from './effects.ts'
+import { checkPaths, checkRisk, normaliseEffects } from './effects.ts'
+import type { EffectMode, EffectOptions, Effects, Risk } from './effects.ts'
 
 /** What a running tool is given beside its input. */
 export interface ToolContext {
@@ -58,7 +59,16 @@ export interface ToolOptions<Input extends Schema, Output extends Schema> {
   readonly timeout?: number | undefined
   /** Default `exclusive`, repeated never, both risks. */
   readonly effects?: EffectMode | EffectOptions<ToolInput<Input>> | undefined
+  /** Whose words its results are. Default `unvouched`. */
+  readonly trust?: Trust | undefined
 }
+
+/**
+ * Whose words a tool's results are: `trusted` for what the program itself computes, `untrusted` for what strangers may
+ * have written (web pages, mails, files, other services), `unvouched` where nobody said. After untrusted results every
+ * tool that is not known to be harmless asks, after unvouched ones those that say of themselves what they risk.
+ */
+export type Trust = 'trusted' | 'unvouched' | 'untrusted'
 
 const isTool = Symbol.for('tellurion.tool')
 
@@ -68,6 +78,7 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly name?: string
   readonly description: string
   readonly effects: Effects
+  readonly trust: Trust
   readonly timeout: number
   readonly input: CompiledSchema
   readonly output: CompiledSchema | undefined
@@ -76,12 +87,16 @@ export interface Tool<Input = unknown, Output = unknown> {
   needsApproval(input: Input, context: ApprovalContext): boolean | Promise<boolean>
   /** The places that a call touches, or undefined where the tool declares none. */
   paths(input: Input): readonly string[] | undefined
+  /** What a call could risk. */
+  risk(input: Input): readonly Risk[]
 }
 
 /** A tool of whatever input and output. */
 export type AnyTool = Tool
 
-const known = ['description', 'inputSchema', 'outputSchema', 'execute', 'needsApproval', 'timeout', 'effects', 'name']
+const known = ['description', 'inputSchema', 'outputSchema', 'execute', 'needsApproval', 'timeout', 'effects', 'trust']
+known.push('name')
+const trusts: readonly Trust[] = ['trusted', 'unvouched', 'untrusted']
 
 /**
  * Defines a tool; the types of input and output come from the schemas. Throws `invalid_schema`, `invalid_option` or
@@ -107,6 +122,7 @@ export interface UntypedToolOptions {
     | undefined
   readonly timeout?: number | undefined
   readonly effects?: EffectMode | EffectOptions<never> | undefined
+  readonly trust?: Trust | undefined
 }
 
 /** `tool` without the inference, and with a name. */
@@ -120,6 +136,7 @@ export function createTool(options: UntypedToolOptions): AnyTool {
     }
   }
   const { name, description, inputSchema, outputSchema, needsApproval = false, timeout = 30_000, effects } = options
+  const { trust = 'unvouched' } = options
   const what = name === undefined ? `tool ${JSON.stringify(String(description).slice(0, 40))}` : `tool '${name}'`
   if (typeof description !== 'string' || description.trim() === '') {
     throw new TellurionError(
@@ -149,13 +166,17 @@ export function createTool(options: UntypedToolOptions): AnyTool {
       `the inputSchema of ${what} must describe an object: tools take named arguments. Put the value into a property.`,
     )
   }
-  const paths =
-    typeof effects === 'object' ? (effects.paths as ((input: unknown) => readonly string[]) | undefined) : undefined
+  if (!trusts.includes(trust)) {
+    throw new TellurionError('invalid_option', `trust of ${what} must be 'trusted', 'unvouched' or 'untrusted'.`)
+  }
+  const { paths, risk } = (typeof effects === 'object' ? effects : {}) as EffectOptions
+  const normalised = normaliseEffects(effects, what)
   return {
     [isTool]: true,
     ...(name === undefined ? {} : { name }),
     description: description.toWellFormed(),
-    effects: normaliseEffects(effects, what),
+    effects: normalised,
+    trust,
     timeout,
     input,
     output: outputSchema === undefined ? undefined : compileSchema(outputSchema, `the outputSchema of ${what}`),
@@ -163,6 +184,7 @@ export function createTool(options: UntypedToolOptions): AnyTool {
     needsApproval:
       typeof needsApproval === 'function' ? (needsApproval as AnyTool['needsApproval']) : () => needsApproval,
     paths: (value) => (paths === undefined ? undefined : checkPaths(paths(value), what)),
+    risk: (value) => (typeof risk === 'function' ? checkRisk(risk(value), what) : normalised.risk),
   } as AnyTool
 }
 
