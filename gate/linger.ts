@@ -3,8 +3,8 @@
 
 import { after } from 'node:test'
 
-/** Milliseconds a process may go on after its last test. */
-const grace = 20_000
+/** Milliseconds a process may go on after its last test; `LINGER_GRACE` says another number. */
+const grace = Number(process.env['LINGER_GRACE'] ?? 20_000)
 
 if (process.env['NODE_TEST_CONTEXT']?.startsWith('child') === true) {
   after(() => {

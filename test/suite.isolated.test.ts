@@ -1,7 +1,10 @@
-// `npm test -- words`: one file, one word, several, and a word that nothing has.
+// `npm test -- words`: one file, one word, several, and a word that nothing has. A file that does not end is ended.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runCommand } from '../gate/program.ts'
 
 const npmTest = (...words: string[]) => runCommand(process.execPath, ['gate/test.ts', ...words])
@@ -24,5 +27,17 @@ describe('npm test', () => {
     const { code, stderr } = await npmTest('no-such-word')
     assert.equal(code, 1)
     assert.match(stderr, /No test file has 'no-such-word' in its path/)
+  })
+
+  test('ends a file that leaves something open, and says what', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'linger-'))
+    const path = join(folder, 'leak.test.mjs')
+    writeFileSync(path, "import { test } from 'node:test'\ntest('leaks', () => void setInterval(() => {}, 1000))\n")
+    const { code, stdout } = await runCommand(process.execPath, ['--import=./gate/linger.ts', '--test', path], {
+      env: { LINGER_GRACE: '200' },
+    })
+    rmSync(folder, { recursive: true })
+    assert.equal(code, 1, stdout)
+    assert.match(stdout, /goes on 0\.2 s after its last test, kept by: .*Timeout/)
   })
 })
