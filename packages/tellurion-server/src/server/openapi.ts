@@ -18,7 +18,7 @@ const errorResource = schemaOf<ErrorResource>()(
         data: jsonObject.exactOptional(),
       }),
     })
-    .meta({ id: 'Error' }),
+    .meta({ id: 'Failure' }),
 )
 
 /** What may go wrong everywhere. */
@@ -36,6 +36,18 @@ const failures: Readonly<Record<string, string>> = {
   429: 'Too much at one time; see Retry-After.',
   500: 'The server failed.',
   503: 'The server is closing, or its store cannot be reached.',
+}
+
+/** The nouns that operations are grouped by; what has none of its own is about the server. */
+const tags: Readonly<Record<string, string>> = {
+  server: 'How the server is, and how it describes itself.',
+  sessions: 'Conversations, and the branches that they have.',
+  messages: 'Saying something in a session.',
+  runs: 'Pieces of work, while they go on and when they have ended.',
+  tasks: 'Runs under another name.',
+  interactions: 'What waits for a person.',
+  agents: 'Who may be asked.',
+  tools: 'What agents may do.',
 }
 
 /** Routes whose answer takes place only under an Idempotency-Key once. */
@@ -61,6 +73,7 @@ export function openApiDocument(operations: Readonly<Record<RouteName, Operation
     },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -102,7 +115,8 @@ function operationObject(name: RouteName, operation: Operation, draw: Draw): obj
 
 /** Runs, sessions and so on: the noun of a path. */
 function tagOf(path: string): string {
-  return /^\/api\/v1\/([a-z]+)/.exec(path)?.[1] ?? 'server'
+  const noun = /^\/api\/v1\/([a-z]+)/.exec(path)?.[1] ?? ''
+  return Object.hasOwn(tags, noun) ? noun : 'server'
 }
 
 function success({ answer, media = [], status }: Operation, draw: Draw): object {
@@ -144,7 +158,7 @@ function failuresOf(name: RouteName, { body, parameters, query }: Operation): ob
 
 /** The answers of failures, by name. */
 function failureObjects(): object {
-  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } }
   return Object.fromEntries(
     Object.entries(failures).map(([code, description]) => [
       `Failure${code}`,
@@ -198,14 +212,18 @@ function drawn(schema: z.ZodType, io: 'input' | 'output', components: Record<str
   return relinked(rest) as JsonObject
 }
 
-/** With references that lead to the components. */
+/** With references that lead to the components, and no bound that only says how far JavaScript counts. */
 function relinked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relinked)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [
-      key,
-      key === '$ref' && typeof each === 'string' ? each.replace('#/$defs/', '#/components/schemas/') : relinked(each),
-    ]),
+    Object.entries(value)
+      .filter(([key, each]) => !(bounds.includes(key) && Math.abs(each as number) === Number.MAX_SAFE_INTEGER))
+      .map(([key, each]) => [
+        key,
+        key === '$ref' && typeof each === 'string' ? each.replace('#/$defs/', '#/components/schemas/') : relinked(each),
+      ]),
   )
 }
+
+const bounds: readonly string[] = ['minimum', 'maximum']

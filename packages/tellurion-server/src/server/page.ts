@@ -17,9 +17,18 @@ export const pageQuery = {
   cursor: z.string().max(200).exactOptional().meta({ description: 'What the page before gave as `next`.' }),
 }
 
-/** The schema of a page of items. */
-export const pageOf = <Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> =>
-  z.object({ items: z.array(item), next: z.string().exactOptional() })
+const pages = new WeakMap<z.ZodType, z.ZodType>()
+
+/** The schema of a page of items; its name is that of the items and `Page`. */
+export function pageOf<Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> {
+  let page = pages.get(item)
+  if (page === undefined) {
+    const next = z.string().exactOptional().meta({ description: 'The cursor of the next page, if there is one.' })
+    page = z.object({ items: z.array(item), next }).meta({ id: `${item.meta()?.id ?? ''}Page` })
+    pages.set(item, page)
+  }
+  return page as z.ZodType<Page<Item>>
+}
 
 /** Where a list is read from. */
 export interface PageSource<Item> {

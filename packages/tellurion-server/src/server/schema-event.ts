@@ -12,6 +12,6 @@ export const eventResource = z
     at: z.number().exactOptional().meta({ description: 'Milliseconds since 1970.' }),
   })
   .meta({
-    id: 'Event',
+    id: 'RunEvent',
     description: 'One event of a run; the fields of each type are listed in docs/events.md.',
   }) as unknown as z.ZodType<EventResource>
