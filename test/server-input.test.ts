@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { Agent, TellurionError } from 'tellurion'
 import { pathOf, routes, type RouteName } from 'tellurion/protocol'
@@ -74,6 +75,20 @@ describe('bodies that cannot be read', () => {
   test('JSON with its charset is read', async () => {
     const headers = { 'content-type': 'Application/JSON; charset="utf-8"' }
     assert.equal((await desk.ask('POST', '/api/v1/runs', { raw: '{"input":"x"}', headers })).status, 201)
+  })
+
+  test('compressed, or said to be', async () => {
+    const raw = new Blob([new Uint8Array(gzipSync('{"input":"x"}'))])
+    for (const [encoding, sent] of [
+      ['gzip', raw],
+      ['br', '{"input":"x"}'],
+      ['gzip, identity', raw],
+    ] as const) {
+      const headers = { ...json, 'content-encoding': encoding }
+      await refuses(415, 'unsupported_media_type', 'POST /api/v1/runs', { raw: sent, headers })
+    }
+    const plain = { raw: '{"input":"x"}', headers: { ...json, 'content-encoding': 'identity' } }
+    assert.equal((await desk.ask('POST', '/api/v1/runs', plain)).status, 201)
   })
 
   test('too large, said and unsaid: the rest is not read', async () => {

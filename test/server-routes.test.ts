@@ -235,7 +235,35 @@ describe('the same request twice', () => {
     assert.equal((await items('/api/v1/sessions?limit=1000')).length, sessions.length, 'nor is there another session')
   })
 
+  test('parts, a message, a schema and a session are known again', async () => {
+    const parts = [{ type: 'text', text: 'Hello' }]
+    const output = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
+    for (const [name, body] of Object.entries({
+      parts: { input: parts },
+      message: { input: { role: 'user', content: parts } },
+      output: { input: 'Hello', output },
+      session: { input: 'Hello', session: 'known-again', priority: 3, metadata: { a: [1] } },
+    })) {
+      const question = { body, headers: { 'idempotency-key': `again ${name}` } }
+      const [a, b] = [await want(201, 'POST /api/v1/runs', question), await want(201, 'POST /api/v1/runs', question)]
+      assert.equal(a.id, b.id, name)
+    }
+  })
+
+  test('the same words with anything else are another request', async () => {
+    const headers = { 'idempotency-key': 'one and only' }
+    const body = { input: 'Hello', session: 'only-here', metadata: { a: 1 } }
+    await want(201, 'POST /api/v1/runs', { body, headers })
+    for (const other of [{ session: 'not-here' }, { priority: 1 }, { metadata: {} }, { output: { type: 'object' } }]) {
+      await want(422, 'POST /api/v1/runs', { body: { ...body, ...other }, headers })
+    }
+    const { session: _session, ...alone } = body
+    await want(422, 'POST /api/v1/runs', { body: alone, headers })
+  })
+
   test('a key that is none is refused', async () => {
+    const call = { tool: 'look', arguments: { at: 'x' } }
+    await want(422, 'POST /api/v1/tools/call', { body: call, headers: { 'idempotency-key': 'x'.repeat(257) } })
     for (const key of ['', 'x'.repeat(257)]) {
       await want(422, 'POST /api/v1/runs', { body: { input: 'x' }, headers: { 'idempotency-key': key } })
     }

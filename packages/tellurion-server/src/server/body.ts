@@ -14,6 +14,11 @@ export async function readBody(request: Request, { body, bodyOptional }: Operati
   if (!isJson(type)) {
     throw new RequestError('unsupported_media_type', 'The body is to be JSON: send Content-Type: application/json.')
   }
+  // What is packed could be of any size.
+  if (!/^(?:identity)?$/i.test(request.headers.get('content-encoding') ?? '')) {
+    const identity = { 'accept-encoding': 'identity' }
+    throw new RequestError('unsupported_media_type', 'The body is not to be compressed.', identity)
+  }
   return checked(body, parsed(bytes), 'body')
 }
 

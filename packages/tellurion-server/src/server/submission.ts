@@ -2,8 +2,9 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { UserInput } from 'tellurion'
-import type { RunHandle, SubmitOptions } from 'tellurion/runtime'
+import type { RunHandle, Runtime, SubmitOptions } from 'tellurion/runtime'
 import { RequestError } from './failure.ts'
+import type { Identity } from './identity.ts'
 import { owns } from './own.ts'
 import type { Call } from './setting.ts'
 
@@ -24,7 +25,7 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
   const { input, session, options = {} } = submission
   const agent = offered(call, submission.agent)
   const idempotencyKey = keyOf(call.request)
-  const user = session === undefined ? identity.user : await userOf(call, session)
+  const user = session === undefined ? identity.user : await ownerOfSession(setting.runtime, identity, session)
   const run = await setting.runtime.submit(agent, input, {
     ...options,
     user,
@@ -32,7 +33,7 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
     ...(identity.tenant === undefined ? {} : { tenant: identity.tenant }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   })
-  if (idempotencyKey !== undefined) await checkSame(run, agent, input)
+  if (idempotencyKey !== undefined) await checkSame(run, { ...submission, agent })
   return run
 }
 
@@ -47,20 +48,32 @@ export function offered({ setting }: Call, agent: string | undefined): string {
 }
 
 /** Whose a session is, which is made when it is not there. Throws `unknown_session` for one of another user. */
-async function userOf({ setting, identity }: Call, id: string): Promise<string> {
-  const session = await setting.runtime.createSession({ id, user: identity.user })
+export async function ownerOfSession(runtime: Runtime, identity: Identity, id: string): Promise<string> {
+  const session = await runtime.createSession({ id, user: identity.user })
   if (owns(identity, session)) return session.user
   throw new RequestError('unknown_session', `There is no session '${id}'.`)
 }
 
-function keyOf({ headers }: Request): string | undefined {
+/** The `Idempotency-Key` of a request. Throws `invalid_request` for what is none. */
+export function keyOf({ headers }: Request): string | undefined {
   const key = headers.get('idempotency-key')
   if (key === null || /^[\x20-\x7e]{1,256}$/.test(key)) return key ?? undefined
   throw new RequestError('invalid_request', 'An Idempotency-Key is 1 to 256 printable characters.')
 }
 
-async function checkSame(run: RunHandle, agent: string, input: UserInput): Promise<void> {
-  const { agent: known, input: stored } = await run.record()
-  if (known === agent && isDeepStrictEqual((stored as { input?: unknown }).input, input)) return
+async function checkSame(run: RunHandle, asked: Submission): Promise<void> {
+  const { agent, input, session = run.id, options = {} } = asked
+  const known = await run.record()
+  const { input: said, output } = known.input as { readonly input?: unknown; readonly output?: unknown }
+  const { priority = 0, metadata = {} } = options
+  const same =
+    known.agent === agent &&
+    known.session === session &&
+    known.priority === priority &&
+    isDeepStrictEqual(known.metadata, metadata) &&
+    isDeepStrictEqual(output, options.output) &&
+    // An agent hears parts as a message of them.
+    [input, { role: 'user', content: input }].some((each) => isDeepStrictEqual(said, each))
+  if (same) return
   throw new RequestError('invalid_request', 'This Idempotency-Key was used for another request; make a new one.')
 }

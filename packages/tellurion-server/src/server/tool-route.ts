@@ -17,7 +17,7 @@ import { operation } from './operation.ts'
 import { pageOf, pageQuery, slicePage } from './page.ts'
 import { agentResource, toolCallRequest, toolCallResource, toolResource } from './schema-tool.ts'
 import type { Call, ServerSetting } from './setting.ts'
-import { offered } from './submission.ts'
+import { keyOf, offered } from './submission.ts'
 
 /** The tools of an agent of any make. */
 function toolsOf({ runtime }: ServerSetting, name: string): Toolbox {
@@ -110,7 +110,7 @@ export const callTool = operation('callTool', {
       clock: setting.clock,
       runId: 'manual',
       user: identity.user,
-      idempotencyKey: request.headers.get('idempotency-key') ?? toolCallId,
+      idempotencyKey: keyOf(request) ?? toolCallId,
       signal,
     })
     const { content, isError = false, code } = outcome
