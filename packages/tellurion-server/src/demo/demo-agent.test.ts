@@ -64,7 +64,9 @@ describe('the tools of the demo', () => {
     const patience = wait({ clock: time })
     const reports: unknown[] = []
     const context = (abortSignal: AbortSignal): ToolContext => {
-      return { toolCallId: 'c', idempotencyKey: 'k', runId: 'r', abortSignal, progress: (seen) => reports.push(seen) }
+      const nothing = async (): Promise<undefined> => undefined
+      const own = { toolCallId: 'c', idempotencyKey: 'k', runId: 'r', keep: nothing, kept: nothing }
+      return { ...own, abortSignal, progress: (seen) => reports.push(seen) }
     }
     const done = patience.execute({ seconds: 2.5 }, context(new AbortController().signal))
     await time.advance(2500)

@@ -43,6 +43,9 @@ export const message = schemaOf<Message>()(
         toolName: z.string(),
         content: z.union([z.string(), userParts]),
         isError: z.literal(true).exactOptional(),
+        kept: z
+          .array(z.object({ name: z.string(), hash: z.string(), size: z.int(), mediaType: z.string().exactOptional() }))
+          .exactOptional(),
         id: messageId,
       }),
     ])

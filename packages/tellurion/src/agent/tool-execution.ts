@@ -229,6 +229,11 @@ class LateArtifacts implements ResultOptions {
   get artifacts(): Artifacts {
     return artifactsOf(this.#world)
   }
+
+  /** Keys of calls are unique for ever where runs are durable; in memory no call outlives the process. */
+  get recall(): boolean {
+    return this.#world.findResource('durable') === true
+  }
 }
 
 /** Writes decisions into their calls, in one write, so that they stand whatever happens next. */

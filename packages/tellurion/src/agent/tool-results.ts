@@ -18,16 +18,17 @@ export function takeResult(world: World, entity: Entity, outcome: ToolOutcome): 
 }
 
 function keep(world: World, entity: Entity, outcome: ToolOutcome): void {
-  const { toolCallId, toolName, isError, code, artifact } = outcome
+  const { toolCallId, toolName, isError, code, artifact, kept } = outcome
   world.append(entity, ToolResults, outcome)
   const content = typeof outcome.content === 'string' ? outcome.content : textOf(toolMessage(outcome))
   const ended = { type: 'tool.ended', entity, toolCallId, toolName, content, isError: isError === true } as const
-  if (code === undefined && artifact === undefined) world.emit(ended)
+  if (code === undefined && artifact === undefined && kept === undefined) world.emit(ended)
   else {
     world.emit({
       ...ended,
       ...(code === undefined ? {} : { code }),
       ...(artifact === undefined ? {} : { artifact: artifact.hash }),
+      ...(kept === undefined ? {} : { kept }),
     })
   }
 }

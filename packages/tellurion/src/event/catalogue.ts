@@ -50,7 +50,7 @@ export const eventCatalogue = {
   'tool.progress': row('A running tool reports.', 'entity, toolCallId, toolName, progress'),
   'tool.ended': row(
     'A tool call has its result.',
-    'entity, toolCallId, toolName, content, isError, code?, artifact?',
+    'entity, toolCallId, toolName, content, isError, code?, artifact?, kept?',
     'TOOL_RESULT',
   ),
   'tool.approved': row(

@@ -2,7 +2,7 @@
 // are kept and which are delivered live only; `docs/events.md` is generated from it.
 
 import type { ErrorData } from '../error/error.ts'
-import type { AssistantMessage, Message } from '../message/message.ts'
+import type { AssistantMessage, KeptArtifact, Message } from '../message/message.ts'
 import type { FinishReason, ModelFailure, Usage } from '../port/model.ts'
 import type { Json } from '../schema/json.ts'
 
@@ -70,7 +70,15 @@ export type ToolStarted = Of<'tool.started', { toolCallId: string; toolName: str
 export type ToolProgress = Of<'tool.progress', { toolCallId: string; toolName: string; progress: Json }>
 export type ToolEnded = Of<
   'tool.ended',
-  { toolCallId: string; toolName: string; content: string; isError: boolean; code?: string; artifact?: string }
+  {
+    toolCallId: string
+    toolName: string
+    content: string
+    isError: boolean
+    code?: string
+    artifact?: string
+    kept?: readonly KeptArtifact[]
+  }
 >
 /** `permission` is the id of the one that decided, where it was no rule and nobody was asked. */
 export type ToolApproved = Of<'tool.approved', { toolCallId: string; by: string; permission?: string }>

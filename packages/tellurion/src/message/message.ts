@@ -77,6 +77,16 @@ export interface AssistantMessage {
   readonly id?: string
 }
 
+/** Bytes that a tool kept beside its result, by the name it gave them: an artifact of the session. */
+export interface KeptArtifact {
+  readonly name: string
+  /** SHA-256 of the bytes, hex: what `artifacts.get` takes. */
+  readonly hash: string
+  /** Bytes. */
+  readonly size: number
+  readonly mediaType?: string
+}
+
 /** The one result of one tool call. */
 export interface ToolMessage {
   readonly role: 'tool'
@@ -84,6 +94,8 @@ export interface ToolMessage {
   readonly toolName: string
   readonly content: string | readonly UserPart[]
   readonly isError?: true
+  /** What the tool kept beside it; models are not shown this. */
+  readonly kept?: readonly KeptArtifact[]
   readonly id?: string
 }
 

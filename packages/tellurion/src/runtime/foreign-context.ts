@@ -4,6 +4,7 @@
 import { abortReason, raceAbort } from '../abort/abort.ts'
 import { reserve, type Amounts } from '../agent/budget.ts'
 import { Budget, Conversation, Steering, TurnUsage } from '../agent/component.ts'
+import { artifactsOf } from '../agent/configuration.ts'
 import { say } from '../agent/conversation.ts'
 import { ask } from '../agent/open-interaction.ts'
 import { addUsage, noUsage } from '../agent/usage.ts'
@@ -51,13 +52,14 @@ export interface OpenContext {
 export function openContext(world: World, entity: Entity, options: ContextOptions): OpenContext {
   const desk = new Desk(world, entity, options)
   const { runId, metadata, tools, clock, signal } = options
+  const results = { artifacts: artifactsOf(world), recall: world.findResource('durable') === true }
   const context: RunContext = {
     runId,
     metadata,
     clock,
     signal,
     input: world.require(entity, Foreign).input,
-    tools: counted(withDefaults(tools, { signal, clock, runId, user: world.findResource('user') }), () =>
+    tools: counted(withDefaults(tools, { signal, clock, runId, user: world.findResource('user'), results }), () =>
       desk.countCall(),
     ),
     steps: desk.steps(),

@@ -75,7 +75,7 @@ export async function executeWithEvents(
   const { toolCallId, toolName, input, invalidInput } = call
   context.emit({ type: 'tool.called', toolCallId, toolName, input })
   const outcome = await context.tools.execute(toolName, invalidInput ?? input, { toolCallId, ...options })
-  const { code, artifact, isError = false } = outcome
+  const { code, artifact, kept, isError = false } = outcome
   if (context.signal.aborted) throw abortReason(context.signal)
   context.emit({
     type: 'tool.ended',
@@ -85,6 +85,7 @@ export async function executeWithEvents(
     isError,
     ...(code === undefined ? {} : { code }),
     ...(artifact === undefined ? {} : { artifact: artifact.hash }),
+    ...(kept === undefined ? {} : { kept }),
   })
   return outcome
 }

@@ -15,10 +15,15 @@ export interface ArtifactReference {
 
 /** The artifacts of one session. Rejects only when the store behind it fails. */
 export interface Artifacts {
-  /** Keeps bytes, or a text as UTF-8. Undefined when the session's cap would be passed; the same content counts once. */
-  put(content: string | Uint8Array): Promise<ArtifactReference | undefined>
+  /**
+   * Keeps bytes, or a text as UTF-8. Undefined when the session's cap would be passed; the same content counts once. With
+   * `as` it is also found under that name, until something else is kept under it.
+   */
+  put(content: string | Uint8Array, options?: { as?: string | undefined }): Promise<ArtifactReference | undefined>
   /** The bytes, or undefined when there are none of that hash. */
   get(hash: string): Promise<Uint8Array | undefined>
+  /** The bytes that were kept last under a name, or undefined. */
+  named(name: string): Promise<Uint8Array | undefined>
 }
 
 /** Bytes of all artifacts of a session, where nothing else is said. */
@@ -49,20 +54,37 @@ export function createArtifacts(
     }
   }
 
+  const bytesOf = async (hash: string): Promise<Uint8Array | undefined> =>
+    /^[0-9a-f]{64}$/.test(hash) ? (await keyValue.get(scope, `artifact/${hash}`))?.value : undefined
+
+  const store = async (bytes: Uint8Array): Promise<ArtifactReference | undefined> => {
+    const reference = { hash: await sha256(bytes), size: bytes.byteLength }
+    const name = `artifact/${reference.hash}`
+    if ((await keyValue.get(scope, name)) !== undefined) return reference
+    if (!(await reserve(reference.size))) return undefined
+    // Someone else may have kept the same bytes meanwhile; then they must not count twice.
+    if ((await keyValue.set(scope, name, bytes, { ifVersion: 0 })) === undefined) await reserve(-reference.size)
+    return reference
+  }
+
   return {
-    async put(content) {
+    async put(content, { as } = {}) {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
-      const reference = { hash: await sha256(bytes), size: bytes.byteLength }
-      const name = `artifact/${reference.hash}`
-      if ((await keyValue.get(scope, name)) !== undefined) return reference
-      if (!(await reserve(reference.size))) return undefined
-      // Someone else may have kept the same bytes meanwhile; then they must not count twice.
-      if ((await keyValue.set(scope, name, bytes, { ifVersion: 0 })) === undefined) await reserve(-reference.size)
+      const reference = await store(bytes)
+      if (reference !== undefined && as !== undefined) {
+        await keyValue.set(scope, await placeOf(as), new TextEncoder().encode(reference.hash))
+      }
       return reference
     },
-    async get(hash) {
-      const entry = /^[0-9a-f]{64}$/.test(hash) ? await keyValue.get(scope, `artifact/${hash}`) : undefined
-      return entry?.value
+    get: bytesOf,
+    async named(name) {
+      const entry = await keyValue.get(scope, await placeOf(name))
+      return entry === undefined ? undefined : bytesOf(new TextDecoder().decode(entry.value))
     },
   }
+}
+
+/** Where the hash of what a name leads to stands; names may be of any length. */
+async function placeOf(name: string): Promise<string> {
+  return `kept/${await sha256(name)}`
 }

@@ -2,10 +2,11 @@
 
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError, messageOf } from '../error/error.ts'
-import type { ToolCallPart } from '../message/message.ts'
+import type { KeptArtifact, ToolCallPart } from '../message/message.ts'
 import { issuesText } from '../schema/issue.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
+import type { KeepOptions } from './keep.ts'
 import type { Prepared } from './prepare.ts'
 import { errorOutcome, valueOutcome, type ResultOptions, type ToolOutcome } from './result.ts'
 import type { ToolContext } from './tool.ts'
@@ -38,6 +39,8 @@ export class Attempt implements ToolContext {
   #settle: ((outcome: ToolOutcome | Promise<ToolOutcome>) => void) | undefined
   /** Takes back the timer and the listener. */
   #detach: (() => void) | undefined
+  /** What the tool has kept, by name. */
+  #kept: Map<string, KeptArtifact> | undefined
 
   constructor(call: ToolCallPart, prepared: Prepared, options: AttemptOptions) {
     this.#call = call
@@ -72,6 +75,19 @@ export class Attempt implements ToolContext {
   /** A function of its own, so that a tool may take the context apart. */
   get progress(): (progress: Json) => void {
     return (progress) => this.#report(progress)
+  }
+
+  get keep(): ToolContext['keep'] {
+    return (name, content, options) => this.#keep(name, content, options)
+  }
+
+  get kept(): ToolContext['kept'] {
+    return async (name) => {
+      const { results, idempotencyKey: key } = this.#options
+      if (results?.recall !== true) return undefined
+      const { recall } = await import('./keep.ts')
+      return recall({ artifacts: results.artifacts, key, name })
+    }
   }
 
   /** The outcome; a promise where the tool gave one. Never throws, never rejects. */
@@ -136,10 +152,43 @@ export class Attempt implements ToolContext {
     this.#ended = true
     this.#detach?.()
     try {
-      this.#settle?.(outcome())
+      this.#settle?.(this.#withKept(outcome()))
     } catch (error) {
-      this.#settle?.(this.#threw(error))
+      this.#settle?.(this.#withKept(this.#threw(error)))
     }
+  }
+
+  async #keep(
+    name: string,
+    content: string | Uint8Array,
+    options: KeepOptions | undefined,
+  ): Promise<KeptArtifact | undefined> {
+    const { results, idempotencyKey: key } = this.#options
+    const { keep, maxKept } = await import('./keep.ts')
+    const kept = (this.#kept ??= new Map())
+    if (kept.size >= maxKept && !kept.has(name)) {
+      throw new TellurionError('invalid_value', `A call may keep at most ${maxKept} artifacts; put them into one file.`)
+    }
+    this.#refuseIfEnded()
+    const artifact = await keep({ ...options, artifacts: results?.artifacts, key, name, content })
+    this.#refuseIfEnded()
+    if (artifact !== undefined) kept.set(name, artifact)
+    return artifact
+  }
+
+  #refuseIfEnded(): void {
+    if (!this.#ended) return
+    throw new TellurionError(
+      'aborted',
+      `The call of the tool '${this.#call.toolName}' has ended; it keeps nothing more.`,
+    )
+  }
+
+  /** However a call ends, its outcome names what it has kept. */
+  #withKept(outcome: ToolOutcome | Promise<ToolOutcome>): ToolOutcome | Promise<ToolOutcome> {
+    if (this.#kept === undefined || this.#kept.size === 0) return outcome
+    const kept = [...this.#kept.values()]
+    return outcome instanceof Promise ? outcome.then((each) => ({ ...each, kept })) : { ...outcome, kept }
   }
 
   #report(progress: Json): void {

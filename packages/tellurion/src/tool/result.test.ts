@@ -135,7 +135,8 @@ describe('a result past its bound', () => {
   })
 
   it('says when the whole was not kept, and is no error for it', async () => {
-    const failing = { put: () => Promise.reject(new Error('disk')), get: () => Promise.resolve(undefined) }
+    const none = (): Promise<undefined> => Promise.resolve(undefined)
+    const failing = { put: () => Promise.reject(new Error('disk')), get: none, named: none }
     const full = createArtifacts(memoryKeyValue(), 's', { limit: 5 })
     for (const options of [{}, { artifacts: failing }, { artifacts: full }]) {
       const outcome = await valueOutcome(call, 'x'.repeat(20), { maxLength: 10, ...options })

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../error/catalogue.ts'
 import { TellurionError, messageOf } from '../error/error.ts'
-import type { ToolCallPart, ToolMessage, UserPart } from '../message/message.ts'
+import type { KeptArtifact, ToolCallPart, ToolMessage, UserPart } from '../message/message.ts'
 import { userPartsProblem } from '../message/user-part.ts'
 import type { Artifacts, ArtifactReference } from './artifact.ts'
 import { jsonText } from './json-text.ts'
@@ -17,12 +17,16 @@ export interface ToolOutcome {
   readonly code?: ErrorCode
   /** Where the whole text is, when `content` holds only its beginning. */
   readonly artifact?: ArtifactReference
+  /** What the tool kept beside it, in the order of the names' first use. */
+  readonly kept?: readonly KeptArtifact[]
 }
 
-/** How results are bounded. */
+/** How results are bounded, and where tools keep what stands beside them. */
 export interface ResultOptions {
-  /** Where texts over the bound are kept; without it they are lost past the bound. */
+  /** Where texts over the bound are kept, without it they are lost past the bound; and what a tool keeps. */
   readonly artifacts?: Artifacts | undefined
+  /** Whether a tool finds what an earlier execution of its call has kept: where no two calls have one key. Default false. */
+  readonly recall?: boolean | undefined
   /** Longest text, in characters (UTF-16 units). Default 10,000. */
   readonly maxLength?: number | undefined
 }
@@ -33,8 +37,9 @@ const maxErrorLength = 2_000
 const maxDataLength = 16_000_000
 
 /** The message that answers a call, to append to a conversation by hand. */
-export function toolMessage({ toolCallId, toolName, content, isError }: ToolOutcome): ToolMessage {
-  return { role: 'tool', toolCallId, toolName, content, ...(isError ? { isError } : {}) }
+export function toolMessage({ toolCallId, toolName, content, isError, kept }: ToolOutcome): ToolMessage {
+  const message = { role: 'tool', toolCallId, toolName, content, ...(isError ? { isError } : {}) } as const
+  return kept === undefined ? message : { ...message, kept }
 }
 
 /** A result that says why there is none, in words the model can act on. */

@@ -2,11 +2,13 @@
 // toolbox or an agent: there is one pipeline (decide, perform) and no other way.
 
 import { TellurionError, suggestion } from '../error/error.ts'
+import type { KeptArtifact } from '../message/message.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
 import { checkPaths, checkRisk, normaliseEffects } from './effects.ts'
 import type { EffectMode, EffectOptions, Effects, Risk } from './effects.ts'
+import type { KeepOptions } from './keep.ts'
 
 /** What a running tool is given beside its input. */
 export interface ToolContext {
@@ -20,6 +22,18 @@ export interface ToolContext {
   readonly abortSignal: AbortSignal
   /** Reports on the way to whoever watches. Plain JSON; ignored once the call has ended. */
   progress(progress: Json): void
+  /**
+   * Keeps bytes, or a text as UTF-8, beside the result: as an artifact of the session that the call's outcome, its tool
+   * message and the event `tool.ended` name in `kept`, however the call ends. The same name again takes the place of the
+   * first. Resolves with undefined, and keeps nothing, where the session's artifacts are full or there are none. Rejects
+   * with `invalid_name`, `invalid_option`, for more than 100 names with `invalid_value`, after the call's end with `aborted`.
+   */
+  keep(name: string, content: string | Uint8Array, options?: KeepOptions): Promise<KeptArtifact | undefined>
+  /**
+   * What an earlier execution of this same call had kept under a name when a crash ended it; undefined for a call that
+   * runs for the first time. With `repeat: 'keyed'` a tool sees by this what it has done already.
+   */
+  kept(name: string): Promise<Uint8Array | undefined>
 }
 
 /** What `needsApproval` is given beside the input. */
