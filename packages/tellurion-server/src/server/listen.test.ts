@@ -69,6 +69,12 @@ describe('listening', () => {
     'an unknown method': ['BREW /health HTTP/1.1\r\nHost: localhost\r\n\r\n', '400', 'malformed_request'],
     'a header without a colon': ['GET /health HTTP/1.1\r\nHost\r\n\r\n', '400', 'malformed_request'],
     'a Host that makes no address': ['GET /health HTTP/1.1\r\nHost: a b\r\n\r\n', '400', 'malformed_request'],
+    'no Host': ['GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', '400', 'malformed_request'],
+    'an expectation that nobody knows': [
+      `${post}Expect: a-miracle\r\nContent-Length: 2\r\n\r\n{}`,
+      '417',
+      'malformed_request',
+    ],
     'two lengths': [`${post}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, '400', 'malformed_request'],
     'a length and chunks': [
       `${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -111,10 +117,6 @@ describe('listening', () => {
     assert.deepEqual(shown(text), ['408', 'request_timeout'])
   })
 
-  it('needs a Host', async () => {
-    assert.match(await told(port, 'GET /health HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400/)
-  })
-
   it('keeps answering after all that', async () => {
     assert.equal((await fetch(`${url}/health`)).status, 200)
     const made = await fetch(`${url}/api/v1/runs`, { method: 'POST', headers: json, body: '{"input":"Hi"}' })
@@ -148,6 +150,25 @@ describe('listening', () => {
     assert.deepEqual(shown(await told(port, at('/ws', foreign))), ['403', 'forbidden'])
     const named = at('/ws', token).replace('localhost', 'evil.example')
     assert.deepEqual(shown(await told(port, named)), ['403', 'forbidden'])
+  })
+
+  it('tells what is no upgrade in the one shape', async () => {
+    const asking = `GET /ws HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: websocket\r\n`
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    for (const sent of [`${key}Sec-WebSocket-Version: 99\r\n`, 'Sec-WebSocket-Version: 13\r\n', key]) {
+      const text = await told(port, `${asking}${sent}\r\n`)
+      assert.deepEqual(shown(text), ['400', 'malformed_request'], text)
+      assert.match(text, /\r\nsec-websocket-version: 13\r\n/)
+    }
+    const nameless = `${asking}${key}Sec-WebSocket-Version: 13\r\n\r\n`.replace(/Host: .*\r\n/, '')
+    assert.deepEqual(shown(await told(port, nameless)), ['400', 'malformed_request'])
+  })
+
+  it('answers whoever offers another protocol, in this one', async () => {
+    const offer = 'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n'
+    const body = '{"input":"Hi"}'
+    const made = await told(port, `${post}${offer}Content-Length: ${body.length}\r\n\r\n${body}`)
+    assert.match(made, /^HTTP\/1\.1 201/, made)
   })
 
   it('says what stands in the way of a port', async () => {

@@ -33,9 +33,9 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
     },
     {
       overrideGlobalObjects: false,
-      // A Host that makes no address; nothing else comes here, as the handler never throws.
+      // What makes no address; nothing else comes here, as the handler never throws.
       errorHandler: () => {
-        const error = new RequestError('malformed_request', 'The Host is missing, or not well-formed.')
+        const error = new RequestError('malformed_request', 'The Host is missing, or it and the path are no address.')
         const { status, body } = failureOf(error, setting.ids('req'))
         return Response.json(body, { status, headers: { 'x-request-id': body.error.requestId, connection: 'close' } })
       },
@@ -48,6 +48,10 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
       requestTimeout: limits.requestTime,
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: Math.min(1000, limits.headerTime, limits.requestTime),
+      // Without one there is no address, which is answered like every other mistake.
+      requireHostHeader: false,
+      // Whoever offers another protocol, such as HTTP/2, goes on in this one. Older versions of Node ask nobody.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (incoming, outgoing) => void answer(incoming, outgoing),
   )
@@ -58,6 +62,7 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
     socket.once('close', () => connections.http--)
   })
   server.on('upgrade', upgrade)
+  server.on('checkExpectation', ({ socket }) => answerRaw(socket, unexpected(setting)))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET') return void socket.destroy()
     answerRaw(socket, unreadable(error, setting))
@@ -95,6 +100,12 @@ function unreadable({ code }: NodeJS.ErrnoException, { ids, log }: ServerSetting
     default:
       return failureOf(new RequestError('malformed_request', 'This is no HTTP request.'), requestId)
   }
+}
+
+/** The client waits for something before its body that this server does not know. */
+function unexpected({ ids }: ServerSetting): Failure {
+  const error = new RequestError('malformed_request', 'Expect says something other than 100-continue.')
+  return { ...failureOf(error, ids('req')), status: 417 }
 }
 
 function remoteOf({ socket }: IncomingMessage): { remote?: string } {

@@ -456,13 +456,20 @@ describe('the WebSocket', () => {
         'a bad key',
         `GET /ws HTTP/1.1\r\n${host}${upgrade}sec-websocket-key: x\r\nsec-websocket-version: 13\r\n${bearer}`,
         400,
+        'malformed_request',
       ],
       [
         'an old version',
         `GET /ws HTTP/1.1\r\n${host}${upgrade}sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 7\r\n${bearer}`,
         400,
+        'malformed_request',
       ],
-      ['another protocol', `GET /ws HTTP/1.1\r\n${host}connection: Upgrade\r\nupgrade: h2c\r\n${bearer}`, 400],
+      [
+        'another protocol',
+        `GET /ws HTTP/1.1\r\n${host}connection: Upgrade\r\nupgrade: h2c\r\n${bearer}`,
+        426,
+        'upgrade_required',
+      ],
       [
         'only a token as subprotocol',
         `GET /ws HTTP/1.1\r\n${host}${upgrade}${key}sec-websocket-protocol: ${tokenProtocol(token)}\r\n`,

@@ -6,9 +6,10 @@ import { closeCodes, jsonProblem, routes, socketProtocol, type ClientFrameType }
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Admission } from './admission.ts'
 import { checked } from './body.ts'
-import { RequestError } from './failure.ts'
+import { failureOf, RequestError, type Failure } from './failure.ts'
 import { may, type Identity } from './identity.ts'
 import { NewsCircle } from './news-circle.ts'
+import { answerRaw } from './raw-answer.ts'
 import { createNewsDesk } from './run-news.ts'
 import { clientFrames, frameId } from './schema-frame.ts'
 import type { ServerSetting } from './setting.ts'
@@ -35,6 +36,7 @@ export function createSockets(setting: ServerSetting, admission: Admission): Soc
     maxPayload: limits.frame,
     handleProtocols: (offered) => offered.has(socketProtocol) && socketProtocol,
   })
+  server.on('wsClientError', (error, connection) => answerRaw(connection, unopened(error, setting)))
   const clients = new Map<SocketClient, WebSocket>()
   const circle = new NewsCircle({ desk: createNewsDesk(setting), runtime: setting.runtime })
 
@@ -93,6 +95,12 @@ function checkProtocols({ headers }: IncomingMessage): void {
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
   if (offered === undefined || offered.includes(socketProtocol)) return
   throw new RequestError('invalid_request', `Offer the subprotocol '${socketProtocol}' too; it is the one spoken here.`)
+}
+
+/** The request for an upgrade is none: what the client is told. */
+function unopened({ message }: Error, { ids }: ServerSetting): Failure {
+  const version = { 'sec-websocket-version': '13' }
+  return failureOf(new RequestError('malformed_request', `This opens no WebSocket: ${message}.`, version), ids('req'))
 }
 
 /** Takes the frames of a client, one after another; one that sends faster than they are done is made to wait. */

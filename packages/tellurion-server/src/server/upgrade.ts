@@ -20,6 +20,7 @@ export function createUpgrade(setting: ServerSetting, admission: Admission, sock
     try {
       if (setting.closing.aborted) throw new RequestError('runtime_closed', 'The server is closing.')
       const { method = '', url = '/', socket: connection } = request
+      if (request.headers.host === undefined) throw new RequestError('malformed_request', 'The Host is missing.')
       const path = pathOf(url)
       const { name, identity } = admission.admit({
         method,
