@@ -1,12 +1,12 @@
 // A crowd of stream clients in a process of its own, so that its work is not counted: half read server-sent events, half a
-// WebSocket. Each counts what comes; a few also look how old it is. `node stream-crowd.ts <port> <clients> <events>`.
+// WebSocket. A few read each event and look how old it is; the others only weigh what comes, so that the crowd is never
+// what is measured: those of one wire get the same bytes. `node stream-crowd.ts <port> <clients> <events>`.
 
 import { connect } from 'node:net'
 
 const [port, clients, events] = process.argv.slice(2).map(Number) as [number, number, number]
-/** Every so many clients look at ages. */
-const sampled = 10
-const mark = Buffer.from('"text.delta"')
+/** Of so many clients two read each event: one of each wire. */
+const sampled = 40
 
 const head = (path: string, more: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-for-the-bench\r\n${more}\r\n`
@@ -14,44 +14,79 @@ const upgrade =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n'
 const now = (): number => performance.timeOrigin + performance.now()
 
+/** Every event has its time behind this, and its number, then a full stop. */
+const mark = '"text":"'
+const timeLength = 17
+const lastMark = Buffer.from(` word ${events - 1}.`)
+/** No event is longer. */
+const longest = 256
+
 const ages: number[] = []
+/** Bytes from the first event to the end, by wire. */
+const weights: [Set<number>, Set<number>] = [new Set(), new Set()]
 let done = 0
 
 /** Reads one stream. `first` is what is said when something has come. */
 function read(index: number, request: string, first?: Buffer): void {
-  const socket = connect(port, '127.0.0.1')
+  const reads = index % sampled < 2
+  let [count, weight, rest] = [0, 0, '']
+  let [begun, over] = [false, false]
+  const take = (size: number): true => {
+    const bytes = shared.subarray(0, size)
+    if (first !== undefined) socket.write(first)
+    first = undefined
+    if (begun) weight += size
+    else {
+      const at = bytes.indexOf(mark)
+      begun = at !== -1
+      if (begun) weight = size - at
+    }
+    if (reads) readAges(bytes.latin1Slice())
+    if (begun && bytes.subarray(-longest).includes(lastMark)) finish()
+    return true
+  }
+  const readAges = (chunk: string): void => {
+    const arrived = now()
+    const text = rest + chunk
+    let [at, from] = [text.indexOf(mark), 0]
+    for (; at !== -1; at = text.indexOf(mark, from)) {
+      from = at + mark.length + timeLength
+      if (from > text.length) break
+      ages.push(arrived - Number(text.slice(at + mark.length, from)))
+      count++
+    }
+    // A mark, or the time behind it, may lie across two chunks.
+    rest = at === -1 ? text.slice(Math.max(from, text.length - mark.length + 1)) : text.slice(at)
+  }
+  const finish = (): void => {
+    over = true
+    if (reads && count !== events) fail(`client ${index} read ${count} of ${events} events`)
+    weights[(index % 2) as 0 | 1].add(weight)
+    if (++done === clients) report()
+  }
+  const socket = connect({ port, host: '127.0.0.1', onread: { buffer: shared, callback: take } })
   socket.write(request)
-  let count = 0
-  let rest: Buffer = Buffer.alloc(0)
-  let greeted = false
-  socket.on('error', (error) => process.send?.({ error: error.message }))
+  socket.on('error', (error) => fail(error.message))
   socket.on('close', () => {
-    if (count < events) process.send?.({ error: `client ${index} was cut off at ${count} of ${events} events` })
-  })
-  socket.on('data', (bytes: Buffer) => {
-    if (!greeted) {
-      greeted = true
-      if (first !== undefined) socket.write(first)
-    }
-    const before = count
-    // A mark may lie across two chunks.
-    const seam = Buffer.concat([rest, bytes.subarray(0, mark.length - 1)])
-    for (let at = seam.indexOf(mark); at !== -1; at = seam.indexOf(mark, at + 1)) count++
-    for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) count++
-    rest = bytes.subarray(Math.max(0, bytes.length - mark.length + 1))
-    if (index % sampled === 0 && count > before) {
-      const arrived = now()
-      for (const [, sent] of bytes.toString('latin1').matchAll(/"text":"(\d+\.\d+) /g))
-        ages.push(arrived - Number(sent))
-    }
-    if (before < events && count >= events && ++done === clients) report()
+    if (!over) fail(`client ${index} was cut off after ${weight} bytes`)
   })
 }
 
+/** What comes is looked at before anything else is read, so all may use the same bytes. */
+const shared = Buffer.allocUnsafeSlow(262_144)
+
+function fail(error: string): void {
+  if (process.connected) process.send?.({ error })
+}
+
 function report(): void {
-  ages.sort((a, b) => a - b)
-  const at = (part: number): number => ages[Math.min(ages.length - 1, Math.floor(ages.length * part))] ?? NaN
-  process.send?.({ p50: at(0.5), p99: at(0.99), seen: ages.length })
+  for (const [wire, all] of weights.entries()) {
+    if (all.size !== 1) return fail(`clients of wire ${wire} got ${[...all].join(', ')} bytes`)
+  }
+  const ended = now()
+  const sorted = Float64Array.from(ages).sort()
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
+  process.send?.({ p50: at(0.5), p99: at(0.99), ended })
 }
 
 /** A masked text frame, as clients send them; a mask of zeros leaves the text as it is. */

@@ -20,6 +20,13 @@ export interface Broadcast {
   close(): void | Promise<void>
 }
 
+/** What the crowd says when it has everything; `ended` is when that was, in milliseconds since 1970. */
+interface Report {
+  readonly p50: number
+  readonly p99: number
+  readonly ended: number
+}
+
 /** Microseconds of processor time a delivery, how old events are when they arrive, and the share that arrives. */
 export async function measureBroadcast(scale: Scale, open: () => Promise<Broadcast>): Promise<Figures> {
   const broadcast = await open()
@@ -27,20 +34,20 @@ export async function measureBroadcast(scale: Scale, open: () => Promise<Broadca
   const child = fork(join(import.meta.dirname, 'stream-crowd.ts'), [`${broadcast.port}`, `${crowd}`, `${events}`], {
     env: { ...process.env, RUN: broadcast.run },
   })
-  const report = Promise.withResolvers<{ readonly p50: number; readonly p99: number }>()
+  const report = Promise.withResolvers<Report>()
   report.promise.catch(() => {})
-  child.on('message', (message: { error?: string; p50: number; p99: number }) => {
+  child.on('message', (message: Report & { readonly error?: string }) => {
     if (message.error === undefined) report.resolve(message)
     else report.reject(new Error(message.error))
   })
   try {
     await broadcast.joined(crowd)
     const start = process.cpuUsage()
-    const began = performance.now()
+    const began = performance.timeOrigin + performance.now()
     await emitAll(events, broadcast)
-    const { p50, p99 } = await report.promise
+    const { p50, p99, ended } = await report.promise
     const cpu = cpuMicroseconds(start) / (events * crowd)
-    return { cpu, p50, p99, rate: events / ((performance.now() - began) / 1000) }
+    return { cpu, p50, p99, rate: events / ((ended - began) / 1000) }
   } finally {
     child.disconnect()
     await broadcast.close()
@@ -56,7 +63,7 @@ function emitAll(events: number, { emit }: Broadcast): Promise<void> {
       const due = Math.min(events, Math.floor(((performance.now() - began) * rate) / 1000))
       for (; sent < due; sent++) {
         const now = (performance.timeOrigin + performance.now()).toFixed(3)
-        emit({ type: 'text.delta', text: `${now} word ${sent % 1000}` })
+        emit({ type: 'text.delta', text: `${now} word ${sent}.` })
       }
       if (sent < events) return
       clearInterval(timer)

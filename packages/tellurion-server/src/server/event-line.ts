@@ -2,6 +2,8 @@
 // into a web stream anywhere else. What the client has not taken yet is counted the same in both.
 
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { chunkOf } from './chunk.ts'
 import { Outlet, type Sink } from './outlet.ts'
 
 /** A line, before it is known who takes it. */
@@ -13,6 +15,8 @@ export class EventLine {
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined
   #pulled: (() => void) | undefined
   #response: ServerResponse | undefined
+  /** The connection of a response in chunks, which are written to it as they are, the same for all. */
+  #connection: Socket | undefined
   #over = false
   readonly #onGone: () => void
 
@@ -50,8 +54,16 @@ export class EventLine {
       return
     }
     this.#response = response
-    response.on('drain', () => this.outlet.taken())
-    response.on('close', () => this.#gone())
+    const taken = (): void => this.outlet.taken()
+    // A response that waits for an earlier one on its connection has none yet.
+    const { socket } = response
+    if (socket !== null && response.chunkedEncoding) this.#connection = socket
+    const drained = this.#connection ?? response
+    drained.on('drain', taken)
+    response.on('close', () => {
+      drained.off('drain', taken)
+      this.#gone()
+    })
     if (response.destroyed) this.#gone()
   }
 
@@ -65,10 +77,8 @@ export class EventLine {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#response !== undefined) {
-      this.#response.write(bytes)
-      return
-    }
+    if (this.#connection !== undefined) return void this.#connection.write(chunkOf(bytes))
+    if (this.#response !== undefined) return void this.#response.write(bytes)
     this.#gathered.push(bytes)
     this.#waiting += bytes.length
     this.#pulled?.()
