@@ -17,9 +17,9 @@ const now = (): number => performance.timeOrigin + performance.now()
 /** Every event has its time behind this, and its number, then a full stop. */
 const mark = '"text":"'
 const timeLength = 17
-const lastMark = Buffer.from(` word ${events - 1}.`)
-/** No event is longer. */
-const longest = 256
+const lastMark = ` word ${events - 1}.`
+/** So much of what came last holds the end of an event. */
+const tailLength = 64
 
 const ages: number[] = []
 /** Bytes from the first event to the end, by wire. */
@@ -29,7 +29,7 @@ let done = 0
 /** Reads one stream. `first` is what is said when something has come. */
 function read(index: number, request: string, first?: Buffer): void {
   const reads = index % sampled < 2
-  let [count, weight, rest] = [0, 0, '']
+  let [count, weight, rest, tail] = [0, 0, '', '']
   let [begun, over] = [false, false]
   const take = (size: number): true => {
     const bytes = shared.subarray(0, size)
@@ -41,8 +41,10 @@ function read(index: number, request: string, first?: Buffer): void {
       begun = at !== -1
       if (begun) weight = size - at
     }
-    if (reads) readAges(bytes.latin1Slice())
-    if (begun && bytes.subarray(-longest).includes(lastMark)) finish()
+    if (reads) readAges(bytes.toString('latin1'))
+    tail = tail.slice(-tailLength) + bytes.toString('latin1', Math.max(0, size - tailLength))
+    const at = tail.indexOf(lastMark)
+    if (at !== -1 && !over) finish(tail.length - at)
     return true
   }
   const readAges = (chunk: string): void => {
@@ -58,8 +60,9 @@ function read(index: number, request: string, first?: Buffer): void {
     // A mark, or the time behind it, may lie across two chunks.
     rest = at === -1 ? text.slice(Math.max(from, text.length - mark.length + 1)) : text.slice(at)
   }
-  const finish = (): void => {
+  const finish = (beyond: number): void => {
     over = true
+    weight -= beyond
     if (reads && count !== events) fail(`client ${index} read ${count} of ${events} events`)
     weights[(index % 2) as 0 | 1].add(weight)
     if (++done === clients) report()
