@@ -125,6 +125,10 @@ export const errorCatalogue = {
     'An option has a value of the wrong type or range.',
     'Read the message: it names the option and what it accepts.',
   ),
+  missing_package: entry(
+    'A part of this library needs a package that is not installed.',
+    'Install it with the command that the message names.',
+  ),
   invalid_configuration: entry(
     'A configuration file or environment value cannot be read.',
     'Mend the line that the message names.',
@@ -156,6 +160,26 @@ export const errorCatalogue = {
     'A tool returned something that is not JSON or does not match its `outputSchema`.',
     'Return JSON that matches the schema.',
   ),
+  // web
+  egress_refused: entry(
+    'A request leads to where requests may not go: another scheme or port, or an address that is not public.',
+    'Use a public http(s) address, or let the operator open the host or the addresses with `allow`.',
+  ),
+  egress_failed: entry(
+    'A request found no address, no connection or no proper answer.',
+    'Check the address and the network; the message says which.',
+  ),
+  egress_timeout: entry('A request was not answered in time.', 'Try again later, or raise the limit that it names.'),
+  egress_too_large: entry(
+    'A request or its answer is larger than it may be.',
+    'Ask for less, or raise the limit that the message names.',
+  ),
+  // sandbox
+  sandbox_unavailable: entry(
+    'Code was to run, but there is no sandbox that it may run in.',
+    'Do what the message says, as installing bubblewrap; `tellurion doctor` shows the level and each failed probe.',
+  ),
+  sandbox_closed: entry('A sandbox was used after it was closed.', 'Create a new one, or close it later.'),
   // agent
   open_tool_calls: entry(
     'A message was to be added to a conversation whose newest tool calls have no results yet.',
@@ -266,6 +290,19 @@ export const errorCatalogue = {
   file_access: entry(
     'A path is outside the allowed root, or cannot be read.',
     'Use a path under the root that the message names.',
+  ),
+  // mcp
+  mcp_unavailable: entry(
+    'An MCP server cannot be reached, does not answer, or ended in the middle of a request.',
+    'Read the message and the server’s log; `mcp.status()` says when it is tried again.',
+  ),
+  mcp_failed: entry(
+    'An MCP server answered with an error, or with what is not MCP.',
+    'Read the message: it has the server’s words, and `error.data.mcpCode` the code of the protocol.',
+  ),
+  mcp_quarantined: entry(
+    'A tool of an MCP server is not what the operator let in, so it is not called.',
+    'Look at the difference in `mcp.status()`, and accept it with `mcp.accept` if it is meant.',
   ),
   // wire
   malformed_request: entry(
