@@ -70,6 +70,9 @@ const rows: Readonly<Record<RouteName, Row>> = {
   callTool: { path: '/api/v1/tools/call', body: { tool: 'look', arguments: { what: 'x' } } },
   cacheStats: { path: '/api/v1/cache/stats' },
   clearCache: { path: '/api/v1/cache' },
+  mcpMessage: { path: '/mcp', body: {} },
+  mcpStream: { path: '/mcp' },
+  mcpEnd: { path: '/mcp' },
   socket: { path: '/ws' },
 }
 

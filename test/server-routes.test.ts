@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { routes, type RouteName } from 'tellurion/protocol'
+import { macrotask } from 'tellurion/testing'
 import { createCache } from 'tellurion/tool'
 import { openServerDesk, until, type Question, type ServerDesk } from './server-desk.ts'
 
@@ -533,6 +534,22 @@ describe('what operators look at', () => {
     assert.equal(await cache.get('a'), undefined)
     assert.ok(await keyValue.get({ scope: 'global', owner: '' }, 'kept'))
   })
+})
+
+test('MCP is spoken over one path: a session begins, is listened to, and ends', async () => {
+  const accept = 'application/json, text/event-stream'
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'by hand', version: '1' } }
+  const body = { jsonrpc: '2.0', id: 1, method: 'initialize', params }
+  const begun = await desk.ask('POST', '/mcp', { body, headers: { accept } })
+  assert.equal(begun.status, 200, begun.text)
+  assert.match(begun.text, /"serverInfo":\{"name":"tellurion","version":"9\.9\.9"\}/)
+  const headers = { accept: 'text/event-stream', 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' }
+  const listening = desk.ask('GET', '/mcp', { headers })
+  await macrotask()
+  await want(200, 'DELETE /mcp', { headers })
+  const { status, text } = await listening
+  assert.deepEqual([status, text.replace(/^retry: \d+\n\n/, '')], [200, ''])
+  await want(404, 'GET /mcp', { headers })
 })
 
 test('every route was asked and answered', async () => {

@@ -1,9 +1,10 @@
-// The commands around a server: `serve`, `worker`, `status`, `doctor`, `init`, `completion`, with their options. What they
-// do is loaded when they are called, for most of it is large.
+// The commands around a server: `serve`, `worker`, `mcp`, `status`, `doctor`, `init`, `completion`, with their options.
+// What they do is loaded when they are called, for most of it is large.
 
 import { Argument, type Command } from 'commander'
 import { completionScript, shells, type Shell } from './completion.ts'
 import type { DoctorFlags } from './doctor.ts'
+import type { McpFlags } from './mcp.ts'
 import type { RunCommandContext } from './runs.ts'
 import type { ServeFlags } from './serve.ts'
 import type { StatusFlags } from './status.ts'
@@ -27,6 +28,12 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .option('--json', 'print what happens as lines of JSON')
     .action(async (flags: WorkerFlags) => end(await (await import('./worker.ts')).work(flags, host)))
+
+  agentOptions(configOption(program.command('mcp')))
+    .description('the agents for one MCP client, over standard input and output')
+    .option('--agent <names...>', 'the agents that are offered; default: all')
+    .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
+    .action(async (flags: McpFlags) => end(await (await import('./mcp.ts')).mcp(flags, host)))
 
   configOption(program.command('status'))
     .description('how a running server is; without one, what its store holds')

@@ -8,18 +8,26 @@ import type { Operation } from './operation.ts'
 /** Reads and checks the body that an operation takes; undefined where it takes none. */
 export async function readBody(request: Request, { body, bodyOptional }: Operation, most: number): Promise<unknown> {
   if (body === undefined) return undefined
-  const type = request.headers.get('content-type')
   const bytes = await bytesOf(request, most)
   if (bytes.length === 0 && bodyOptional === true) return checked(body, {}, 'body')
-  if (!isJson(type)) {
+  return checked(body, jsonOf(request, bytes), 'body')
+}
+
+/** Reads a body of JSON. Throws `request_too_large`, `unsupported_media_type`, `malformed_request`. */
+export async function readJson(request: Request, most: number): Promise<unknown> {
+  return jsonOf(request, await bytesOf(request, most))
+}
+
+function jsonOf({ headers }: Request, bytes: Uint8Array): unknown {
+  if (!isJson(headers.get('content-type'))) {
     throw new RequestError('unsupported_media_type', 'The body is to be JSON: send Content-Type: application/json.')
   }
   // What is packed could be of any size.
-  if (!/^(?:identity)?$/i.test(request.headers.get('content-encoding') ?? '')) {
+  if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
     const identity = { 'accept-encoding': 'identity' }
     throw new RequestError('unsupported_media_type', 'The body is not to be compressed.', identity)
   }
-  return checked(body, parsed(bytes), 'body')
+  return parsed(bytes)
 }
 
 /** A value as a schema has it. Throws `invalid_request`, with every field that does not fit in `data`. */

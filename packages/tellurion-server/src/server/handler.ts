@@ -115,6 +115,10 @@ function isPreflight({ method, headers }: Request): boolean {
   return method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method')
 }
 
+/** Headers of requests that other pages may send: those of the interface, and those of MCP. */
+const allowedHeaders =
+  'authorization, content-type, idempotency-key, last-event-id, x-request-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name'
+
 /** What a browser asks before it lets another page call: only listed origins are told yes. */
 function preflight(request: Request, { network }: ServerSetting, admission: Admission): Response {
   if (!network.origins.includes(request.headers.get('origin') ?? '')) {
@@ -122,7 +126,7 @@ function preflight(request: Request, { network }: ServerSetting, admission: Admi
   }
   const headers = {
     'access-control-allow-methods': admission.methods(pathOf(request)).join(', '),
-    'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id, x-request-id',
+    'access-control-allow-headers': allowedHeaders,
     'access-control-max-age': '600',
   }
   return new Response(null, { status: 204, headers })
@@ -142,7 +146,7 @@ function finish(
   if (setting.network.origins.length > 0) headers.append('vary', 'origin')
   if (origin === null || !setting.network.origins.includes(origin)) return
   headers.set('access-control-allow-origin', origin)
-  headers.set('access-control-expose-headers', 'x-request-id, x-run-id, retry-after, location')
+  headers.set('access-control-expose-headers', 'x-request-id, x-run-id, retry-after, location, mcp-session-id')
 }
 
 const securityHeaders = {

@@ -33,6 +33,19 @@ export const caps = {
   watched: cap(1000, 'runs that one socket watches at one time', 'error frame rate_limited'),
   frame: cap(1_048_576, 'bytes of a WebSocket frame', 'close code 1009'),
   wait: cap(300_000, 'milliseconds that a request waits for the end of a run', 'answers how the run stands'),
+  mcpSessions: cap(
+    64,
+    'MCP sessions of an identity',
+    'the one that has been silent longest is closed; 429 rate_limited while all are at work',
+  ),
+  mcpIdle: cap(
+    1_800_000,
+    'milliseconds that an MCP session is kept without a request',
+    'it is closed, and answers 404',
+  ),
+  mcpCalls: cap(32, 'calls over MCP of an identity at one time', 'the call answers rate_limited'),
+  mcpText: cap(100_000, 'characters of a result over MCP', 'the text is cut, and says so'),
+  mcpReplay: cap(1_048_576, 'bytes of an MCP session that are kept for a stream to resume', 'the oldest go first'),
   cancel: cap(
     10_000,
     'milliseconds that cancelling waits for the work to stop',

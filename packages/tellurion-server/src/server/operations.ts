@@ -3,6 +3,7 @@
 import type { RouteName } from 'tellurion/protocol'
 import { pauseRun, resumeRun, retryRun, steerRun } from './control-route.ts'
 import { answerInteraction, listInteractions } from './interaction-route.ts'
+import { mcpEnd, mcpMessage, mcpStream } from './mcp-route.ts'
 import { createMessage, streamMessage } from './message-route.ts'
 import type { Operation } from './operation.ts'
 import { apiHealth, cacheStats, clearCache, health, limits, metrics, prometheus, stats } from './operation-route.ts'
@@ -100,5 +101,8 @@ export const operations: Readonly<Record<RouteName, Operation>> = {
   callTool,
   cacheStats,
   clearCache,
+  mcpMessage,
+  mcpStream,
+  mcpEnd,
   socket,
 }

@@ -8,14 +8,14 @@ export interface Seats {
   take(user: string): () => void
 }
 
-/** Makes so many seats a user. */
-export function createSeats(most: number): Seats {
+/** Makes so many seats a user; `what` says what takes them. */
+export function createSeats(most: number, what = 'streams and sockets open; close some first'): Seats {
   const taken = new Map<string, number>()
   return {
     take(user) {
       const count = taken.get(user) ?? 0
       if (count >= most) {
-        throw new RequestError('rate_limited', `You have ${most} streams and sockets open; close some first.`)
+        throw new RequestError('rate_limited', `You have ${most} ${what}.`)
       }
       taken.set(user, count + 1)
       let given = false

@@ -11,6 +11,8 @@ import { createIdentities, type KnownIdentity } from './identity.ts'
 import { limitsOf, type Limits } from './limit.ts'
 import type { Address, Listener } from './address.ts'
 import { listen } from './listen.ts'
+import { checkOffer, type McpOffer } from './mcp-offer.ts'
+import { mcpServer } from './mcp-server.ts'
 import { createMeter } from './meter.ts'
 import { openApiDocument } from './openapi.ts'
 import { operations } from './operations.ts'
@@ -35,6 +37,8 @@ export interface ServerOptions {
   /** Default: warnings and errors on standard error. */
   readonly log?: Log
   readonly version?: string
+  /** What the route `/mcp` offers. Default: the agents, as tools. */
+  readonly mcp?: McpOffer
   readonly ports?: { readonly clock?: Clock; readonly ids?: Ids }
 }
 
@@ -53,7 +57,7 @@ export interface Server {
 
 /** Names of this machine. */
 const ownHosts = ['localhost', '127.0.0.1', '[::1]']
-const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'version', 'ports']
+const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'version', 'mcp', 'ports']
 
 /** Makes a server. Throws `invalid_option`, `unknown_option`, `unknown_agent`. */
 export function createServer(options: ServerOptions): Server {
@@ -82,6 +86,7 @@ export function createServer(options: ServerOptions): Server {
         closing.abort()
         setting.meter.close()
         setting.streams.hub.close()
+        await setting.mcp.close()
         // Whoever waits is told at once; the runs get the rest of the time.
         const share = Math.min(grace / 5, 2000)
         await Promise.all([sockets.close(share), ...listeners.map((listener) => listener.close(share))])
@@ -107,6 +112,9 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
   const log = options.log ?? createLog({ level: 'warn' })
   let document: JsonObject | undefined
   const limits = limitsOf(options.limits)
+  const seats = createSeats(limits.streams)
+  const pulse = createPulse(clock, limits.silence)
+  const offer = checkOffer(options.mcp ?? {}, { runtime, agents })
   const setting: ServerSetting = {
     runtime,
     agents,
@@ -123,9 +131,10 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     meter: createMeter({ runtime, clock, log }),
     streams: {
       hub: new StreamHub({ clock }),
-      pulse: createPulse(clock, limits.silence),
-      seats: createSeats(limits.streams),
+      pulse,
+      seats,
     },
+    mcp: mcpServer({ name: 'tellurion', version, offer, runtime, limits, clock, ids, log, seats, pulse }),
     document: () => (document ??= openApiDocument(operations, version)),
   }
   return { setting, hosts, closing }

@@ -6,6 +6,7 @@ import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Identities, Identity } from './identity.ts'
 import type { Limits } from './limit.ts'
+import type { McpServer } from './mcp-serving.ts'
 import type { Meter } from './meter.ts'
 import type { Pulse } from './pulse.ts'
 import type { Seats } from './seat.ts'
@@ -37,6 +38,8 @@ export interface ServerSetting {
   readonly connections: Connections
   readonly meter: Meter
   readonly streams: OpenStreams
+  /** What speaks MCP. */
+  readonly mcp: McpServer
   /** The interface as an OpenAPI document. */
   readonly document: () => JsonObject
 }

@@ -4,6 +4,7 @@
 import type { ServerResponse } from 'node:http'
 import { hasEnded, type RunHandle } from 'tellurion/runtime'
 import { EventLine } from './event-line.ts'
+import type { Pulse } from './pulse.ts'
 import type { Call } from './setting.ts'
 import type { Watching } from './stream-hub.ts'
 import { chunks, frameOf, plainEvents, type Telling } from './telling.ts'
@@ -80,6 +81,39 @@ export async function eventStream(call: Call, options: StreamOptions): Promise<R
 
 /** Streams that a socket may take without the detour of a web stream. */
 const lines = new WeakMap<Response, EventLine>()
+
+/** How a stream of somebody else is held. */
+export interface HoldOptions {
+  /** Bytes that may wait for its client. */
+  readonly most: number
+  readonly pulse: Pulse
+  /** Called once when it is over. */
+  readonly onEnd: () => void
+}
+
+/** A stream that something else writes, held as all are: it beats when it is silent, and a client that does not read is dropped. */
+export function heldStream(response: Response, { most, pulse, onEnd }: HoldOptions): Response {
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body!.getReader()
+  const line = new EventLine({ most, onGone: () => void reader.cancel().catch(() => {}) })
+  const stopBeat = pulse.join(() => line.outlet.beat(silence))
+  const copy = async (): Promise<void> => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      line.outlet.write(value)
+    }
+  }
+  // Where its writer fails it ends, and the client comes again.
+  const over = (): void => {
+    stopBeat()
+    onEnd()
+    line.end()
+  }
+  copy().then(over, over)
+  const held = new Response(line.body, { status: response.status, headers: response.headers })
+  lines.set(held, line)
+  return held
+}
 
 /** Writes a stream to Node's response; false for an answer that is no stream. */
 export function serveStream(response: Response, outgoing: ServerResponse): boolean {

@@ -4,10 +4,16 @@ import { TellurionError, type ErrorData } from 'tellurion'
 import type { AgentResult } from 'tellurion/agent'
 import type { TurnResource } from 'tellurion/protocol'
 import type { RunHandle } from 'tellurion/runtime'
-import type { Call } from './setting.ts'
+import type { ServerSetting } from './setting.ts'
+
+/** Who waits: until when, and by which clock. */
+export interface Waiting {
+  readonly setting: Pick<ServerSetting, 'clock'>
+  readonly signal: AbortSignal
+}
 
 /** Waits at most `wait` milliseconds, and less when the client goes or the server closes. */
-export async function turnOf({ setting, signal }: Call, run: RunHandle, wait: number): Promise<TurnResource> {
+export async function turnOf({ setting, signal }: Waiting, run: RunHandle, wait: number): Promise<TurnResource> {
   const over = new AbortController()
   const stop = setting.clock.timer(wait, () => over.abort())
   try {

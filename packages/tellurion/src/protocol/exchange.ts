@@ -129,6 +129,11 @@ export interface Responses extends Readonly<Record<RouteName, unknown>> {
   readonly callTool: ToolCallResource
   readonly cacheStats: JsonObject
   readonly clearCache: undefined
+  /** JSON-RPC, as one answer or as a stream. */
+  readonly mcpMessage: unknown
+  /** JSON-RPC as a stream. */
+  readonly mcpStream: unknown
+  readonly mcpEnd: unknown
   /** Frames: `ServerFrame`. */
   readonly socket: never
 }

@@ -78,6 +78,9 @@ export const routes = {
   callTool: route('POST', '/api/v1/tools/call', 'write', 'Call a tool by hand'),
   cacheStats: route('GET', '/api/v1/cache/stats', 'admin', 'What the cache holds'),
   clearCache: route('DELETE', '/api/v1/cache', 'admin', 'Empty the cache'),
+  mcpMessage: route('POST', '/mcp', 'write', 'The Model Context Protocol: a message'),
+  mcpStream: route('GET', '/mcp', 'write', 'The Model Context Protocol: what the server says by itself'),
+  mcpEnd: route('DELETE', '/mcp', 'write', 'The Model Context Protocol: the end of a session'),
   socket: route('GET', '/ws', 'read', 'The WebSocket'),
 } as const satisfies Record<string, Route>
 

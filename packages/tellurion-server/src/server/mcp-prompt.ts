@@ -1,0 +1,49 @@
+// Prompts over MCP: listed, and filled in with checked arguments.
+
+import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server'
+import { blocksOf } from './mcp-content.ts'
+import type { McpOffer, McpPrompt } from './mcp-offer.ts'
+
+/** Adds prompts to a server; nothing where there are none. */
+export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompts']>): void {
+  const entries = Object.entries(prompts)
+  if (entries.length === 0) return
+  const listings = entries.map(([name, { description, arguments: takes = {} }]) => ({
+    name,
+    description,
+    arguments: Object.entries(takes).map(([argument, { description: about, required = false }]) => ({
+      name: argument,
+      required,
+      ...(about === undefined ? {} : { description: about }),
+    })),
+  }))
+  server.setRequestHandler('prompts/list', () => ({ prompts: listings }))
+  server.setRequestHandler('prompts/get', async ({ params: { name, arguments: given = {} } }) => {
+    const prompt = Object.hasOwn(prompts, name) ? prompts[name] : undefined
+    if (prompt === undefined) throw invalid(`There is no prompt '${name.slice(0, 64).toWellFormed()}'.`)
+    const content = blocksOf(await prompt.render(filled(name, prompt, given)))
+    return {
+      description: prompt.description,
+      messages: content.map((block) => ({ role: 'user' as const, content: block })),
+    }
+  })
+}
+
+/** The arguments that a prompt takes. Throws for one that is missing or that it does not take. */
+function filled(
+  name: string,
+  { arguments: takes = {} }: McpPrompt,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  for (const argument of Object.keys(given)) {
+    if (!Object.hasOwn(takes, argument)) throw invalid(`The prompt '${name}' takes no '${argument.slice(0, 64)}'.`)
+  }
+  for (const [argument, { required = false }] of Object.entries(takes)) {
+    if (required && !Object.hasOwn(given, argument)) throw invalid(`The prompt '${name}' needs '${argument}'.`)
+  }
+  return { ...given }
+}
+
+function invalid(message: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, message)
+}

@@ -1,0 +1,110 @@
+// Tools of a toolbox over MCP: listed as clients read them, and called through the one pipeline. What would ask a person
+// does not run, for there is none here.
+
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
+import { TellurionError, type ErrorCode } from 'tellurion'
+import type { Json, JsonObject } from 'tellurion/protocol'
+import { createSchedule, decide, perform, type AnyTool } from 'tellurion/tool'
+import { blocksOf } from './mcp-content.ts'
+import type { TellProgress } from './mcp-progress.ts'
+import type { McpSetting } from './mcp-setting.ts'
+import type { Identity } from './identity.ts'
+
+/** One call that came in. */
+export interface McpCall {
+  readonly identity: Identity
+  readonly input: Json
+  /** Aborts when the client takes the call back, when it has gone, and when the server closes. */
+  readonly signal: AbortSignal
+  /** Whether the client took the call back: it did not only go. */
+  isTakenBack(): boolean
+  readonly tellProgress: TellProgress | undefined
+}
+
+/** A tool as a server holds it. */
+export interface McpTool {
+  readonly listing: Tool
+  call(call: McpCall): Promise<CallToolResult>
+}
+
+/** The tools of the toolbox. */
+export function toolboxTools(setting: McpSetting): McpTool[] {
+  const { toolbox } = setting.offer
+  const schedule = createSchedule()
+  return toolbox.specs().map(({ name, description, inputSchema }): McpTool => {
+    const tool = toolbox.get(name)!
+    const outputSchema = objectSchema(tool)
+    return {
+      listing: {
+        name,
+        description,
+        inputSchema: inputSchema as Tool['inputSchema'],
+        ...(outputSchema === undefined ? {} : { outputSchema: outputSchema as Tool['inputSchema'] }),
+        annotations: hintsOf(tool),
+      },
+      call: async ({ identity, input, signal, tellProgress }) => {
+        const toolCallId = setting.ids('call')
+        const asked = { type: 'tool-call', toolCallId, toolName: name, input } as const
+        const decided = await decide(asked, { toolbox, ...setting.offer.authority })
+        if (decided.decision.verdict === 'ask') {
+          const text = `The call of '${name}' needs a person's approval, so it did not run. Nobody can be asked over MCP: ask an agent that has this tool, or have the operator allow such calls by a rule.`
+          return errorResult('tool_denied', text)
+        }
+        const outcome = await perform(asked, decided, {
+          toolbox,
+          schedule,
+          clock: setting.clock,
+          runId: 'manual',
+          user: identity.user,
+          idempotencyKey: toolCallId,
+          signal,
+          results: { maxLength: setting.limits.mcpText },
+          ...(tellProgress === undefined ? {} : { onProgress: tellProgress }),
+        })
+        setting.log.info('tool.called', { user: identity.user, toolName: name, isError: outcome.isError ?? false })
+        const content = blocksOf(outcome.content)
+        if (outcome.isError === true) return { content, ...marked(outcome.code ?? 'tool_failed') }
+        return outputSchema === undefined ? { content } : structured(name, content, outcome.content)
+      },
+    }
+  })
+}
+
+/** A result that says what went wrong; its code is under `_meta`. */
+export function errorResult(code: ErrorCode, text: string): CallToolResult {
+  return { content: [{ type: 'text', text }], ...marked(code) }
+}
+
+/** What anything thrown becomes: the words of errors of this library, and of others none. */
+export function thrownResult(error: unknown): CallToolResult {
+  if (error instanceof TellurionError) return errorResult(error.code, error.message)
+  return errorResult('internal_error', 'The server failed; its log has the reason.')
+}
+
+function marked(code: ErrorCode): Pick<CallToolResult, 'isError' | '_meta'> {
+  return { isError: true, _meta: { 'tellurion/code': code } }
+}
+
+/** The schema of what a tool returns, where that is an object: MCP has no other structured results. */
+function objectSchema({ output }: AnyTool): JsonObject | undefined {
+  return output?.jsonSchema['type'] === 'object' ? output.jsonSchema : undefined
+}
+
+/** What the tool returned, as text and as the object it is. */
+function structured(name: string, content: CallToolResult['content'], text: unknown): CallToolResult {
+  try {
+    return { content, structuredContent: JSON.parse(text as string) as JsonObject }
+  } catch {
+    return errorResult('tool_output_invalid', `The result of '${name}' is longer than this server gives out.`)
+  }
+}
+
+/** What a client may tell its user of a tool before calling it. */
+function hintsOf({ effects: { mode, repeat, risk } }: AnyTool): NonNullable<Tool['annotations']> {
+  return {
+    readOnlyHint: mode === 'read',
+    destructiveHint: risk.includes('destructive'),
+    idempotentHint: repeat === 'safe',
+    openWorldHint: risk.includes('exfiltrating'),
+  }
+}
