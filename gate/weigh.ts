@@ -10,13 +10,15 @@ export interface WeighOptions {
   readonly external?: string[]
 }
 
+const entryFile = 'weighed-entry.ts'
+
 /**
  * The files that a minified browser bundle of this code loads at its start: the entry and what it imports statically,
  * without what is loaded later. The build fails on `node:` imports unless they are external.
  */
 export function loadedFiles(code: string, { resolveDir, ...options }: WeighOptions): Uint8Array[] {
   const { outputFiles, metafile } = buildSync({
-    stdin: { contents: code, resolveDir, loader: 'ts', sourcefile: 'entry.ts' },
+    stdin: { contents: code, resolveDir, loader: 'ts', sourcefile: entryFile },
     bundle: true,
     splitting: true,
     minify: true,
@@ -29,7 +31,8 @@ export function loadedFiles(code: string, { resolveDir, ...options }: WeighOptio
     logLevel: 'silent',
     ...options,
   })
-  const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path]?.entryPoint !== undefined)
+  // What is imported later are entries too.
+  const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path]?.entryPoint?.endsWith(entryFile))
   const loaded = new Set<string>()
   const load = (path: string): void => {
     if (loaded.has(path)) return

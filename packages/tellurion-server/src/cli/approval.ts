@@ -4,6 +4,7 @@
 import { TellurionError, type Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
 import { exactJson, inertLine } from '../terminal/inert.ts'
+import { taintLines } from '../terminal/taint.ts'
 import type { LineInput } from './line-input.ts'
 import type { Screen } from './screen.ts'
 
@@ -21,12 +22,13 @@ export async function askPerson(interaction: Interaction, desk: Desk): Promise<A
 
 /** The person's answer to an approval; without a person, and at the end of the input, a denial. */
 export async function askApproval(
-  { prompt, toolName = '', input }: Interaction,
+  { prompt, toolName = '', input, taint }: Interaction,
   { screen, lines }: Desk,
 ): Promise<Answer> {
   if (lines === undefined) return { deny: 'nobody is there to approve it' }
   screen.line(`Approval needed: ${inertLine(prompt)}`, 'warning')
   screen.line(`  ${inertLine(toolName)} ${exactJson(input, 2).replaceAll('\n', '\n  ')}`)
+  for (const line of taintLines(taint)) screen.line(`  ${line}`, 'faint')
   for (let tries = 0; tries < 3; tries++) {
     const line = (await lines.next('Allow it? [y/n] ', { fresh: true }))?.trim().toLowerCase()
     if (line === 'y' || line === 'yes') return 'approve'

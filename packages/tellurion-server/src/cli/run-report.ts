@@ -6,6 +6,7 @@ import type { RunResource } from 'tellurion/protocol'
 import { dateOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
 import { exactJson, inert, inertLine } from '../terminal/inert.ts'
+import { taintLines } from '../terminal/taint.ts'
 import { askedOf, atDesk, findRun, type DeskFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import type { Screen } from './screen.ts'
@@ -90,10 +91,11 @@ function report(record: RunResource, ticks: number, out: Screen): void {
 
 /** What is asked, with its exact arguments, and how to answer it: by the run, where it asks nothing else. */
 export function reportInteraction(asked: Interaction, run: string | undefined, out: Screen): void {
-  const { id, kind, prompt, toolName, input, choices, due } = asked
+  const { id, kind, prompt, toolName, input, choices, due, taint } = asked
   out.line('')
   out.line(inertLine(prompt), 'warning')
   if (toolName !== undefined) out.line(`  ${inertLine(toolName)} ${exactJson(input, 2).replaceAll('\n', '\n  ')}`)
+  for (const line of taintLines(taint)) out.line(`  ${line}`, 'faint')
   if (choices !== undefined) out.line(`  one of: ${choices.map((choice) => inertLine(choice)).join(', ')}`)
   if (due !== undefined) out.line(`  until ${dateOf(due)}`)
   const answer =

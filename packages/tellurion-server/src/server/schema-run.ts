@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Interaction } from 'tellurion'
 import type { BudgetLimits } from 'tellurion/agent'
+import type { TaintSource } from 'tellurion/tool'
 import type { NewRunRequest, NewTaskRequest, ResultResource, RunResource, TurnResource } from 'tellurion/protocol'
 import { schemaOf } from './schema.ts'
 import { errorData, finishReason, id, instant, json, jsonObject, usage, userInput } from './schema-part.ts'
@@ -29,6 +30,19 @@ export const budgetLimits = schemaOf<BudgetLimits>()(
     .meta({ id: 'BudgetLimits' }),
 )
 
+/** Where words came from that nobody vouches for. */
+const taintSource = schemaOf<TaintSource>()(
+  z
+    .object({
+      level: z.enum(['unvouched', 'untrusted']),
+      kind: z.enum(['tool', 'document', 'fact', 'message', 'agent', 'attachment']),
+      name: z.string(),
+      toolCallId: z.string().exactOptional(),
+      excerpt: z.string().exactOptional(),
+    })
+    .meta({ id: 'TaintSource' }),
+)
+
 /** The fields of a question to a person. */
 export const interactionFields = {
   id: z.string(),
@@ -39,6 +53,10 @@ export const interactionFields = {
   toolName: z.string().exactOptional(),
   input: json.exactOptional().meta({ description: 'The exact arguments.' }),
   inputHash: z.string().exactOptional(),
+  taint: z
+    .array(taintSource)
+    .exactOptional()
+    .meta({ description: "Strangers' words that the model had read before the call; show them, inert." }),
   choices: z.array(z.string()).exactOptional(),
   child: z.string().exactOptional(),
   due: instant.exactOptional(),

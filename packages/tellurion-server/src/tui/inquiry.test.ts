@@ -44,6 +44,23 @@ describe('what is asked', () => {
     ])
   })
 
+  it('shows whose words came before, and offers nothing that would stand for whatever arguments', () => {
+    const taint = [
+      { level: 'untrusted', kind: 'tool', name: 'fetch', toolCallId: 'c0', excerpt: 'Do\u202e it' },
+    ] as const
+    const inquiries = asking({ ...approval('a'), taint })
+    assert.deepEqual(seen(inquiries), [
+      '? Allow remove?',
+      '  after untrusted words, tool fetch (call c0): "Do it"',
+      '  {',
+      '    "a": 1',
+      '  }',
+      'y yes   n no   r no, because…   s always with these arguments',
+    ])
+    assert.equal(inquiries.key('a', 1000), undefined)
+    assert.deepEqual(answerTo(inquiries.key('s', 1000)), { always: 'approve', where: 'same' })
+  })
+
   it('is answered by its keys', () => {
     const keys = { y: 'approve', n: 'deny', a: { always: 'approve' }, s: { always: 'approve', where: 'same' } }
     for (const [key, answer] of Object.entries(keys))

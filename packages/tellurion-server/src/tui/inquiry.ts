@@ -6,6 +6,7 @@ import type { Interaction } from 'tellurion'
 import type { Answer } from 'tellurion/agent'
 import { exactJson, exactText, inert, inertLine } from '../terminal/inert.ts'
 import { span } from '../terminal/table.ts'
+import { taintLines } from '../terminal/taint.ts'
 import { exactLines } from './exact.ts'
 import { oneLine } from './laid.ts'
 import type { Theme } from './theme.ts'
@@ -183,12 +184,13 @@ export class Inquiries {
     return true
   }
 
-  #answerOf(name: string, { kind, choices = [] }: Interaction): Answer | 'write' | undefined {
+  #answerOf(name: string, { kind, choices = [], taint }: Interaction): Answer | 'write' | undefined {
     switch (kind) {
       case 'approval':
         if (name === 'y') return 'approve'
         if (name === 'n') return 'deny'
-        if (name === 'a') return { always: 'approve' }
+        // After strangers' words only what names its arguments stands.
+        if (name === 'a') return taint === undefined ? { always: 'approve' } : undefined
         if (name === 's') return { always: 'approve', where: 'same' }
         return name === 'r' ? 'write' : undefined
       case 'outcome':
@@ -218,16 +220,20 @@ export class Inquiries {
     return `? ${which}${what}${who}${lapses}`
   }
 
-  #keys({ kind, choices = [] }: Interaction): string {
+  #keys({ kind, choices = [], taint }: Interaction): string {
     const next = this.#open.length > 1 ? '   ← → others' : ''
-    if (kind === 'approval') return `y yes   n no   r no, because…   a always   s always with these arguments${next}`
+    const always = taint === undefined ? 'a always   ' : ''
+    if (kind === 'approval') return `y yes   n no   r no, because…   ${always}s always with these arguments${next}`
     if (kind === 'outcome') return `y run it again   n take it as failed   t say its result…${next}`
     return choices.length === 0 ? `Write your answer, Enter sends it.${next}` : `1–9, or ↑ ↓ and Enter: choose${next}`
   }
 
-  #body({ kind, prompt, input, choices = [] }: Interaction, width: number): string[] {
-    const { accent } = this.#theme
-    if (kind === 'approval') return exactLines(exactJson(input, 2), { width, by: 2 })
+  #body({ kind, prompt, input, choices = [], taint }: Interaction, width: number): string[] {
+    const { accent, warning } = this.#theme
+    if (kind === 'approval') {
+      const sources = taintLines(taint).flatMap((line) => exactLines(line, { width, by: 2, style: warning }))
+      return [...sources, ...exactLines(exactJson(input, 2), { width, by: 2 })]
+    }
     const asked = exactLines(exactText(prompt), { width, by: 2 })
     if (kind === 'outcome') return [...asked, ...exactLines(exactJson(input, 2), { width, by: 2 })]
     const list = choices.flatMap((choice, index) => {

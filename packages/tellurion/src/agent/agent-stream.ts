@@ -1,6 +1,6 @@
 // Streams: a turn that can be watched or awaited, or both. Whoever falls too far behind is dropped; the run never is.
 
-import { createChannel } from '../channel/channel.ts'
+import { Feed } from '../channel/feed.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event, EventOf } from '../event/event.ts'
 import type { World } from '../world/world.ts'
@@ -22,35 +22,35 @@ export class AgentStream<Output = undefined> implements AsyncIterable<Event> {
 
   /** Begins `start` and watches `world` until it ends. */
   constructor(world: World, start: () => Promise<AgentResult<Output>>) {
-    const channel = createChannel<Event>({ capacity, overflow: 'error' })
+    const feed = new Feed<Event>(capacity)
     let merged: EventOf<'text.delta'> | undefined
     const flush = (): void => {
       if (merged === undefined) return
       const delta = merged
       merged = undefined
-      void channel.send(delta)
+      feed.push(delta)
     }
     const unsubscribe = world.on('*', (event) => {
-      if (channel.closed) return
+      if (feed.closed) return
       try {
         // A burst of text is joined: it says the same, and nobody is dropped for it. Its end always follows.
-        if (event.type === 'text.delta' && channel.size >= crowded) {
+        if (event.type === 'text.delta' && feed.size >= crowded) {
           if (merged !== undefined && merged.entity !== event.entity) flush()
           merged = merged === undefined ? event : { ...merged, text: merged.text + event.text }
           return
         }
         flush()
-        void channel.send(event)
+        feed.push(event)
       } catch {
         const text = `This reader was ${capacity} events behind and was dropped; the run goes on: await result().`
-        channel.close(new TellurionError('slow_reader', text))
+        feed.close(new TellurionError('slow_reader', text))
       }
     })
     const end = (): void => {
       unsubscribe()
-      channel.close()
+      feed.close()
     }
-    this.#events = channel
+    this.#events = feed
     this.#result = start()
     // The failure belongs to whoever asks for the result; nobody else has to.
     this.#result.then(end, end)

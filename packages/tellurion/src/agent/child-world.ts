@@ -16,6 +16,7 @@ import {
   Children,
   ChildWorld,
   Streaming,
+  Taint,
   ToolRegistry,
   TurnUsage,
   type BudgetLimits,
@@ -96,9 +97,10 @@ export function endLate(world: World, { child, agent }: ChildWork): ChildEnd {
   return { ...end, ...spentIn(own) }
 }
 
-function spentIn(own: World): Spent {
+function spentIn(own: World): Spent & Pick<ChildEnd, 'taint'> {
   const { usage } = own.get(main, TurnUsage) ?? {}
-  return { ...(usage === undefined ? {} : { usage }), ...statementOf(own, main) }
+  const taint = own.get(main, Taint) ?? []
+  return { ...(usage === undefined ? {} : { usage }), ...statementOf(own, main), taint }
 }
 
 function statusOf(result: AgentResult<unknown> | undefined, error: ErrorData | undefined): ChildEnd['status'] {
@@ -112,6 +114,7 @@ function furnish(world: World, { child, agent }: ChildWork): World {
   bind(own, world, agent)
   const entity = agent.spawn(own)
   limitChild(own, entity, { own: agent.limits, limits: child.limits, tools: child.tools })
+  if (child.taint !== undefined) own.set(entity, Taint, child.taint)
   return own
 }
 

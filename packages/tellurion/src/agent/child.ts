@@ -9,9 +9,10 @@ import type { SystemContext, World } from '../world/world.ts'
 import { lend, settle } from './budget.ts'
 import { capsOf } from './caps.ts'
 import { endLate, replaceChild, workOnChild } from './child-world.ts'
-import { Children, PendingToolCalls, type Child, type ChildEnd, type PendingToolCall } from './component.ts'
+import { Children, PendingToolCalls, Taint, type Child, type ChildEnd, type PendingToolCall } from './component.ts'
 import { artifactsOf, clockOf } from './configuration.ts'
 import type { Spawn } from './spawn.ts'
+import { excerptOf, taint } from './taint.ts'
 import { partOf, takeResult } from './tool-results.ts'
 import type { ErrandTool } from './world-tool.ts'
 
@@ -70,6 +71,7 @@ function record(world: World, entity: Entity, { call, errand, input }: ChildCall
     takeResult(world, entity, errorOutcome(partOf(call), 'budget_exceeded', lent.error.message))
     return undefined
   }
+  const read = world.get(entity, Taint)
   const child: Child = {
     id,
     toolCallId,
@@ -77,6 +79,7 @@ function record(world: World, entity: Entity, { call, errand, input }: ChildCall
     prompt: wanted.prompt.toWellFormed(),
     limits: lent.limits,
     ...(tools === undefined ? {} : { tools }),
+    ...(read === undefined ? {} : { taint: read }),
     ...(timeout === Infinity ? {} : { due: clockOf(world).now() + timeout }),
   }
   world.set(entity, Children, [...(world.get(entity, Children) ?? []), child])
@@ -121,7 +124,10 @@ async function close(
   if (end.modelCalls !== undefined) settle(world, entity, { borrower: child.id, spent: end })
   const { status } = end
   world.emit({ type: 'child.ended', entity, toolCallId: child.toolCallId, child: child.id, status })
-  if (outcome !== undefined) takeResult(world, entity, outcome)
+  if (outcome === undefined) return
+  const { text, taint: read } = end
+  taint(world, entity, read ?? [{ level: 'unvouched', kind: 'agent', name: child.agent, excerpt: excerptOf(text) }])
+  takeResult(world, entity, outcome)
 }
 
 function outcomeOf(

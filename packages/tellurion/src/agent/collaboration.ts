@@ -3,13 +3,15 @@
 
 import { nearest, TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import type { World } from '../world/world.ts'
-import { Collaboration, Conversation, LLM, PendingToolCalls } from './component.ts'
+import { Collaboration, Conversation, LLM, PendingToolCalls, Taint } from './component.ts'
 import { say } from './conversation.ts'
+import { excerptOf, taint } from './taint.ts'
 import { worldTool } from './world-tool.ts'
 
 /** Most messages that wait in one mailbox. */
@@ -24,9 +26,11 @@ export const collaboration = defineSystem({
   each(entity, world) {
     const mail = world.require(entity, Collaboration)
     if (mail.length === 0) return
-    for (const { from, text } of mail) {
+    for (const { from, text, taint: read = [] } of mail) {
       const sender = nameOf(world, from as Entity)
       say(world, entity, { role: 'user', content: `[${sender}] ${text}` })
+      const own: TaintSource = { level: 'unvouched', kind: 'message', name: sender, excerpt: excerptOf(text) }
+      taint(world, entity, [own, ...read])
       world.emit({ type: 'message.delivered', entity, from, sender, text })
     }
     world.splice(entity, Collaboration, { start: 0, deleteCount: mail.length })
@@ -57,7 +61,8 @@ export function sendMessage(world: World, { from, to, text }: Letter): void {
   if (mail.length >= capacity) {
     throw new TellurionError('channel_full', `The mailbox of ${nameOf(world, to)} holds ${capacity} messages; wait.`)
   }
-  world.append(to, Collaboration, { from, text: text.toWellFormed() })
+  const read = world.exists(from) ? world.get(from, Taint) : undefined
+  world.append(to, Collaboration, { from, text: text.toWellFormed(), ...(read && { taint: read }) })
 }
 
 /** What an entity is called: the name of its agent, or its number. */
@@ -75,6 +80,7 @@ export function messageTool(options: { readonly to?: readonly string[] } = {}): 
   checkOptions('messageTool', options, ['to'])
   const { to: allowed } = options
   return worldTool({
+    trust: 'trusted',
     description: 'Sends a message to another agent. The answer, if any, comes as a message of its own.',
     inputSchema: {
       type: 'object',

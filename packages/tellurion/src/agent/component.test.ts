@@ -46,6 +46,7 @@ function spawnAll(world: World): void {
     dictionary.ToolRegistry({ names: ['add'] }),
     dictionary.PendingToolCalls([{ ...call, decision: { verdict: 'allow', by: 'default' } }]),
     dictionary.ToolResults([{ toolCallId: 'c1', toolName: 'add', content: '1' }]),
+    dictionary.Taint([{ level: 'untrusted', kind: 'tool', name: 'fetch', toolCallId: 'c1', excerpt: '{} → Hello' }]),
     dictionary.Collaboration([{ from: 2, text: 'Hello' }]),
     dictionary.Owner({ entity: 1 }),
     dictionary.KVStore({ any: { thing: [1, null] } }),

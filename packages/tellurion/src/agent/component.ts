@@ -4,6 +4,7 @@
 
 import type { ErrorData } from '../error/error.ts'
 import type { Message, UserMessage } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
@@ -82,8 +83,15 @@ export const PendingToolCalls = defineComponent<readonly PendingToolCall[]>('Pen
 /** The results of the newest batch of calls, in the order in which they came. */
 export const ToolResults = defineLog<ToolOutcome>('ToolResults')
 
-/** A mailbox between entities, and who may be written to. */
-export const Collaboration = defineLog<{ readonly from: number; readonly text: string }>('Collaboration')
+/** Where the words in the entity's context came from that nobody vouches for: at most eight sources of each level. */
+export const Taint = defineComponent<readonly TaintSource[]>('Taint')
+
+/** A mailbox between entities. `taint` is what the sender had read when it wrote. */
+export const Collaboration = defineLog<{
+  readonly from: number
+  readonly text: string
+  readonly taint?: readonly TaintSource[]
+}>('Collaboration')
 
 /** The entity this one works for. */
 export const Owner = defineComponent<{ readonly entity: number }>('Owner')
@@ -193,6 +201,8 @@ export interface Child {
   readonly limits: BudgetLimits
   /** Of its own tools, those it may use; all of them where this is absent. */
   readonly tools?: readonly string[]
+  /** What its parent had read when it gave the task. */
+  readonly taint?: readonly TaintSource[]
   /** Wall time in milliseconds at which it is given up. */
   readonly due?: number
   /** It was given up and told to end: its call is answered when it has said what it spent. */
@@ -215,6 +225,8 @@ export interface ChildEnd {
   /** Model calls and tool calls, those of its own children included; absent where nobody knows. */
   readonly modelCalls?: number
   readonly toolCalls?: number
+  /** What it had read that nobody vouches for; absent where nobody knows. */
+  readonly taint?: readonly TaintSource[]
   /** What it had lent to children of its own that have not said what they spent. */
   readonly unsettled?: BudgetLimits
 }
@@ -242,6 +254,7 @@ export const agentComponents = [
   ToolRegistry,
   PendingToolCalls,
   ToolResults,
+  Taint,
   Collaboration,
   Owner,
   KVStore,

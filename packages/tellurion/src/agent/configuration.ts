@@ -4,12 +4,11 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
-import { memoryKeyValue } from '../port/memory-key-value.ts'
 import type { Model, PriceFunction, Usage } from '../port/model.ts'
 import type { CompiledSchema } from '../schema/schema.ts'
 import type { Approval } from '../tool/approval.ts'
 import type { Permissions } from '../tool/permission.ts'
-import { createArtifacts, type Artifacts } from '../tool/artifact.ts'
+import type { Artifacts } from '../tool/artifact.ts'
 import { createSchedule, type Schedule } from '../tool/schedule.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import { createPathLocks, type PathLocks } from '../tool/path-lock.ts'
@@ -111,9 +110,21 @@ export function clockOf(world: World): Clock {
 export function artifactsOf(world: World): Artifacts {
   const bound = world.findResource<Artifacts>('artifacts')
   if (bound !== undefined) return bound
-  const artifacts = createArtifacts(memoryKeyValue({ clock: clockOf(world) }), 'memory')
+  const artifacts = lateArtifacts(clockOf(world))
   world.bind('artifacts', artifacts)
   return artifacts
+}
+
+/** Artifacts in memory. */
+export function lateArtifacts(clock: Clock): Artifacts {
+  let made: Promise<Artifacts> | undefined
+  const artifacts = (): Promise<Artifacts> =>
+    (made ??= import('./memory-artifacts.ts').then(({ memoryArtifacts }) => memoryArtifacts(clock)))
+  return {
+    put: async (content, options) => (await artifacts()).put(content, options),
+    get: async (hash) => (await artifacts()).get(hash),
+    named: async (name) => (await artifacts()).named(name),
+  }
 }
 
 /** The model bound under this name. Throws `unknown_model` with the nearest name. */

@@ -17,6 +17,7 @@ import type { LogView } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { Budget, Conversation, PendingToolCalls, TurnUsage } from './component.ts'
 import { overhear } from './fact-input.ts'
+import { taintByFiles } from './taint.ts'
 
 /**
  * Appends a message. While calls are open only their results may follow, so that a call and its result are never
@@ -61,6 +62,7 @@ export function hear(world: World, entity: Entity, input: Input): void {
   const message = userMessage(input)
   say(world, entity, message)
   overhear(world, entity, message)
+  taintByFiles(world, entity, message)
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
 }

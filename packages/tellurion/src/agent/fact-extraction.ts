@@ -7,10 +7,11 @@ import { textOf, toolCallsOf, type Message } from '../message/message.ts'
 import { asModel, type AnyModel } from '../model/any-model.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure, Halted } from '../world/lifecycle.ts'
+import { levelOf } from '../tool/taint.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, SystemContext, World } from '../world/world.ts'
 import { consult } from './ask.ts'
-import { Conversation, LLM, PendingToolCalls } from './component.ts'
+import { Conversation, LLM, PendingToolCalls, Taint } from './component.ts'
 import { clockOf } from './configuration.ts'
 import { FactExtraction, Recalled } from './fact-component.ts'
 import { factsOf } from './fact-recall.ts'
@@ -48,7 +49,9 @@ export const extracting = defineSystem({
     const answer = world.require(entity, Conversation).at(-1)
     if ((said ?? found) === undefined || !isFinal(answer) || world.get(entity, Plan)?.completed === false) return
     if (found === undefined) {
-      await extract(world, entity, { context, said: said!, answer: textOf(answer) })
+      // What strangers wrote is in the answer too, and must not become what the user is known for.
+      const told = levelOf(world.get(entity, Taint) ?? []) === 'untrusted' ? '' : textOf(answer)
+      await extract(world, entity, { context, said: said!, answer: told })
       // Nothing is put into the store that a crash could make unsaid.
       await context.commit()
     }

@@ -441,9 +441,9 @@ describe('the tools', () => {
     assert.deepEqual([await texts(facts), await texts(facts, 'bob')], [[], []])
   })
 
-  test('are outside effects: repeated under their key, and destructive where they replace', () => {
+  test('are outside effects: repeated under their key, and risky after untrusted content', () => {
     const { remember, recall, forget } = factTools(book())
-    const keyed = { mode: 'write', repeat: 'keyed', risk: ['destructive'], declared: true }
+    const keyed = { mode: 'write', repeat: 'keyed', risk: ['destructive', 'exfiltrating'], declared: false }
     assert.deepEqual([remember.effects, forget.effects], [keyed, keyed])
     assert.deepEqual(recall.effects, { mode: 'read', repeat: 'safe', risk: [], declared: false })
   })

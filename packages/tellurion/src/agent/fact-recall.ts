@@ -4,12 +4,14 @@
 import { errorData, suggestion, TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, World } from '../world/world.ts'
 import { Conversation, PendingToolCalls } from './component.ts'
 import { FactRecall, Recalled } from './fact-component.ts'
 import { userOf, type Facts, type RecalledFact } from './fact-store.ts'
+import { excerptOf, taint } from './taint.ts'
 
 /** Characters of a message that are looked for. */
 const maxQuery = 2_000
@@ -37,6 +39,7 @@ export const recalling = defineSystem({
     })
     if (signal.aborted) return
     world.set(entity, Recalled, { query, length, documents: found.facts.map(documentOf) })
+    taint(world, entity, found.facts.map(sourceOf))
     const error = found.error === undefined ? {} : { error: found.error }
     world.emit({ type: 'facts.recalled', entity, count: found.facts.length, ...error })
   },
@@ -86,4 +89,9 @@ export function factsOf(world: World, name: string): Facts {
 
 function documentOf({ key, text, source, score }: RecalledFact) {
   return { id: key, text, source, score }
+}
+
+/** A memory was once somebody's words. */
+function sourceOf({ key, text }: RecalledFact): TaintSource {
+  return { level: 'unvouched', kind: 'fact', name: key, excerpt: excerptOf(text) }
 }

@@ -10,8 +10,8 @@ const key = { type: 'string', minLength: 1, maxLength: 64, description: 'What it
 
 /**
  * The tools `remember`, `recall` and `forget`, for `tools` of an agent. Whose facts they are is the business of the
- * program (`user`), never of the model. Remembering and forgetting count as destructive: a fact takes the place of the one
- * with its key.
+ * program (`user`), never of the model. After untrusted content remembering and forgetting ask a
+ * person: what strangers wrote must not become what a user is known for.
  */
 export function factTools(facts: Facts): Readonly<Record<'remember' | 'recall' | 'forget', AnyTool>> {
   const user = (context: ToolContext): string => checkUser(context.user ?? facts.user)
@@ -35,7 +35,7 @@ export function factTools(facts: Facts): Readonly<Record<'remember' | 'recall' |
         required: ['key', 'text'],
         additionalProperties: false,
       },
-      effects: { mode: 'write', repeat: 'keyed', risk: ['destructive'] },
+      effects: { mode: 'write', repeat: 'keyed' },
       async execute(input, context) {
         const fact = input as { key: string; text: string; confidence?: number }
         const source = `noted by the assistant, run ${context.runId.slice(0, 64)}`
@@ -69,7 +69,7 @@ export function factTools(facts: Facts): Readonly<Record<'remember' | 'recall' |
         properties: { key, everything: { type: 'boolean', description: 'All facts about the user.' } },
         additionalProperties: false,
       },
-      effects: { mode: 'write', repeat: 'keyed', risk: ['destructive'] },
+      effects: { mode: 'write', repeat: 'keyed' },
       async execute(input, context) {
         const { key, everything = false } = input as { key?: string; everything?: boolean }
         if (everything === (key !== undefined)) {

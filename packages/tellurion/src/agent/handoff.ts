@@ -92,6 +92,7 @@ export function handoff(
     throw new TellurionError('invalid_option', 'handoff(() => agent) needs the name of the agent: { name }.')
   }
   const made = worldTool({
+    trust: 'trusted',
     description: options.description ?? `Hands the conversation over to ${name}.`,
     inputSchema: inputs[history],
     systems: [handingOver],

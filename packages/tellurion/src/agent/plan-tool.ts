@@ -29,6 +29,7 @@ export function planTool(options: PlanToolOptions = {}): AnyTool {
   const { needsApproval = false, maxSteps = 50 } = options
   checkWhole('maxSteps', maxSteps, { most: mostSteps })
   return worldTool({
+    trust: 'trusted',
     description:
       'Makes a plan for work of several steps; you are then given one step at a time. Called in the middle of a plan, ' +
       'it replaces the steps that come after the present one. Not for what takes one step.',

@@ -4,6 +4,7 @@
 import { createIndex } from '../knowledge/document-index.ts'
 import { TellurionError, suggestion } from '../error/error.ts'
 import { textOf, type Message } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { RetrievedDocument, Retriever } from '../port/retriever.ts'
 import type { VectorStore as Vectors } from '../port/vector-store.ts'
@@ -16,6 +17,7 @@ import { defineSystem } from '../world/system.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import { Conversation, PendingToolCalls } from './component.ts'
 import { Embedding, RAGTrigger, Retrieval, Retrieved, VectorStore } from './context-component.ts'
+import { excerptOf, taint } from './taint.ts'
 
 /** Documents that are asked for where nobody says how many. */
 const defaultLimit = 5
@@ -72,6 +74,7 @@ async function retrieve(world: World, entity: Entity, { signal }: SystemContext)
   const question = newestQuestion(world.require(entity, Conversation))
   world.remove(entity, RAGTrigger)
   world.set(entity, Retrieved, { query, documents: found, ...(question === undefined ? {} : { question }) })
+  taint(world, entity, found.flatMap(sourceOf))
   world.emit({ type: 'retrieval.completed', entity, query, count: found.length })
 }
 
@@ -132,7 +135,7 @@ function bound<T>(world: World, resource: string, name: string): T {
 function bounded(documents: readonly RetrievedDocument[], maxLength: number): RetrievedDocument[] {
   let left = maxLength
   const kept: RetrievedDocument[] = []
-  for (const { id, text, source, score, metadata } of documents) {
+  for (const { id, text, source, score, metadata, trust } of documents) {
     if (left <= 0) break
     const shown = text.length <= left ? text : `${cut(text, left)}…`
     left -= text.length
@@ -142,7 +145,14 @@ function bounded(documents: readonly RetrievedDocument[], maxLength: number): Re
       source: source.toWellFormed(),
       score: Number.isFinite(score) ? score : 0,
       ...(metadata === undefined || jsonProblem(metadata) !== undefined ? {} : { metadata }),
+      ...(trust === undefined ? {} : { trust }),
     })
   }
   return kept
+}
+
+/** Where words came from that nobody vouches for. */
+function sourceOf({ text, source, trust = 'unvouched' }: RetrievedDocument): readonly TaintSource[] {
+  if (trust === 'trusted') return []
+  return [{ level: trust, kind: 'document', name: excerptOf(source), excerpt: excerptOf(text) }]
 }

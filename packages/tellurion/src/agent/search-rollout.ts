@@ -2,9 +2,8 @@
 // its own. What it finds is all that is left of it: nothing of the fork is saved, and nothing outside is changed.
 
 import { textOf } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { Usage } from '../port/model.ts'
-import { memoryKeyValue } from '../port/memory-key-value.ts'
-import { createArtifacts } from '../tool/artifact.ts'
 import { createSchedule } from '../tool/schedule.ts'
 import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
@@ -19,11 +18,12 @@ import {
   Output,
   Steering,
   Streaming,
+  Taint,
   ToolRegistry,
   TurnUsage,
   UserInput,
 } from './component.ts'
-import { clockOf, configurationOf } from './configuration.ts'
+import { clockOf, configurationOf, lateArtifacts } from './configuration.ts'
 import { newestWhole } from './conversation.ts'
 import { errorHandling } from './error-handling.ts'
 import { beginning, stepText } from './plan.ts'
@@ -57,6 +57,8 @@ export interface RolloutTask {
 /** What a rollout has found and spent. */
 export interface Rollout {
   readonly observation: string
+  /** What it has read that nobody vouches for, with what the entity had read before. */
+  readonly taint: readonly TaintSource[]
   readonly spent: Required<Omit<Spent, 'unsettled'>>
 }
 
@@ -94,6 +96,7 @@ export async function rollOut(world: World, entity: Entity, task: RolloutTask): 
   const usage: Usage = fork.get(entity, TurnUsage)?.usage ?? { inputTokens: 0, outputTokens: 0, totalTokens: 0 }
   return {
     observation: findingOf(fork, entity, stop),
+    taint: fork.get(entity, Taint) ?? [],
     spent: { modelCalls: spent.modelCalls, toolCalls: spent.toolCalls, usage },
   }
 }
@@ -111,7 +114,7 @@ function isolate(fork: World, entity: Entity): void {
   fork.bind('log', undefined)
   fork.bind('reservations', new Map())
   fork.bind('schedule', createSchedule())
-  fork.bind('artifacts', createArtifacts(memoryKeyValue({ clock: clockOf(fork) }), 'rollout'))
+  fork.bind('artifacts', lateArtifacts(clockOf(fork)))
   const place = fork.findResource<string>('runId') ?? 'run'
   fork.bind('callKey', (_owner: Entity, index: number) => `${place}-rollout-${entity}-${fork.header.tick}-${index}`)
 }

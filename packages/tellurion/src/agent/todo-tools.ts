@@ -67,6 +67,7 @@ const wishes: JsonObject = {
 export function todoTools(): Readonly<Record<'addTodos' | 'updateTodos' | 'listTodos' | 'clearTodos', AnyTool>> {
   return {
     addTodos: worldTool({
+      trust: 'trusted',
       description:
         'Adds todos to your list. Use it to break a long task into steps before you begin. All are added, or none.',
       inputSchema: newTodos,
@@ -76,6 +77,7 @@ export function todoTools(): Readonly<Record<'addTodos' | 'updateTodos' | 'listT
       },
     }),
     updateTodos: worldTool({
+      trust: 'trusted',
       description:
         'Changes todos: set in_progress when you begin one, completed at once when it is done, blocked or deferred when it ' +
         'cannot go on now. All are changed, or none.',
@@ -86,6 +88,7 @@ export function todoTools(): Readonly<Record<'addTodos' | 'updateTodos' | 'listT
       },
     }),
     listTodos: worldTool({
+      trust: 'trusted',
       description: 'Shows your list of todos, how far it is, and what to do next.',
       inputSchema: wishes,
       change(world, entity, input) {
@@ -94,6 +97,7 @@ export function todoTools(): Readonly<Record<'addTodos' | 'updateTodos' | 'listT
       },
     }),
     clearTodos: worldTool({
+      trust: 'trusted',
       description: 'Takes finished todos out of your list.',
       inputSchema: { type: 'object', properties: {}, additionalProperties: false },
       change: (world, entity) => ({ removed: clearTodos(world, entity) }),

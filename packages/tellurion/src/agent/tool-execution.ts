@@ -3,6 +3,7 @@
 
 import { messageOf, TellurionError } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { Artifacts } from '../tool/artifact.ts'
 import { decide, type Allowed, type Decided, type Decision, type Denied } from '../tool/decide.ts'
 import { perform } from '../tool/perform.ts'
@@ -18,6 +19,7 @@ import {
   Children,
   Conversation,
   PendingToolCalls,
+  Taint,
   ToolApproval,
   ToolRegistry,
   ToolResults,
@@ -26,6 +28,7 @@ import {
 } from './component.ts'
 import { clockOf, artifactsOf, configurationOf, scheduleOf, type AgentConfiguration } from './configuration.ts'
 import { ask } from './open-interaction.ts'
+import { taintByResult } from './taint.ts'
 import { partOf, resultOfCall, takeResult } from './tool-results.ts'
 import { broughtBy, type Brought } from './world-tool.ts'
 
@@ -34,6 +37,7 @@ interface Pass {
   readonly context: SystemContext
   readonly configuration: AgentConfiguration
   readonly toolbox: ToolSource
+  readonly taint: readonly TaintSource[] | undefined
 }
 
 /** Runs pending tool calls. Priority 5. */
@@ -44,7 +48,8 @@ export const toolExecution = defineSystem({
   without: [Halted, Terminal, Failure],
   each(entity, world, context) {
     const configuration = configurationOf(world, entity)
-    const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration) }
+    const taint = world.get(entity, Taint)
+    const pass = { context, configuration, toolbox: sourceFor(world, entity, configuration), taint }
     const results = world.get(entity, ToolResults)
     const children = world.get(entity, Children)
     const now = children === undefined ? 0 : clockOf(world).now()
@@ -74,10 +79,10 @@ export const toolExecution = defineSystem({
 })
 
 /** The decision of a call: the recorded one, or a new one. */
-function decideOnce(call: PendingToolCall, { toolbox, configuration }: Pass): Decided | Promise<Decided> {
+function decideOnce(call: PendingToolCall, { toolbox, configuration, taint }: Pass): Decided | Promise<Decided> {
   const { approval, safeMode, permissions } = configuration
   const { decision } = call
-  if (decision === undefined) return decide(partOf(call), { toolbox, approval, safeMode, permissions })
+  if (decision === undefined) return decide(partOf(call), { toolbox, approval, safeMode, permissions, taint })
   if (permissions === undefined || !('grant' in decision)) return { decision }
   // An answer that stands for later calls is written down first; the same one again changes nothing.
   return permissions.grant(decision.grant).then(() => ({ decision }))
@@ -156,12 +161,11 @@ function actInside(world: World, entity: Entity, given: Start, brought: Brought)
 function act(
   world: World,
   entity: Entity,
-  { part, call, pass, brought, ready }: Start & { brought: Brought; ready: Prepared | Rejection },
+  given: Start & { brought: Brought; ready: Prepared | Rejection },
 ): Promise<void> | undefined {
+  const { part, call, pass, brought, ready } = given
   const { context } = pass
-  if (isRejection(ready)) {
-    return finish(world, entity, errorOutcome(part, ready.code, ready.message), context) as Promise<void> | undefined
-  }
+  if (isRejection(ready)) return finish(world, entity, errorOutcome(part, ready.code, ready.message), given)
   const { input } = ready
   const { change, errand } = brought
   if (errand !== undefined) {
@@ -175,7 +179,7 @@ function act(
     const code = error instanceof TellurionError ? error.code : 'tool_failed'
     outcome = errorOutcome(part, code, `The tool '${part.toolName}' failed: ${messageOf(error)}`)
   }
-  return finish(world, entity, outcome as ToolOutcome, context) as Promise<void> | undefined
+  return finish(world, entity, outcome as ToolOutcome, given)
 }
 
 /** Whether somebody else is at work for a call: there is nothing to do for it but to wait. */
@@ -191,7 +195,8 @@ function isElsewhere(
 }
 
 /** Performs a call and keeps its result; a promise only where it takes time. */
-function begin(world: World, entity: Entity, { part, call, pass, decided }: Start): Promise<void> | undefined {
+function begin(world: World, entity: Entity, given: Start): Promise<void> | undefined {
+  const { part, call, pass, decided } = given
   const { context } = pass
   const { toolCallId, toolName } = part
   if (decided.decision.verdict === 'allow') {
@@ -209,8 +214,8 @@ function begin(world: World, entity: Entity, { part, call, pass, decided }: Star
     results: new LateArtifacts(world),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
-  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, context))
-  return finish(world, entity, outcome, context) as Promise<void> | undefined
+  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, given))
+  return finish(world, entity, outcome, given)
 }
 
 /** Whether a call, once begun, must not begin again by itself. In memory nothing outlives the process anyway. */
@@ -273,11 +278,12 @@ function announce(world: World, entity: Entity, call: PendingToolCall, decision:
       world.emit({ type: 'tool.denied', entity, toolCallId, reason: decision.reason, ...whoDecided(decision) })
       return
     case 'ask': {
-      const { prompt, inputHash } = decision
+      const { prompt, inputHash, taint } = decision
       const { timeout } = world.get(entity, ToolApproval) ?? {}
       const due = timeout === undefined ? {} : { due: clockOf(world).now() + timeout }
       const id = interactionId(call)
-      ask(world, entity, { id, kind: 'approval', entity, prompt, toolCallId, toolName, input, inputHash, ...due })
+      const more = taint === undefined ? due : { ...due, taint }
+      ask(world, entity, { id, kind: 'approval', entity, prompt, toolCallId, toolName, input, inputHash, ...more })
       return
     }
     case 'reject':
@@ -297,10 +303,17 @@ function askOutcome(world: World, entity: Entity, call: PendingToolCall): undefi
   return undefined
 }
 
-/** Keeps a result, moves what is ready to the conversation, and commits, so that it is never lost to a crash. */
-function finish(world: World, entity: Entity, outcome: ToolOutcome, context: SystemContext): void | Promise<void> {
+/** Keeps a result and whose words it is, moves what is ready to the conversation, and commits: no crash loses it. */
+function finish(
+  world: World,
+  entity: Entity,
+  outcome: ToolOutcome,
+  { call, pass, decided }: Start,
+): Promise<void> | undefined {
+  const tool = decided.decision.verdict === 'allow' ? pass.toolbox.get(call.toolName) : undefined
+  if (tool !== undefined) taintByResult(world, entity, { call, outcome, trust: tool.trust })
   takeResult(world, entity, outcome)
-  return context.commit()
+  return pass.context.commit() as Promise<void> | undefined
 }
 
 /** An approval's id follows from the call's key: unique, and the same after a crash. */

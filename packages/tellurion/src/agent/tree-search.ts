@@ -16,6 +16,7 @@ import { makePlan } from './plan.ts'
 import { Plan, Planner, PlanSearch, SearchNode, SearchTree } from './plan-component.ts'
 import { failPlanning, readScore, readSteps, requestToPlan, situationOf } from './planner.ts'
 import { borrower, readTools, rollOut } from './search-rollout.ts'
+import { taint } from './taint.ts'
 import { addScore, bestSteps, chooseLeaf, fellTree, growNode, pathTo, plantRoot } from './search-tree.ts'
 
 /** The limits of a search, complete. */
@@ -151,7 +152,8 @@ async function evaluate(world: World, entity: Entity, move: Move): Promise<Progr
     const rollout = await rollOut(world, entity, { objective, path, tools, calls: left, context })
     if (context.signal.aborted) return 'stopped'
     if (rollout !== undefined) {
-      const { observation, spent } = rollout
+      const { observation, spent, taint: read } = rollout
+      taint(world, entity, read)
       settle(world, entity, { borrower, spent })
       world.update(leaf, SearchNode, (node) => ({ ...node, observation }))
       count(world, entity, { calls: spent.modelCalls })

@@ -62,7 +62,7 @@ export function broughtBy(tool: AnyTool | undefined): Brought | undefined {
 /** The options of `worldTool`. */
 export interface WorldToolOptions<Input extends Schema> extends Pick<
   ToolOptions<Input, Schema>,
-  'description' | 'inputSchema' | 'needsApproval'
+  'description' | 'inputSchema' | 'needsApproval' | 'trust'
 > {
   /** Default `read`: it touches nothing outside, so it may run beside anything. */
   readonly effects?: EffectMode | EffectOptions<ToolInput<Input>> | undefined

@@ -3,6 +3,7 @@
 
 import type { ErrorData } from '../error/error.ts'
 import type { AssistantMessage, KeptArtifact, Message } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { FinishReason, ModelFailure, Usage } from '../port/model.ts'
 import type { Json } from '../schema/json.ts'
 
@@ -21,6 +22,8 @@ export interface Interaction {
   readonly input?: Json
   /** SHA-256 of the exact arguments, hex: an approval is good for these alone. */
   readonly inputHash?: string
+  /** The words of strangers that the model had read before the call: show them, for they may have asked for it. */
+  readonly taint?: readonly TaintSource[]
   readonly choices?: readonly string[]
   /** The sub-agent that asks, where it is not the agent itself. */
   readonly child?: string

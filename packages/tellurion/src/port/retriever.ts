@@ -1,6 +1,7 @@
 // The retriever port: a question in, pieces of text with their source out. What comes back is quoted data, whatever it
 // says; it is never an instruction.
 
+import type { Trust } from '../message/trust.ts'
 import type { JsonObject } from '../schema/json.ts'
 import type { MetadataFilter } from './metadata-filter.ts'
 
@@ -14,6 +15,8 @@ export interface RetrievedDocument {
   /** How well it fits, higher is better; comparable within one answer. */
   readonly score: number
   readonly metadata?: JsonObject
+  /** Whose words it is, as the program knows it and never as the text says. Default `unvouched`. */
+  readonly trust?: Trust
 }
 
 /** Finds text that fits a question. Throws `TellurionError`; rejects with the reason when aborted. */

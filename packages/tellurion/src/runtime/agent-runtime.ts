@@ -1,6 +1,7 @@
 // The contract of any agent whatsoever: a key and `run(ctx)`. What a graph, a crew or a loop of one's own must offer to
 // be run here, and what it is given.
 
+import type { TaintSource } from '../message/trust.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorData } from '../error/error.ts'
 import type { EventRecord } from '../event/event.ts'
@@ -33,6 +34,8 @@ export interface RunContext {
   readonly metadata: JsonObject
   /** Its tools; `execute` goes through the one pipeline and ends with the run's signal. */
   readonly tools: Toolbox
+  /** Where the words came from that nobody vouches for, of all that its tools gave; after them calls that risk something ask. */
+  readonly taint: readonly TaintSource[]
   readonly clock: Clock
   /** Aborts when this call of `run` should end: cancelled, timed out, paused, waiting for an answer, or given back. */
   readonly signal: AbortSignal

@@ -6,6 +6,7 @@ import { Budget, Conversation, Output, Steering, Streaming, ToolRegistry, TurnUs
 import { hear, userMessage } from '../agent/conversation.ts'
 import { answer } from '../agent/interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
+import { taint } from '../agent/taint.ts'
 import { askAgain, closeCalls } from '../agent/tool-results.ts'
 import { noUsage } from '../agent/usage.ts'
 import type { UserMessage } from '../message/message.ts'
@@ -36,11 +37,13 @@ export function agentWork(agent: Agent): Work {
   }
 }
 
-function input(world: World, entity: Entity, { input: said, output, tools }: InputPayload, agent: Agent): void {
+function input(world: World, entity: Entity, payload: InputPayload, agent: Agent): void {
+  const { input: said, output, tools, taint: read } = payload
   const from = world.require(entity, Conversation).length
   hear(world, entity, userMessage(said))
   begin(world, entity, { from, agent })
   if (tools !== undefined) world.set(entity, ToolRegistry, { names: tools })
+  if (read !== undefined) taint(world, entity, read)
   if (output === undefined) world.remove(entity, Output)
   else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
 }

@@ -2,7 +2,7 @@
 // holds the run by lease and epoch; when it has lost it, whatever it still does reaches nobody.
 
 import { spentAtMost, statementOf, type Amounts } from '../agent/budget.ts'
-import { Conversation, TurnUsage } from '../agent/component.ts'
+import { Conversation, LLM, Taint, TurnUsage } from '../agent/component.ts'
 import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-results.ts'
@@ -202,7 +202,9 @@ export class Attempt {
     const { end, event } = await this.#ending(world, entity, stop)
     const delta = world.takeDelta()
     if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
-    const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent: statementOf(world, entity) })
+    const taint = world.get(entity, Taint) ?? (world.has(entity, LLM) ? [] : undefined)
+    const spent = statementOf(world, entity)
+    const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent, taint })
     const sends = news === undefined ? {} : { sends: [news] }
     const interactions = openInteractions(world)
     const entry = { end, events: [event], interactions, ...sends }

@@ -3,18 +3,21 @@
 
 import { abortReason, raceAbort } from '../abort/abort.ts'
 import { reserve, type Amounts } from '../agent/budget.ts'
-import { Budget, Conversation, Steering, TurnUsage } from '../agent/component.ts'
+import { Budget, Conversation, Steering, Taint, TurnUsage } from '../agent/component.ts'
 import { artifactsOf } from '../agent/configuration.ts'
 import { say } from '../agent/conversation.ts'
 import { ask } from '../agent/open-interaction.ts'
+import { taintByResult } from '../agent/taint.ts'
 import { addUsage, noUsage } from '../agent/usage.ts'
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import type { Event, EventRecord } from '../event/event.ts'
 import { isBuiltIn } from '../event/kind.ts'
 import type { Message } from '../message/message.ts'
+import type { TaintSource, Trust } from '../message/trust.ts'
 import type { Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import type { ToolOutcome } from '../tool/result.ts'
 import type { ExecuteOptions, Toolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
 import { own } from '../world/value.ts'
@@ -25,6 +28,9 @@ import { Foreign, Kept, Questions, Steps, StepState } from './foreign-component.
 
 /** How long an event may wait for a commit of its own, in milliseconds. */
 const eventDelay = 100
+
+/** Results that a tool had no part in. */
+const neverRan: readonly string[] = ['unknown_tool', 'tool_input_invalid', 'tool_denied', 'aborted']
 
 /** What a context stands on besides its entity. */
 export interface ContextOptions {
@@ -59,10 +65,11 @@ export function openContext(world: World, entity: Entity, options: ContextOption
     clock,
     signal,
     input: world.require(entity, Foreign).input,
-    tools: counted(withDefaults(tools, { signal, clock, runId, user: world.findResource('user'), results }), () =>
-      desk.countCall(),
-    ),
+    tools: watched(withDefaults(tools, { signal, clock, runId, user: world.findResource('user'), results }), desk),
     steps: desk.steps(),
+    get taint() {
+      return desk.taint
+    },
     get messages() {
       return world.require(entity, Conversation).toArray()
     },
@@ -83,13 +90,15 @@ export function withDefaults(tools: Toolbox, defaults: ExecuteOptions): Toolbox 
   return { ...tools, execute: (name, args, options) => tools.execute(name, args, { ...defaults, ...options }) }
 }
 
-/** The same tools; each call is counted first. */
-function counted(tools: Toolbox, count: () => void): Toolbox {
+/** The same tools; each call is counted first, and whose words it gave is noted. */
+function watched(tools: Toolbox, desk: Desk): Toolbox {
   return {
     ...tools,
     execute: async (name, args, options) => {
-      count()
-      return tools.execute(name, args, options)
+      desk.countCall()
+      const outcome = await tools.execute(name, args, { taint: desk.taint, ...options })
+      desk.note(outcome, { input: args, trust: tools.get(name)?.trust })
+      return outcome
     },
   }
 }
@@ -175,6 +184,18 @@ class Desk {
     if (!this.#world.has(this.#entity, Budget)) return
     const turn = this.#world.get(this.#entity, TurnUsage) ?? { steps: 0, usage: noUsage }
     this.#world.set(this.#entity, TurnUsage, { ...turn, toolCalls: (turn.toolCalls ?? 0) + 1 })
+  }
+
+  get taint(): readonly TaintSource[] {
+    return this.#world.get(this.#entity, Taint) ?? []
+  }
+
+  /** Takes note of whose words a call gave. What did not run gave none. */
+  note(outcome: ToolOutcome, { input, trust }: { input: Json; trust: Trust | undefined }): void {
+    const ran = outcome.code === undefined || !neverRan.includes(outcome.code)
+    if (this.#over !== undefined || trust === undefined || !ran) return
+    const { toolCallId, toolName } = outcome
+    taintByResult(this.#world, this.#entity, { call: { toolCallId, toolName, input }, outcome, trust })
   }
 
   ask(question: Question): Promise<string> {

@@ -7,6 +7,7 @@ import { hear, say, userMessage } from '../agent/conversation.ts'
 import { checkAnswer } from '../agent/interaction.ts'
 import { close } from '../agent/open-interaction.ts'
 import { resultOf, type AgentResult } from '../agent/result.ts'
+import { taint } from '../agent/taint.ts'
 import { noUsage } from '../agent/usage.ts'
 import type { Clock } from '../clock/clock.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
@@ -207,6 +208,7 @@ function input(world: World, entity: Entity, payload: InputPayload): void {
   world.update(entity, Foreign, (foreign) => ({ ...foreign, input: given }))
   if (isSaid(given)) hear(world, entity, userMessage(payload.input))
   begin(world, entity, from)
+  if (payload.taint !== undefined) taint(world, entity, payload.taint)
   if (payload.output === undefined) world.remove(entity, Output)
   else world.set(entity, Output, { name: 'output', schema: payload.output, repairs: 0 })
 }

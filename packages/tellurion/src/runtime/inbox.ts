@@ -10,6 +10,7 @@ import { TurnUsage, type ChildEnd } from '../agent/component.ts'
 import type { Answer } from '../agent/interaction.ts'
 import { TellurionError } from '../error/error.ts'
 import type { UserInput, UserMessage } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Component } from '../world/component.ts'
 import type { Operation } from '../world/delta.ts'
@@ -24,6 +25,8 @@ export interface InputPayload {
   readonly output?: JsonObject
   /** For a sub-agent: which of its tools it may use. */
   readonly tools?: readonly string[]
+  /** For a sub-agent: what its parent had read when it gave the task. */
+  readonly taint?: readonly TaintSource[]
   /** For the first run after a session was put back. */
   readonly restored?: Restored
 }

@@ -30,13 +30,17 @@ export class Offspring implements Spawn {
     this.#ids = ids
   }
 
-  begin({ id, agent, prompt, limits, tools }: Child): void {
+  begin({ id, agent, prompt, limits, tools, taint }: Child): void {
     const { user, tenant, priority, id: parent } = this.#parent
     const now = this.#clock.now()
     this.#children.push({
       id,
       agent,
-      input: { input: prompt, ...(tools === undefined ? {} : { tools }) } as unknown as Json,
+      input: {
+        input: prompt,
+        ...(tools === undefined ? {} : { tools }),
+        ...(taint === undefined ? {} : { taint }),
+      } as unknown as Json,
       limits,
       session: id,
       ownSession: true,
@@ -77,7 +81,7 @@ export function cancelMail(run: string, now: number): NewMail {
 export function newsForParent(
   { id, parent }: RunRecord,
   end: RunEnd,
-  { now, spent }: { now: number; spent?: Spent | undefined },
+  { now, spent, taint }: { now: number; spent?: Spent | undefined; taint?: ChildEnd['taint'] | undefined },
 ): NewMail | undefined {
   if (parent === undefined || !isEnd(end)) return undefined
   const { to, error, usage } = end
@@ -89,6 +93,7 @@ export function newsForParent(
     ...(error === undefined ? {} : { error }),
     ...(usage === undefined ? {} : { usage }),
     ...spent,
+    ...(taint === undefined ? {} : { taint }),
   }
   return { run: parent, id: `child.${id}`, kind: 'child', payload: payload as unknown as Json, now }
 }

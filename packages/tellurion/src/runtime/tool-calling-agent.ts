@@ -148,7 +148,7 @@ interface Keyed {
 
 /** What a person says to a call that asks; undefined for one that does not. */
 async function approval(context: RunContext, { call, key }: Keyed): Promise<string | undefined> {
-  const { decision } = await decide(call, { toolbox: context.tools })
+  const { decision } = await decide(call, { toolbox: context.tools, taint: context.taint })
   if (decision.verdict !== 'ask') return undefined
   return context.ask({ id: `approve.${key}`, prompt: decision.prompt, choices: ['approve', 'deny'] })
 }

@@ -20,14 +20,18 @@ interface RuleOptions {
 /** One rule. The name may hold `*`: `{ allow: 'read_*' }`, `{ ask: 'shell', where: { command: 'git *' } }`. */
 export type ApprovalRule = RuleOptions &
   (
-    | { readonly allow: string }
+    | {
+        readonly allow: string
+        /** Also after strangers' words, where every call that risks something asks otherwise. Default false. */
+        readonly tainted?: boolean | undefined
+      }
     | { readonly deny: string; readonly reason?: string | undefined }
     | { readonly ask: string; readonly prompt?: string | undefined }
   )
 
 /** What rules say about a call. `by` names the rule, as `rule 2`. */
 export type Authorisation =
-  | { readonly verdict: 'allow'; readonly by: string }
+  | { readonly verdict: 'allow'; readonly by: string; readonly tainted?: true }
   | { readonly verdict: 'deny'; readonly by: string; readonly reason: string }
   | { readonly verdict: 'ask'; readonly by: string; readonly prompt?: string }
 
@@ -55,7 +59,7 @@ const noMatch: Authorisation = {
   reason: 'no approval rule allows this tool with these arguments',
 }
 const verdicts = ['allow', 'deny', 'ask'] as const
-const known = [...verdicts, 'where', 'reason', 'prompt']
+const known = [...verdicts, 'where', 'reason', 'prompt', 'tainted']
 
 /** Makes a rule list ready. Throws `invalid_option` or `unknown_option` naming the rule by its number from 1. */
 export function createApproval(rules: readonly ApprovalRule[]): Approval {
@@ -105,6 +109,7 @@ function readyRule(rule: ApprovalRule, by: string): ReadyRule {
   const named = rule as { readonly [verdict in (typeof verdicts)[number]]?: unknown } & {
     reason?: string
     prompt?: string
+    tainted?: boolean
   }
   const [verdict, ...more] = verdicts.filter((each) => named[each] !== undefined)
   const name = verdict === undefined ? undefined : named[verdict]
@@ -113,6 +118,10 @@ function readyRule(rule: ApprovalRule, by: string): ReadyRule {
       'invalid_option',
       `approval ${by} must have one of allow, deny and ask, with a tool's name or a pattern such as 'read_*'.`,
     )
+  }
+  const { tainted = false } = named
+  if (typeof tainted !== 'boolean' || (tainted && verdict !== 'allow')) {
+    throw new TellurionError('invalid_option', `tainted of approval ${by} is true or false, beside an allow.`)
   }
   return {
     names: createWildcard(name),
@@ -124,11 +133,11 @@ function readyRule(rule: ApprovalRule, by: string): ReadyRule {
 function authorisationOf(
   verdict: 'allow' | 'deny' | 'ask',
   by: string,
-  { reason, prompt }: { reason?: string; prompt?: string },
+  { reason, prompt, tainted }: { reason?: string; prompt?: string; tainted?: boolean },
 ): Authorisation {
   switch (verdict) {
     case 'allow':
-      return { verdict, by }
+      return tainted ? { verdict, by, tainted } : { verdict, by }
     case 'deny':
       return { verdict, by, reason: reason ?? 'an approval rule denies it' }
     case 'ask':

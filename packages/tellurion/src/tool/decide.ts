@@ -3,10 +3,12 @@
 
 import { messageOf } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import { canonicalJson, sha256 } from '../schema/canonical.ts'
 import type { Approval, Authorisation } from './approval.ts'
 import type { Grant } from './grant.ts'
 import { isRejection, prepare, type Prepared, type Rejection } from './prepare.ts'
+import { doubtsOf, doubtText, levelOf } from './taint.ts'
 import type { ToolSource } from './tool.ts'
 
 /** The call may run. `by` says who allowed it: `default`, `rule 2`, or a person. */
@@ -35,6 +37,8 @@ export interface Asked {
   /** SHA-256 of the exact arguments: the answer is good for these alone. */
   readonly inputHash: string
   readonly by: string
+  /** The strangers' words after which the call was made, where it risks something. */
+  readonly taint?: readonly TaintSource[]
 }
 
 /** What was decided about a call. Plain JSON. */
@@ -54,6 +58,8 @@ export interface PermissionRequest {
   readonly input: unknown
   /** The hash of the arguments as the model gave them. */
   readonly inputHash: string
+  /** The call comes after strangers' words: only what was granted for its arguments is meant. */
+  readonly tainted?: true
 }
 
 /** Whoever knows what has been granted. Undefined, or a rejection: a person is asked. */
@@ -70,6 +76,8 @@ export interface DecideOptions {
   readonly safeMode?: boolean | undefined
   /** What has been granted: asked before a person is, and about nothing else. */
   readonly permissions?: PermissionSource | undefined
+  /** Where the words came from that nobody vouches for, of those the model had read. Calls that risk something ask. */
+  readonly taint?: readonly TaintSource[] | undefined
 }
 
 const allowedByDefault: Allowed = { verdict: 'allow', by: 'default' }
@@ -122,26 +130,41 @@ function unclear(error: unknown): Authorisation {
   }
 }
 
-function guarded({ tool }: Prepared, { authorisation, safeMode }: Concluding): Authorisation {
-  const asks = safeMode === true && authorisation.verdict === 'allow' && tool.effects.mode !== 'read'
-  return asks ? { verdict: 'ask', by: 'safe mode' } : authorisation
+function guarded(
+  { tool }: Prepared,
+  { authorisation, safeMode }: Concluding,
+  doubts: readonly TaintSource[] | undefined,
+): Authorisation {
+  if (authorisation.verdict !== 'allow') return authorisation
+  if (safeMode === true && tool.effects.mode !== 'read') return { verdict: 'ask', by: 'safe mode' }
+  if (authorisation.tainted === true) return { verdict: 'allow', by: authorisation.by }
+  return doubts === undefined ? authorisation : { verdict: 'ask', by: `${levelOf(doubts)} content` }
 }
 
 interface Concluding extends DecideOptions {
   readonly authorisation: Authorisation
 }
 
-/** What rules and safe mode leave open is asked of the permissions, and then of a person. */
+/** What rules, safe mode and taint leave open is asked of the permissions, and then of a person. */
 function conclude(call: ToolCallPart, prepared: Prepared, options: Concluding): Decided | Promise<Decided> {
-  const said = guarded(prepared, options)
+  const doubts = doubtsOf(prepared, options.taint)
+  const said = guarded(prepared, options, doubts)
   if (said.verdict !== 'ask') return { decision: said, prepared }
   const text = canonicalJson(call.input)
   return sha256(text).then(async (inputHash): Promise<Decided> => {
     const { toolCallId, toolName } = call
-    const request = { toolCallId, toolName, input: prepared.input, inputHash }
+    const request: PermissionRequest = {
+      toolCallId,
+      toolName,
+      input: prepared.input,
+      inputHash,
+      ...(doubts && { tainted: true }),
+    }
     const granted = await options.permissions?.authorise(request).catch(() => undefined)
-    const prompt = said.prompt ?? promptFor(toolName, text)
-    return { decision: granted ?? { verdict: 'ask', prompt, inputHash, by: said.by }, prepared }
+    if (granted !== undefined) return { decision: granted, prepared }
+    const question = said.prompt ?? promptFor(toolName, text)
+    const prompt = doubts === undefined ? question : `${doubtText(doubts)}: ${question}`
+    return { decision: { verdict: 'ask', prompt, inputHash, by: said.by, ...(doubts && { taint: doubts }) }, prepared }
   })
 }
 

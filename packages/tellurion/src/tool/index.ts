@@ -1,7 +1,8 @@
 // The door `tellurion/tool`.
 
 export { tool } from './tool.ts'
-export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolOptions, ToolSource, Trust } from './tool.ts'
+export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolOptions, ToolSource } from './tool.ts'
+export type { TaintSource, Trust } from '../message/trust.ts'
 export type { EffectMode, EffectOptions, Effects, Repeat, Risk } from './effects.ts'
 export { functionTool, toolMethod, toolsOf } from './function-tool.ts'
 export type { FunctionToolDetails, FunctionToolOptions } from './function-tool.ts'

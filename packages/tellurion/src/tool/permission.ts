@@ -82,9 +82,12 @@ export function createPermissions(options: PermissionOptions): Permissions {
   }
 }
 
-function isAbout({ tool, where, inputHash }: Permission, request: PermissionRequest): boolean {
+function isAbout({ verdict, tool, where, inputHash }: Permission, request: PermissionRequest): boolean {
   if (!createWildcard(tool)(request.toolName)) return false
   if (inputHash !== undefined && inputHash !== request.inputHash) return false
+  // What was granted for whatever arguments was not granted to strangers.
+  const anything = inputHash === undefined && Object.keys(where ?? {}).length === 0
+  if (request.tainted === true && verdict === 'allow' && anything) return false
   return where === undefined || createPattern(where)(request.input)
 }
 

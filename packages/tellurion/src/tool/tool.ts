@@ -2,6 +2,7 @@
 // toolbox or an agent: there is one pipeline (decide, perform) and no other way.
 
 import { TellurionError, suggestion } from '../error/error.ts'
+import type { Trust } from '../message/trust.ts'
 import type { KeptArtifact } from '../message/message.ts'
 import type { InferSchema, Schema } from '../schema/infer.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
@@ -73,16 +74,12 @@ export interface ToolOptions<Input extends Schema, Output extends Schema> {
   readonly timeout?: number | undefined
   /** Default `exclusive`, repeated never, both risks. */
   readonly effects?: EffectMode | EffectOptions<ToolInput<Input>> | undefined
-  /** Whose words its results are. Default `unvouched`. */
+  /**
+   * Whose words its results are. After untrusted ones every tool that is not known to be harmless asks a person, after
+   * unvouched ones those that say of themselves what they risk. Default `unvouched`.
+   */
   readonly trust?: Trust | undefined
 }
-
-/**
- * Whose words a tool's results are: `trusted` for what the program itself computes, `untrusted` for what strangers may
- * have written (web pages, mails, files, other services), `unvouched` where nobody said. After untrusted results every
- * tool that is not known to be harmless asks, after unvouched ones those that say of themselves what they risk.
- */
-export type Trust = 'trusted' | 'unvouched' | 'untrusted'
 
 const isTool = Symbol.for('tellurion.tool')
 

@@ -3,6 +3,7 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError, messageOf } from '../error/error.ts'
 import type { ToolCallPart } from '../message/message.ts'
+import type { TaintSource } from '../message/trust.ts'
 import type { ToolSpec } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { className } from '../schema/plain-json.ts'
@@ -26,6 +27,8 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined
   /** Rules. Without them a tool with `needsApproval` does not run unless `approved`. */
   readonly approval?: Approval | undefined
+  /** Where the words came from that nobody vouches for, of those that led to the call: one that risks something does not run unless `approved`. */
+  readonly taint?: readonly TaintSource[] | undefined
   /** A person has seen exactly this call and allows it. It does not overrule a rule that denies. Default false. */
   readonly approved?: boolean | undefined
   readonly results?: ResultOptions | undefined
@@ -108,7 +111,8 @@ export function createToolbox(tools: Tools = {}): Toolbox {
       })),
     async execute(name, args, options = {}) {
       const call = callOf(name, args, options.toolCallId ?? 'call')
-      const decided = await decide(call, { toolbox, approval: options.approval })
+      const { approval, taint } = options
+      const decided = await decide(call, { toolbox, approval, taint })
       return perform(call, options.approved === true ? approve(decided) : decided, {
         toolbox,
         schedule: (schedule ??= createSchedule()),
