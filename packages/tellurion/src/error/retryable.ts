@@ -10,12 +10,14 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'breaker_open',
   'invalid_reply',
   'tool_timeout',
+  'egress_timeout',
   'channel_full',
   'store_locked',
   'store_full',
   'rate_limited',
   'request_timeout',
   'server_unreachable',
+  'mcp_unavailable',
 ])
 
 /** Whether the same call may succeed later when it failed with this code. */
