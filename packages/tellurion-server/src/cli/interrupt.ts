@@ -1,6 +1,6 @@
 // Being told to stop: the first signal asks, a second one finds nobody listening and ends the process.
 
-import type { Host } from './setting.ts'
+import type { EndingSignal, Host } from './setting.ts'
 
 /** A signal of the process as an `AbortSignal`. */
 export interface Interrupt {
@@ -11,8 +11,11 @@ export interface Interrupt {
   close(): void
 }
 
+/** What ends a command that stays: Ctrl-C, whoever supervises it, and a terminal that is closed. */
+export const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Listens for the first of these signals. Close it, or the process stays deaf to them. */
-export function onInterrupt(host: Host, signals: readonly ('SIGINT' | 'SIGTERM')[] = ['SIGINT']): Interrupt {
+export function onInterrupt(host: Host, signals: readonly EndingSignal[] = ['SIGINT']): Interrupt {
   const controller = new AbortController()
   const close = (): void => {
     for (const signal of signals) host.off(signal, now)

@@ -4,7 +4,7 @@ import { openChatScreen, type ChatLeft } from '../tui/chat-screen.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { openChat, type ChatFlags } from './chat-place.ts'
 import type { ExitCode } from './fault.ts'
-import { onInterrupt } from './interrupt.ts'
+import { endings, onInterrupt } from './interrupt.ts'
 import { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
 
@@ -20,7 +20,7 @@ export async function chatOnScreen(
   // Log lines would be written across the screen.
   const quiet = { ...flags, verbose: false }
   await using place = await openChat(quiet, host, { demoDelay, tries: { retry: once, reconnect: once } })
-  const interrupt = onInterrupt(host, ['SIGINT', 'SIGTERM'])
+  const interrupt = onInterrupt(host, endings)
   try {
     const left = await openChatScreen({
       client: place.client,

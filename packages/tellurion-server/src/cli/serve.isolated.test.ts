@@ -218,6 +218,13 @@ describe('its end', { concurrency: 2 }, () => {
     assert.deepEqual(await second.end('SIGINT'), [0, null])
   })
 
+  test('comes when the terminal is closed', async () => {
+    const server = new Served(place())
+    await server.url()
+    assert.deepEqual(await server.end('SIGHUP'), [0, null])
+    assert.match(server.stderr, /Ending: no new requests/)
+  })
+
   test('comes at once at the second signal', async () => {
     const server = new Served(place())
     await server.fetch('/api/v1/runs', { body: { input: 'wait 60 seconds' } })

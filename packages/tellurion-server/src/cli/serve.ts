@@ -14,7 +14,7 @@ import { inertLine } from '../terminal/inert.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
 import { crewOf, runtimeOptionsOf, storeOf, type Crew, type CrewFlags } from './crew.ts'
 import { UsageError, type ExitCode } from './fault.ts'
-import { interrupted, onInterrupt, type Interrupt } from './interrupt.ts'
+import { endings, interrupted, onInterrupt, type Interrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { describeChoice } from './model-choice.ts'
 import { Screen } from './screen.ts'
@@ -34,11 +34,11 @@ export interface ServeFlags extends ConfigFlags, CrewFlags {
 const patience = 9500
 
 /**
- * Serves until SIGINT or SIGTERM, then takes no more, ends or gives back what is at work, and flushes, within 10 s: 0. A
+ * Serves until SIGINT, SIGTERM or SIGHUP, then takes no more, ends or gives back what is at work, and flushes, within 10 s: 0. A
  * second signal ends the process at once. Rejects when it cannot begin.
  */
 export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
-  const interrupt = onInterrupt(host, ['SIGINT', 'SIGTERM'])
+  const interrupt = onInterrupt(host, endings)
   try {
     const loaded = await configurationOf(flags, host)
     await using opened = await open(loaded, flags, host)

@@ -6,6 +6,9 @@ import { UsageError } from './fault.ts'
 import { inert } from '../terminal/inert.ts'
 import type { Streams } from './line-input.ts'
 
+/** A signal that asks a process to end. */
+export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
 /** The process as a command sees it. */
 export interface Host extends Streams {
   readonly stdin: Streams['stdin'] & AsyncIterable<string | Uint8Array>
@@ -13,8 +16,8 @@ export interface Host extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Ends the process at once; absent where it is not ours to end. */
   exit?(code: number): void
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  on(signal: EndingSignal, listener: () => void): unknown
+  off(signal: EndingSignal, listener: () => void): unknown
 }
 
 /** What `work` gives; what it throws becomes a `UsageError` with the same words behind `prefix`. */

@@ -9,7 +9,7 @@ import { configurationOf, type ConfigFlags } from './configuration.ts'
 import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
 import { timeOf } from './event-line.ts'
 import type { ExitCode } from './fault.ts'
-import { interrupted, onInterrupt } from './interrupt.ts'
+import { endings, interrupted, onInterrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { describeChoice } from './model-choice.ts'
 import { askedOf, shortId } from './run-desk.ts'
@@ -22,7 +22,7 @@ export interface WorkerFlags extends ConfigFlags, CrewFlags {
   readonly verbose?: boolean
 }
 
-/** Works until SIGINT or SIGTERM, then ends what it can within 8 s: 0. A second signal ends the process at once. */
+/** Works until SIGINT, SIGTERM or SIGHUP, then ends what it can within 8 s: 0. A second signal ends the process at once. */
 export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
   const loaded = await configurationOf(flags, host)
   const store = storeOf(loaded)
@@ -33,7 +33,7 @@ export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
     else screen.note(`${timeOf(systemClock.now())}  ${shortId(run.id, screen)}  ${what}`, 'plain')
   }
   const logging = openLog(loaded, host, { debug: flags.verbose })
-  const interrupt = onInterrupt(host, ['SIGINT', 'SIGTERM'])
+  const interrupt = onInterrupt(host, endings)
   try {
     const options = { ...runtimeOptionsOf(loaded.settings), ports: { log: logging.log } }
     await using runtime = await createRuntime({ store: watched(store.open, tell), agents, ...options })
