@@ -6,7 +6,7 @@ import { jsonProblem, type Json } from 'tellurion/protocol'
 import type { Identity } from './identity.ts'
 import { agentTools } from './mcp-agent.ts'
 import { progressOf } from './mcp-progress.ts'
-import { addPrompts } from './mcp-prompt.ts'
+import { addPrompts, completes } from './mcp-prompt.ts'
 import { addResources } from './mcp-resource.ts'
 import type { McpSetting } from './mcp-setting.ts'
 import { errorResult, thrownResult, toolboxTools, type McpTool } from './mcp-tool.ts'
@@ -25,6 +25,7 @@ export function instances(setting: McpSetting): MakeInstance {
     ...(tools.size > 0 ? { tools: {} } : {}),
     ...(Object.keys(offer.prompts).length > 0 ? { prompts: {} } : {}),
     ...(Object.keys(offer.resources).length > 0 ? { resources: {} } : {}),
+    ...(completes(offer.prompts) ? { completions: {} } : {}),
   }
   return (identity) => {
     const server = new Server(

@@ -7,11 +7,19 @@ import { createToolbox, toolContent, type DecideOptions, type Toolbox, type Tool
 /** Text, or parts of text, images and files. */
 export type McpContent = string | Parameters<typeof toolContent>[0]
 
+/** What may be filled into a prompt. */
+export interface McpArgument {
+  readonly description?: string
+  /** Default false. */
+  readonly required?: boolean
+  /** What a person who has typed `begun` may have meant, the likeliest first; 100 are shown at most. */
+  complete?(begun: string): readonly string[] | Promise<readonly string[]>
+}
+
 /** A prompt: a template that a person picks in their client. */
 export interface McpPrompt {
   readonly description: string
-  /** What may be filled in: what each is, and whether it must be. */
-  readonly arguments?: Readonly<Record<string, { readonly description?: string; readonly required?: boolean }>>
+  readonly arguments?: Readonly<Record<string, McpArgument>>
   /** The prompt with its arguments filled in; only those that are declared come, and all that are required. */
   render(filled: Readonly<Record<string, string>>): McpContent | Promise<McpContent>
 }

@@ -4,6 +4,15 @@ import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprot
 import { blocksOf } from './mcp-content.ts'
 import type { McpOffer, McpPrompt } from './mcp-offer.ts'
 
+/** Most completions of one argument that are shown. */
+const mostValues = 100
+
+/** Whether a prompt has something to complete. */
+export function completes(prompts: NonNullable<McpOffer['prompts']>): boolean {
+  const all = Object.values(prompts).flatMap(({ arguments: takes = {} }) => Object.values(takes))
+  return all.some(({ complete }) => complete !== undefined)
+}
+
 /** Adds prompts to a server; nothing where there are none. */
 export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompts']>): void {
   const entries = Object.entries(prompts)
@@ -19,14 +28,26 @@ export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompt
   }))
   server.setRequestHandler('prompts/list', () => ({ prompts: listings }))
   server.setRequestHandler('prompts/get', async ({ params: { name, arguments: given = {} } }) => {
-    const prompt = Object.hasOwn(prompts, name) ? prompts[name] : undefined
-    if (prompt === undefined) throw invalid(`There is no prompt '${name.slice(0, 64).toWellFormed()}'.`)
+    const prompt = promptOf(prompts, name)
     const content = blocksOf(await prompt.render(filled(name, prompt, given)))
     return {
       description: prompt.description,
       messages: content.map((block) => ({ role: 'user' as const, content: block })),
     }
   })
+  if (!completes(prompts)) return
+  server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }) => {
+    if (ref.type !== 'ref/prompt') return { completion: { values: [] } }
+    const values = await promptOf(prompts, ref.name).arguments?.[argument.name]?.complete?.(argument.value)
+    const shown = (values ?? []).slice(0, mostValues)
+    return { completion: { values: shown, total: values?.length ?? 0, hasMore: shown.length < (values?.length ?? 0) } }
+  })
+}
+
+function promptOf(prompts: NonNullable<McpOffer['prompts']>, name: string): McpPrompt {
+  const prompt = Object.hasOwn(prompts, name) ? prompts[name] : undefined
+  if (prompt === undefined) throw invalid(`There is no prompt '${name.slice(0, 64).toWellFormed()}'.`)
+  return prompt
 }
 
 /** The arguments that a prompt takes. Throws for one that is missing or that it does not take. */

@@ -26,7 +26,11 @@ export const mcpMessage = operation('mcpMessage', {
 })
 
 /** What the server says by itself, and what a broken stream has missed. */
-export const mcpStream = operation('mcpStream', { media: ['text/event-stream'], others: refused, handle })
+export const mcpStream = operation('mcpStream', {
+  media: ['text/event-stream'],
+  others: { ...refused, 405: failure },
+  handle,
+})
 
 /** The end of a session. */
 export const mcpEnd = operation('mcpEnd', { status: 200, others: refused, handle })

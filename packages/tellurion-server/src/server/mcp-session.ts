@@ -67,6 +67,7 @@ export function createMcpSessions(setting: McpSetting, makeInstance: MakeInstanc
         eventStore: createMcpEventLog(limits.mcpReplay),
         // Streams are held, and beat, as all streams of the server.
         keepAliveMs: 0,
+        retryInterval: 1000,
       })
       Object.assign(transport, { onclose: () => void sessions.delete(id) })
       const server = makeInstance(identity)

@@ -1,0 +1,77 @@
+// `tellurion mcp` as a client starts it: a process of its own, whose standard output is the protocol's alone.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { runCommand } from '../gate/program.ts'
+import { root } from '../gate/source.ts'
+
+const program = ['--conditions=@tellurion/source', join(root, 'packages/tellurion-server/src/cli/main.ts'), 'mcp']
+const folder = mkdtempSync(join(tmpdir(), 'mcp-'))
+after(() => rmSync(folder, { recursive: true }))
+
+writeFileSync(
+  join(folder, 'noisy.config.mjs'),
+  `import { Agent } from '${join(root, 'packages/tellurion/src/index.ts')}'
+console.log('a word at the wrong place')
+export default { agents: ({ model }) => ['one', 'two'].map((name) => { console.log('and another'); return new Agent({ name, model }) }) }
+`,
+)
+
+async function connect(args: readonly string[]): Promise<Client> {
+  const client = new Client({ name: 'test', version: '1' })
+  const env = { LOG_FILE: 'none', LOG_LEVEL: 'error', NODE_COMPILE_CACHE: join(folder, 'cache') }
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [...program, ...args],
+    env,
+    cwd: folder,
+    stderr: 'ignore',
+  })
+  await client.connect(transport)
+  return client
+}
+
+interface Result {
+  readonly content: readonly { readonly text?: string }[]
+  readonly structuredContent?: { readonly run: string; readonly status: string }
+}
+
+const call = async (client: Client, name: string, args: Readonly<Record<string, unknown>>): Promise<Result> =>
+  (await client.callTool({ name, arguments: args })) as Result
+
+describe('tellurion mcp', { concurrency: 2 }, () => {
+  test('offers the agents, and what they were asked is kept', async () => {
+    const client = await connect(['--model', 'demo'])
+    const result = await call(client, 'demo', { input: 'what is 12*7?' })
+    assert.equal(result.content[0]?.text, '12*7 = 84.')
+    const run = result.structuredContent?.run
+    await client.close()
+    const again = await connect(['--model', 'demo'])
+    assert.equal((await call(again, 'getRun', { run })).content[0]?.text, '12*7 = 84.')
+    await again.close()
+  })
+
+  test('what agents print does not get between', async () => {
+    const args = ['--model', 'demo', '--config', 'noisy.config.mjs', '--agent', 'two', '--store', 'sqlite:./noisy.db']
+    const client = await connect(args)
+    const { tools } = await client.listTools()
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['two', 'getRun', 'cancelRun'],
+    )
+    await client.close()
+  })
+
+  test('ends with its client, and wrong usage is told on standard error', async () => {
+    const tellurion = (args: readonly string[], input = '') =>
+      runCommand(process.execPath, [...program, ...args], { cwd: folder, input, env: { LOG_FILE: 'none' } })
+    assert.equal((await tellurion(['--model', 'demo'])).code, 0)
+    const { code, stdout, stderr } = await tellurion(['--agent', 'nobody'])
+    assert.deepEqual([code, stdout, stderr.trim()], [2, '', "tellurion: No agent is named 'nobody'. Known: demo."])
+  })
+})
