@@ -2,6 +2,7 @@
 // answer slowly, in pieces of any size, cut the connection anywhere, or fall silent.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
@@ -26,7 +27,7 @@ export interface RawRequest {
 
 /** A running server and what it has seen. */
 export interface RawServer {
-  /** `http://127.0.0.1:port`. */
+  /** `http://127.0.0.1:port`, with the address that it listens at. */
   readonly url: string
   readonly requests: readonly RawRequest[]
   /** How many connections there have been. */
@@ -38,30 +39,44 @@ export interface RawServer {
   close(): Promise<void>
 }
 
-/** Starts a server on a free port of this machine that answers each request with what `reply` says. */
-export async function createRawServer(reply: (request: RawRequest) => RawReply): Promise<RawServer> {
+/** Where a server listens. */
+export interface RawServerOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+  /** Default: a free one. */
+  readonly port?: number
+  /** Key and certificate in PEM; it speaks HTTPS then. */
+  readonly tls?: { readonly key: string; readonly cert: string }
+}
+
+/** Starts a server on a port of this machine that answers each request with what `reply` says. Rejects where it cannot listen. */
+export async function createRawServer(
+  reply: (request: RawRequest) => RawReply,
+  { host = '127.0.0.1', port = 0, tls }: RawServerOptions = {},
+): Promise<RawServer> {
   const requests: RawRequest[] = []
   let connections = 0
   const asked = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<void>()
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     response.on('close', () => response.writableFinished || gone.resolve())
     void read(incoming).then((request) => {
       requests.push(request)
       asked.resolve()
       return answer(response, reply(request))
     })
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener)
   server.on('connection', (socket) => {
     connections++
     socket.setNoDelay(true)
     // A client that vanishes is what many tests want.
     socket.on('error', () => {})
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+  const { port: actual } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     requests,
     get connections() {
       return connections
