@@ -89,19 +89,33 @@ export function headTick(index: JournalIndex, branch: BranchRecord): number {
   return 0
 }
 
-/** The first row of a branch itself behind which the run has more than `after` events; past the head when there is none. */
-export function rowOfEvent(index: JournalIndex, place: Place, { run, after }: { run: string; after: number }): number {
+/** Events of a run that are looked for: after a number. `firstTick` is the first that the run worked on. */
+export interface EventSearch {
+  readonly run: string
+  readonly firstTick: number
+  readonly after: number
+}
+
+/**
+ * The first row of a branch itself behind which the run has more than `after` events; past the head when there is none.
+ * What it takes depends on the length of the run, and hardly on what was said before and after it.
+ */
+export function rowOfEvent(index: JournalIndex, place: Place, { run, firstTick, after }: EventSearch): number {
   const { branch, seq: head } = place
-  const oldest = index.oldest(branch)
+  const tickOf = (seq: number): number => index.mark(branch, seq)?.tick ?? Infinity
+  // A run begins in the tick that the one before it left.
+  const low = firstWhere(index.oldest(branch), head + 1, (seq) => tickOf(seq) >= firstTick - 1)
   /** Events of the run up to a row. Rows of other runs lie between only where a dead letter was given another try. */
   const eventsUpTo = (seq: number): number => {
-    for (let at = seq; at >= oldest; at--) {
+    for (let at = seq; at >= low; at--) {
       const mark = index.mark(branch, at)
       if (mark?.run === run) return mark.event
     }
     return 0
   }
-  return firstWhere(oldest, head + 1, (seq) => eventsUpTo(seq) > after)
+  let reach = 1
+  while (low + reach <= head && eventsUpTo(low + reach) <= after) reach *= 2
+  return firstWhere(low, Math.min(low + reach, head + 1), (seq) => eventsUpTo(seq) > after)
 }
 
 /** The least number in [low, high) for which `holds`, which stays true once it is; `high` when there is none. */

@@ -105,13 +105,17 @@ function listRuns({ runs }: Tables, filter: RunFilter): Awaited<ReturnType<RunRe
 function readEvents(tables: Tables, run: string, range: { after: number; limit: number }): readonly StoredEvent[] {
   const { record } = tables.runs.get(run) ?? {}
   const branch = record && tables.branch(record.branch)
-  if (branch === undefined) return []
+  if (record === undefined || branch === undefined) return []
   const head = headOf(tables, branch)
   const after = Math.max(0, range.after)
   const events: StoredEvent[] = []
-  for (let seq = rowOfEvent(tables, head, { run, after }); seq <= head.seq; seq++) {
+  let passed = after
+  // What came after the run in its session is not looked at.
+  for (let seq = rowOfEvent(tables, head, { run, firstTick: record.firstTick, after }); passed < record.events; seq++) {
+    if (seq > head.seq) break
     const entry = rowAt(tables.branches.get(branch.id), seq)
     if (entry === undefined || entry.run !== run) continue
+    passed = entry.event
     const found = decodeEvents(entry)
     let number = entry.event - found.length
     const tick = entry.finished ? entry.tick - 1 : entry.tick

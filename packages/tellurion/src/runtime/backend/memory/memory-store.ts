@@ -121,6 +121,7 @@ class MemoryDesk {
     const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(branch), mail: [] }
     slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
     runs.set(record.id, slot)
+    this.#tables.queued.add(slot)
     branches.get(branch)?.runs.push(slot)
     if (run.state !== undefined) beginWith(branches.get(branch)!, run)
     if (run.idempotencyKey !== undefined) keys.set(keyOf(run), slot)
@@ -315,6 +316,8 @@ class MemoryDesk {
   #put(slot: RunTable, record: RunRecord): void {
     const before = slot.record
     slot.record = record
+    if (record.status === 'queued') this.#tables.queued.add(slot)
+    else this.#tables.queued.delete(slot)
     this.#hints.send({ type: 'run', run: record.id })
     if (opensWork(before, record) || before.availableAt > record.availableAt) this.#hints.send({ type: 'queue' })
     const session = hasEnded(record.status) ? this.#tables.sessions.get(record.session) : undefined
@@ -328,9 +331,9 @@ function claimTable(tables: Tables): ClaimTable {
   return {
     claimable({ agents, now, limit }) {
       const found: RunTable[] = []
-      for (const slot of tables.runs.values()) {
-        const { status, availableAt, agent } = slot.record
-        if (status !== 'queued' || availableAt > now || agents?.includes(agent) === false) continue
+      for (const slot of tables.queued) {
+        const { availableAt, agent } = slot.record
+        if (availableAt > now || agents?.includes(agent) === false) continue
         if (!isBlocked(tables, slot)) found.push(slot)
       }
       found.sort((a, b) => b.record.priority - a.record.priority || a.order - b.order)
@@ -338,8 +341,8 @@ function claimTable(tables: Tables): ClaimTable {
     },
     nextAvailable(now) {
       let next: number | undefined
-      for (const { record } of tables.runs.values()) {
-        if (record.status !== 'queued' || record.availableAt <= now) continue
+      for (const { record } of tables.queued) {
+        if (record.availableAt <= now) continue
         next = Math.min(next ?? Infinity, record.availableAt)
       }
       return next

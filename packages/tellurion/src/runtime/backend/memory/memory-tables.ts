@@ -45,6 +45,8 @@ export interface BranchTable {
 
 export interface Tables extends JournalIndex {
   readonly runs: Map<string, RunTable>
+  /** Those of them that are queued. */
+  readonly queued: Set<RunTable>
   readonly keys: Map<string, RunTable>
   readonly accounts: Map<string, AccountRecord>
   readonly sessions: Map<string, SessionRecord>
@@ -56,6 +58,7 @@ export function emptyTables(): Tables {
   const branches = new Map<string, BranchTable>()
   return {
     runs: new Map(),
+    queued: new Set(),
     keys: new Map(),
     accounts: new Map(),
     sessions: new Map(),

@@ -174,10 +174,19 @@ function readEvents(
   if (branch === undefined) return []
   const head = headOf(index, branch)
   const after = Math.max(0, asked)
+  const { firstTick, events: last } = row!.record
   const events: StoredEvent[] = []
-  for (let from = rowOfEvent(index, head, { run, after }); from <= head.seq; from += chunk) {
+  let passed = after
+  // What came after the run in its session is not looked at.
+  for (
+    let from = rowOfEvent(index, head, { run, firstTick, after });
+    passed < last && from <= head.seq;
+    from += chunk
+  ) {
     for (const stored of readRange(database, branch, { from, to: Math.min(head.seq, from + chunk - 1) })) {
-      if (stored.run !== run || stored.events === '') continue
+      if (stored.run !== run) continue
+      passed = stored.event
+      if (stored.events === '') continue
       for (const event of eventsOf(stored)) {
         if (events.length >= limit) return events
         if (event.seq > after) events.push(event)
