@@ -1,8 +1,8 @@
 // The demo agent: what `npm start` serves. Harmless tools and any model.
 
 import { Agent, isStepCount, type AgentOptions } from 'tellurion'
+import { calculator } from 'tellurion/tool'
 import type { Clock } from 'tellurion/world'
-import { calculator } from './calculator.ts'
 import type { FileRoot } from './file-root.ts'
 import { listFiles, readFile } from './file-tool.ts'
 import { wait } from './wait.ts'

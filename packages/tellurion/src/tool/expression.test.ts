@@ -1,7 +1,9 @@
+// Expressions worked out, refused, and made at random.
+
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { TellurionError } from 'tellurion'
+import { TellurionError } from '../error/error.ts'
 import { evaluate } from './expression.ts'
 
 describe('evaluate', () => {

@@ -1,7 +1,7 @@
 // Arithmetic: an expression read and worked out in one pass. Bounded in length and depth, so in time; nothing is ever
 // evaluated as code.
 
-import { TellurionError } from 'tellurion'
+import { TellurionError } from '../error/error.ts'
 
 /** The longest expression, in characters. */
 export const maxExpressionLength = 200
