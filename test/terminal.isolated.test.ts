@@ -2,6 +2,10 @@
 // approvals, typing ahead.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { createRawServer, openAILanguage, serveWire, type RawServer } from 'tellurion/testing'
 import { createWindows, withoutTmux, type Window } from './window.ts'
@@ -55,6 +59,27 @@ describe('tellurion in a terminal', { skip: withoutTmux, concurrency: 2 }, () =>
     terminal.keys('C-c')
     await terminal.shows(/ended with 0$/)
   })
+
+  for (const [command, begun] of [
+    ['serve --port 0', /Ctrl-C ends/],
+    ['worker', undefined],
+    ['chat', /F1 keys/],
+  ] as const)
+    test(`a closed window ends ${command} in good order`, async (t) => {
+      const pipe = join(windows.folder, `${command.split(' ')[0]}.stderr`)
+      assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+      let said = ''
+      const stderr = createReadStream(pipe, 'utf8').on('data', (piece) => (said += String(piece)))
+      const ended = once(stderr, 'end')
+      const terminal = windows.open(t, { command: `${command} 2> '${pipe}'` })
+      if (begun !== undefined) await terminal.shows(begun)
+      else while (!said.includes('Ctrl-C ends')) await once(stderr, 'data')
+      terminal.close()
+      await ended
+      // Node would abort, loudly, at the exit of a process whose terminal is gone.
+      assert.doesNotMatch(said, /Assertion|Error|abort/)
+      if (command !== 'chat') assert.match(said, /Ending: no new/)
+    })
 
   test('Ctrl-D leaves', async (t) => {
     const terminal = windows.open(t, { command: 'chat --plain' })

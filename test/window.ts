@@ -29,6 +29,8 @@ export interface Window {
   keys(...keys: string[]): void
   resize(columns: number, rows: number): void
   screen(): string
+  /** Closes the window under the command. */
+  close(): void
   /** Waits until the screen shows it; at most ten seconds. */
   shows(words: RegExp): Promise<string>
 }
@@ -69,12 +71,18 @@ export function createWindows(): Windows {
       tmux('new-session', '-d', '-s', name, '-x', '80', '-y', '24', shell)
       // What waits for a second key would wait for half a second.
       tmux('set-option', '-s', 'escape-time', '0')
-      t.after(() => tmux('kill-session', '-t', name))
+      let open = true
+      const close = (): void => {
+        if (open) tmux('kill-session', '-t', name)
+        open = false
+      }
+      t.after(close)
       const screen = (): string => tmux('capture-pane', '-p', '-t', name).trimEnd()
       return {
         keys: (...keys) => void tmux('send-keys', '-t', name, ...keys),
         resize: (columns, rows) => void tmux('resize-window', '-t', name, '-x', String(columns), '-y', String(rows)),
         screen,
+        close,
         async shows(words) {
           for (let tries = 0; tries < 200; tries++) {
             const seen = screen()

@@ -14,15 +14,18 @@ export interface Interrupt {
 /** What ends a command that stays: Ctrl-C, whoever supervises it, and a terminal that is closed. */
 export const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Listens for the first of these signals. Close it, or the process stays deaf to them. */
+/**
+ * Listens for the first of these signals. Close it, or the process stays deaf to them. A closed terminal is told several
+ * times, by the system and by the shell: that is no second signal.
+ */
 export function onInterrupt(host: Host, signals: readonly EndingSignal[] = ['SIGINT']): Interrupt {
   const controller = new AbortController()
+  const now = (): void => {
+    for (const signal of signals) if (signal !== 'SIGHUP') host.off(signal, now)
+    controller.abort()
+  }
   const close = (): void => {
     for (const signal of signals) host.off(signal, now)
-  }
-  const now = (): void => {
-    close()
-    controller.abort()
   }
   for (const signal of signals) host.on(signal, now)
   return { signal: controller.signal, now, close }

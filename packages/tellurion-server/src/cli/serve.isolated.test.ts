@@ -218,9 +218,11 @@ describe('its end', { concurrency: 2 }, () => {
     assert.deepEqual(await second.end('SIGINT'), [0, null])
   })
 
-  test('comes when the terminal is closed', async () => {
+  test('comes when the terminal is closed, which is told more than once', async () => {
     const server = new Served(place())
-    await server.url()
+    await server.fetch('/api/v1/runs', { body: { input: 'wait 1 second' } })
+    server.child.kill('SIGHUP')
+    while (!server.stderr.includes('Ending')) await once(server.child.stderr!, 'data')
     assert.deepEqual(await server.end('SIGHUP'), [0, null])
     assert.match(server.stderr, /Ending: no new requests/)
   })
