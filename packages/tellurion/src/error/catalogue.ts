@@ -291,6 +291,10 @@ export const errorCatalogue = {
     'A path is outside the allowed root, or cannot be read.',
     'Use a path under the root that the message names.',
   ),
+  file_changed: entry(
+    'A file is not any more what an edit, or its undoing, was made for.',
+    'Read it again, and make the change for what it is now.',
+  ),
   // mcp
   mcp_unavailable: entry(
     'An MCP server cannot be reached, does not answer, or ended in the middle of a request.',

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Agent } from '../agent/agent.ts'
 import { memoryKeyValue } from '../port/memory-key-value.ts'
-import { createRuntime } from '../runtime/runtime.ts'
 import { sha256 } from '../schema/canonical.ts'
-import { backendPlace } from '../testing/backends.node.ts'
-import { scriptedModel } from '../testing/scripted-model.ts'
 import { macrotask, virtualClock } from '../testing/virtual-clock.ts'
 import { createArtifacts } from './artifact.ts'
 import { tool, type AnyTool, type ToolContext } from './tool.ts'
@@ -111,32 +107,5 @@ describe('what a tool keeps', () => {
     assert.equal(await say('k1', true), 'done')
     assert.equal(await say('k1', false), 'first time')
     assert.equal(await say('k2', true), 'first time')
-  })
-
-  it('reaches messages and events, in memory and in a durable run, and every such run has artifacts', async () => {
-    const t = keeper(async ({ keep }) => (await keep('a.txt', 'kept'))?.hash)
-    const agent = () =>
-      new Agent({ name: 'k', model: scriptedModel([{ calls: [{ toolName: 't', input: {} }] }, 'ok']), tools: { t } })
-    const expected = [{ name: 'a.txt', hash: await sha256('kept'), size: 4 }]
-
-    const session = agent().session()
-    const stream = session.stream('Go.')
-    const events = []
-    for await (const event of stream) if (event.type === 'tool.ended') events.push(event.kept)
-    const { messages } = await stream.result()
-    assert.deepEqual(events, [expected])
-    assert.deepEqual(
-      messages.flatMap((each) => (each.role === 'tool' ? [each.kept] : [])),
-      [expected],
-    )
-    assert.equal(text(await session.artifacts.get(expected[0]!.hash)), 'kept')
-
-    await using runtime = await createRuntime({ store: backendPlace('sqlite'), agents: [agent()] })
-    const run = await runtime.submit('k', 'Go.')
-    const result = await run.result()
-    assert.deepEqual(
-      result.messages.flatMap((each) => (each.role === 'tool' ? [each.kept] : [])),
-      [expected],
-    )
   })
 })
