@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../schema/json.ts'
 import { className } from '../schema/plain-json.ts'
 import type { Approval } from './approval.ts'
 import { decide, type Decided } from './decide.ts'
+import { originOf } from './origin.ts'
 import { perform } from './perform.ts'
 import type { ResultOptions, ToolOutcome } from './result.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
@@ -91,7 +92,8 @@ export function createToolbox(tools: Tools = {}): Toolbox {
       )
     }
     if (byName.has(name)) {
-      throw new TellurionError('duplicate_tool', `There are two tools named '${name}'; rename one of them.`)
+      const places = placesOf(byName.get(name), tool)
+      throw new TellurionError('duplicate_tool', `There are two tools named '${name}'${places}; rename one of them.`)
     }
     byName.set(name, tool)
     names = undefined
@@ -126,6 +128,13 @@ export function createToolbox(tools: Tools = {}): Toolbox {
     },
   }
   return toolbox
+}
+
+/** Where two tools came from, as far as that is known. */
+function placesOf(one: AnyTool | undefined, other: AnyTool): string {
+  const [a, b] = [originOf(one), originOf(other)]
+  if (a === undefined && b === undefined) return ''
+  return ` (one of ${a ?? 'the program'}, one of ${b ?? 'the program'})`
 }
 
 function specOf(name: string, { description, input }: AnyTool): ToolSpec {
