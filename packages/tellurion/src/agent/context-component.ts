@@ -2,6 +2,7 @@
 // reminders.
 
 import type { Message } from '../message/message.ts'
+import type { Trust } from '../message/trust.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { RetrievedDocument } from '../port/retriever.ts'
 import type { ArtifactReference } from '../tool/artifact.ts'
@@ -72,6 +73,8 @@ export interface RetrievalSettings {
   readonly filter?: MetadataFilter
   /** Most characters of all documents together. Default 15,000. */
   readonly maxLength?: number
+  /** Whose words the documents are that do not say it of themselves. Default `unvouched`. */
+  readonly trust?: Trust
 }
 
 /** What was retrieved for the entity: quoted before the newest message of the user in every request, never stored in the conversation. */

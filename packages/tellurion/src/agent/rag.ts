@@ -4,7 +4,7 @@
 import { createIndex } from '../knowledge/document-index.ts'
 import { TellurionError, suggestion } from '../error/error.ts'
 import { textOf, type Message } from '../message/message.ts'
-import type { TaintSource } from '../message/trust.ts'
+import type { TaintSource, Trust } from '../message/trust.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { RetrievedDocument, Retriever } from '../port/retriever.ts'
 import type { VectorStore as Vectors } from '../port/vector-store.ts'
@@ -74,7 +74,11 @@ async function retrieve(world: World, entity: Entity, { signal }: SystemContext)
   const question = newestQuestion(world.require(entity, Conversation))
   world.remove(entity, RAGTrigger)
   world.set(entity, Retrieved, { query, documents: found, ...(question === undefined ? {} : { question }) })
-  taint(world, entity, found.flatMap(sourceOf))
+  taint(
+    world,
+    entity,
+    found.flatMap((each) => sourceOf(each, settings.trust)),
+  )
   world.emit({ type: 'retrieval.completed', entity, query, count: found.length })
 }
 
@@ -152,7 +156,8 @@ function bounded(documents: readonly RetrievedDocument[], maxLength: number): Re
 }
 
 /** Where words came from that nobody vouches for. */
-function sourceOf({ text, source, trust = 'unvouched' }: RetrievedDocument): readonly TaintSource[] {
+function sourceOf(document: RetrievedDocument, otherwise: Trust = 'unvouched'): readonly TaintSource[] {
+  const { text, source, trust = otherwise } = document
   if (trust === 'trusted') return []
   return [{ level: trust, kind: 'document', name: excerptOf(source), excerpt: excerptOf(text) }]
 }

@@ -3,13 +3,14 @@
 
 import { TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
+import type { Trust } from '../message/trust.ts'
 import type { EmbeddingModel } from '../port/model.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { Retriever } from '../port/retriever.ts'
 import type { VectorStore as Vectors } from '../port/vector-store.ts'
 import type { ComponentInit } from '../world/component.ts'
 import type { System } from '../world/world.ts'
-import { createTool, type AnyTool } from '../tool/tool.ts'
+import { createTool, trusts, type AnyTool } from '../tool/tool.ts'
 import { Embedding, Retrieval, VectorStore, type RetrievalSettings } from './context-component.ts'
 import { rag, ragTrigger } from './rag.ts'
 
@@ -26,7 +27,7 @@ export interface RetrievalOptions extends Omit<RetrievalSettings, 'retriever' | 
   readonly name?: string
 }
 
-const known = ['retriever', 'vectorStore', 'embedding', 'everyMessage', 'name', 'limit', 'filter', 'maxLength']
+const known = ['retriever', 'vectorStore', 'embedding', 'everyMessage', 'name', 'limit', 'filter', 'maxLength', 'trust']
 
 /**
  * The systems of an agent that is given documents: `new Agent({ systems: retrieval({ retriever }) })`. They are quoted,
@@ -59,6 +60,8 @@ export interface RetrievalToolOptions {
   /** Most documents of one call. Default 5. */
   readonly limit?: number
   readonly filter?: MetadataFilter
+  /** Whose words the documents are. Default `unvouched`. */
+  readonly trust?: Trust
 }
 
 /**
@@ -67,8 +70,8 @@ export interface RetrievalToolOptions {
  */
 export function retrievalTool(retriever: Retriever, options: RetrievalToolOptions = {}): AnyTool {
   checkRetriever(retriever)
-  checkOptions('retrievalTool', options, ['description', 'limit', 'filter'])
-  const { description = 'Finds documents that fit a question. Cite them by id.', limit = 5, filter } = options
+  checkOptions('retrievalTool', options, ['description', 'limit', 'filter', 'trust'])
+  const { description = 'Finds documents that fit a question. Cite them by id.', limit = 5, filter, trust } = options
   checkWhole('limit', limit)
   return createTool({
     description,
@@ -79,6 +82,7 @@ export function retrievalTool(retriever: Retriever, options: RetrievalToolOption
       additionalProperties: false,
     },
     effects: 'read',
+    trust,
     execute: async ({ query }, { abortSignal }) => {
       const found = await retriever.retrieve(String(query), { limit, filter, signal: abortSignal })
       const documents = found.slice(0, limit).map(({ id, source, text }) => ({ id, source, text }))
@@ -89,7 +93,7 @@ export function retrievalTool(retriever: Retriever, options: RetrievalToolOption
 
 function checkRetrieval(options: RetrievalOptions): void {
   checkOptions('retrieval', options, known)
-  const { retriever, vectorStore, embedding, limit, maxLength, name } = options
+  const { retriever, vectorStore, embedding, limit, maxLength, name, trust } = options
   if ((retriever === undefined) === (vectorStore === undefined)) {
     throw new TellurionError('invalid_option', 'retrieval() needs a retriever or a vectorStore, and not both.')
   }
@@ -102,6 +106,9 @@ function checkRetrieval(options: RetrievalOptions): void {
   }
   checkWhole('limit', limit)
   checkWhole('maxLength', maxLength)
+  if (trust !== undefined && !trusts.includes(trust)) {
+    throw new TellurionError('invalid_option', "trust must be 'trusted', 'unvouched' or 'untrusted'.")
+  }
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TellurionError('invalid_option', 'name must be a text.')
   }

@@ -2,6 +2,8 @@
 // component `Skills`, which requests show.
 
 import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
+import type { Trust } from '../message/trust.ts'
 import { createTool, type AnyTool } from '../tool/tool.ts'
 import { cut } from '../tool/result.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
@@ -39,10 +41,15 @@ export const skillDisclosure = defineSystem({
 
 /**
  * The tool `readSkill`, for `tools` of an agent: `tools: { ...skillTools(skills) }`. The model is told of each skill in
- * one line and reads the rest when it needs it, page by page. Throws `duplicate_name`, and `invalid_option` for more than
+ * one line and reads the rest when it needs it, page by page. `trust` says whose words they are: `trusted` for skills
+ * that the program's people wrote, default `unvouched`. Throws `duplicate_name`, and `invalid_option` for more than
  * 100 skills.
  */
-export function skillTools(skills: readonly Skill[]): Readonly<Record<'readSkill', AnyTool>> {
+export function skillTools(
+  skills: readonly Skill[],
+  options: { readonly trust?: Trust } = {},
+): Readonly<Record<'readSkill', AnyTool>> {
+  checkOptions('skillTools', options, ['trust'])
   if (!Array.isArray(skills)) {
     throw new TellurionError('invalid_option', 'skillTools takes a list: const { skills } = await loadSkills(folder).')
   }
@@ -72,6 +79,7 @@ export function skillTools(skills: readonly Skill[]): Readonly<Record<'readSkill
       additionalProperties: false,
     },
     effects: 'read',
+    trust: options.trust,
     async execute(input, { abortSignal }) {
       const { name, file, offset = 0 } = input as { name: string; file?: string; offset?: number }
       const skill = byName.get(name)

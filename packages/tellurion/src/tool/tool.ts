@@ -107,7 +107,8 @@ export type AnyTool = Tool
 
 const known = ['description', 'inputSchema', 'outputSchema', 'execute', 'needsApproval', 'timeout', 'effects', 'trust']
 known.push('name')
-const trusts: readonly Trust[] = ['trusted', 'unvouched', 'untrusted']
+/** All there are. */
+export const trusts: readonly Trust[] = ['trusted', 'unvouched', 'untrusted']
 
 /**
  * Defines a tool; the types of input and output come from the schemas. Throws `invalid_schema`, `invalid_option` or
