@@ -34,7 +34,10 @@ export const unreadableAnswer = -32_098
 /** Any error around a request as one of ours. `what` was being done: `the call of 'search'`. */
 export function mcpFailure(server: string, what: string, error: unknown): TellurionError {
   const known = inChain(error, (each) => each instanceof TellurionError)
-  if (known instanceof TellurionError) return known
+  if (known instanceof TellurionError) {
+    const unanswered = known.code === 'egress_failed' || known.code === 'egress_timeout'
+    return unanswered ? unavailable(server, known.message, known) : known
+  }
   const words = cleanLine(messageOf(error), maxWords)
   const { code, status } = codesOf(error)
   if (code === brokenStream)

@@ -19,7 +19,8 @@ async function open(
   mode: string,
   { settings = {}, ...options }: Partial<McpOptions> & { settings?: Settings } = {},
 ): Promise<Mcp> {
-  const server = { command: process.execPath, args: [program, mode], allowUnisolated: true, ...settings }
+  const patience = { timeout: 600_000, connectTimeout: 600_000 }
+  const server = { command: process.execPath, args: [program, mode], allowUnisolated: true, ...patience, ...settings }
   const mcp = createMcp({
     servers: { evil: server },
     clock: hurried,
@@ -67,7 +68,7 @@ describe('a call of a server that', { concurrency: 4 }, () => {
   ]
   for (const [what, code, message] of calls)
     test(`answers with ${what} ends in ${code}, and the next call works`, async (t) => {
-      const mcp = await open(t, 'plain', { settings: { timeout: code === 'tool_timeout' ? 6_000 : 100_000 } })
+      const mcp = await open(t, 'plain', { settings: { timeout: code === 'tool_timeout' ? 6_000 : 600_000 } })
       const outcome = await call(mcp, what)
       assert.equal(outcome.isError, true)
       assert.equal(outcome.code, code)
@@ -224,7 +225,7 @@ describe('a server that cannot be used', { concurrency: 4 }, () => {
   for (const [mode, code, message] of broken)
     test(`${mode} is down with a reason, and tried again`, async (t) => {
       const mcp = await open(t, mode, {
-        settings: { connectTimeout: 10_000 },
+        settings: mode === 'silent' ? { connectTimeout: 10_000 } : {},
         retry: { initialWait: 3_600_000, maxWait: 3_600_000, jitter: 'none' },
       })
       const { state, error, failures, retryAt, tools } = statusOf(mcp)
