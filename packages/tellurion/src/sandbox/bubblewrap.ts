@@ -50,6 +50,9 @@ export function findBubblewrap(): string {
   throw new TellurionError('sandbox_unavailable', `bubblewrap is not installed (Linux only): ${installLine}`)
 }
 
+/** Bytes of /dev/shm. */
+const sharedMemory = 64 * 1024 * 1024
+
 /** What programs need of /etc. */
 const system = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime']
 const networking = [
@@ -79,7 +82,10 @@ export function bubblewrapArguments(options: RootOptions): string[] {
     '/proc',
     '--dev',
     '/dev',
-    ...Object.entries(memory).flatMap(([path, size]) => ['--size', `${size}`, '--perms', '0700', '--tmpfs', path]),
+    ...memoryArguments('/dev/shm', sharedMemory),
+    '--remount-ro',
+    '/dev',
+    ...Object.entries(memory).flatMap(([path, size]) => memoryArguments(path, size)),
     ...readOnly.flatMap(({ from, to = from }) => ['--ro-bind', from, to]),
     ...readWrite.flatMap(({ from, to = from }) => ['--bind', from, to]),
     '--remount-ro',
@@ -87,6 +93,10 @@ export function bubblewrapArguments(options: RootOptions): string[] {
     '--chdir',
     folder,
   ]
+}
+
+function memoryArguments(path: string, size: number): string[] {
+  return ['--size', `${size}`, '--perms', '0700', '--tmpfs', path]
 }
 
 /** /usr, and what stands beside it: links on most systems, folders on older ones. */
@@ -116,4 +126,15 @@ export function inheritedDescriptors(): readonly number[] {
         return false // It was the listing's own.
       }
     })
+}
+
+/** A shell for scripts of ours. bash reads profiles when its stdin is a socket, and functions from its environment, unless told not to. */
+export function shellWithoutProfile(): readonly string[] {
+  const bash = findProgram('bash')
+  if (bash !== undefined) return [bash, '--norc', '--noprofile', '-p']
+  if (inheritedDescriptors().every((descriptor) => descriptor < 10)) return ['/bin/sh']
+  throw new TellurionError(
+    'sandbox_unavailable',
+    'This process inherited descriptors that only bash can close: install it.',
+  )
 }

@@ -4,7 +4,14 @@
 import { isAbsolute, resolve } from 'node:path'
 import { checkOptions } from '../error/option.ts'
 import { TellurionError } from '../error/error.ts'
-import { bubblewrapArguments, findBubblewrap, findProgram, inheritedDescriptors, type Bind } from './bubblewrap.ts'
+import {
+  bubblewrapArguments,
+  findBubblewrap,
+  findProgram,
+  inheritedDescriptors,
+  shellWithoutProfile,
+  type Bind,
+} from './bubblewrap.ts'
 import { sandboxUser } from './sandbox-user.ts'
 import { systemCallFilter } from './system-call-filter.ts'
 
@@ -64,17 +71,6 @@ export function isolatedCommand(options: IsolatedCommandOptions): IsolatedComman
   const [shell = '/bin/sh', ...flags] = shellWithoutProfile()
   const script = wrapper(Object.keys(env), network)
   return { command: shell, args: [...flags, '-c', script, 'sandbox', ...changeUser(keepUser), ...inside], env }
-}
-
-/** bash reads profiles when its stdin is a socket, and functions from its environment, unless told not to. */
-function shellWithoutProfile(): readonly string[] {
-  const bash = findProgram('bash')
-  if (bash !== undefined) return [bash, '--norc', '--noprofile', '-p']
-  if (inheritedDescriptors().every((descriptor) => descriptor < 10)) return ['/bin/sh']
-  throw new TellurionError(
-    'sandbox_unavailable',
-    'This process inherited descriptors that only bash can close: install it.',
-  )
 }
 
 /**
