@@ -103,8 +103,12 @@ export interface EventSearch {
 export function rowOfEvent(index: JournalIndex, place: Place, { run, firstTick, after }: EventSearch): number {
   const { branch, seq: head } = place
   const tickOf = (seq: number): number => index.mark(branch, seq)?.tick ?? Infinity
+  const oldest = index.oldest(branch)
+  // Who reads a run mostly reads the newest of its session, so the search begins at the head.
+  let back = 1
+  while (head - back >= oldest && tickOf(head - back) >= firstTick - 1) back *= 2
   // A run begins in the tick that the one before it left.
-  const low = firstWhere(index.oldest(branch), head + 1, (seq) => tickOf(seq) >= firstTick - 1)
+  const low = firstWhere(Math.max(oldest, head - back), head + 1, (seq) => tickOf(seq) >= firstTick - 1)
   /** Events of the run up to a row. Rows of other runs lie between only where a dead letter was given another try. */
   const eventsUpTo = (seq: number): number => {
     for (let at = seq; at >= low; at--) {
