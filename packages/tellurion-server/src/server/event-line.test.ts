@@ -26,6 +26,7 @@ async function place() {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.flushHeaders()
     line.serve(response)
+    if (request.url === '/talk') line.outlet.write(Buffer.from('soon\n\n'))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -65,6 +66,16 @@ describe('the line of an event stream', () => {
     assert.equal(gone(), 1)
     const plain = socket.listenerCount('drain')
     assert.equal(plain, 1, 'only what Node itself listens to')
+  })
+
+  test('keeps the order of what was gathered and what comes in the same moment', async () => {
+    const { line, client, seen, until, write } = await place()
+    for (const text of ['one', 'two', 'three']) write(`${text}\n\n`)
+    ask(client, '/talk')
+    await until('soon')
+    line.end()
+    await until('\r\n0\r\n\r\n')
+    assert.deepEqual(seen.text.match(/one|two|three|soon/g), ['one', 'two', 'three', 'soon'])
   })
 
   test('is written as it is to a client that knows no chunks', async () => {

@@ -15,7 +15,10 @@ export class EventLine {
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined
   #pulled: (() => void) | undefined
   #response: ServerResponse | undefined
-  /** The connection of a response in chunks, which are written to it as they are, the same for all. */
+  /**
+   * The connection of a response in chunks, which are written to it as they are, the same for all. Nothing goes through
+   * the response itself then, which holds back what it is given until the end of the turn.
+   */
   #connection: Socket | undefined
   #over = false
   readonly #onGone: () => void
@@ -48,16 +51,16 @@ export class EventLine {
       response.destroy()
       return
     }
-    for (const bytes of this.#gathered.splice(0)) response.write(bytes)
+    this.#response = response
+    // A response that waits for an earlier one on its connection has none yet.
+    const { socket } = response
+    if (socket !== null && response.chunkedEncoding) this.#connection = socket
+    for (const bytes of this.#gathered.splice(0)) this.#write(bytes)
     if (this.#over) {
       response.end()
       return
     }
-    this.#response = response
     const taken = (): void => this.outlet.taken()
-    // A response that waits for an earlier one on its connection has none yet.
-    const { socket } = response
-    if (socket !== null && response.chunkedEncoding) this.#connection = socket
     const drained = this.#connection ?? response
     drained.on('drain', taken)
     response.on('close', () => {
