@@ -246,7 +246,8 @@ export class McpServer {
   /** Says why, and when it is tried again. What can only be mended by the operator is not tried again. */
   #lost(error: unknown): void {
     const { clock, random, retry, log } = this.#around
-    const failure = mcpFailure(this.name, 'the handshake', error)
+    this.#cancelTimer?.()
+    const failure = this.#withLastWords(mcpFailure(this.name, 'the handshake', error))
     this.#error = failure.toJSON()
     this.#failures++
     if (['missing_package', 'egress_refused', 'sandbox_unavailable'].includes(failure.code)) {
@@ -259,6 +260,13 @@ export class McpServer {
     this.#retryAt = clock.now() + wait
     log?.warn('mcp.down', { server: this.name, detail: failure.message, retryIn: Math.round(wait) })
     this.#cancelTimer = clock.timer(wait, () => this.#tryAgain())
+  }
+
+  /** A process that ends early has often said why. */
+  #withLastWords(failure: TellurionError): TellurionError {
+    const last = this.#around.lines.last().at(-1)
+    if (failure.code !== 'mcp_unavailable' || last === undefined || this.#last.identity !== undefined) return failure
+    return TellurionError.from({ ...failure.toJSON(), message: `${failure.message} Its last words: ${last}` }, failure)
   }
 
   #armPing(link: Link): void {
