@@ -1,7 +1,7 @@
 // `tellurion mcp` as a client starts it: a process of its own, whose standard output is the protocol's alone.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -22,9 +22,9 @@ export default { agents: ({ model }) => ['one', 'two'].map((name) => { console.l
 `,
 )
 
-async function connect(args: readonly string[]): Promise<Client> {
+async function connect(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' })
-  const env = { LOG_FILE: 'none', LOG_LEVEL: 'error', NODE_COMPILE_CACHE: join(folder, 'cache') }
+  const env = { LOG_FILE: 'none', LOG_LEVEL: 'error', NODE_COMPILE_CACHE: join(folder, 'cache'), ...more }
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [...program, ...args],
@@ -67,10 +67,28 @@ describe('tellurion mcp', { concurrency: 2 }, () => {
     await client.close()
   })
 
+  test('offers the tools of the folder alone, or beside agents', async () => {
+    mkdirSync(join(folder, 'tools'), { recursive: true })
+    const text = `import { tool } from '${join(root, 'packages/tellurion/src/index.ts')}'
+console.log('loaded')
+export const double = tool({ description: 'Doubles', effects: 'read', execute: ({ n }) => 2 * n,
+  inputSchema: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } })`
+    writeFileSync(join(folder, 'tools/double.tool.mjs'), text)
+    const client = await connect(['--model', 'demo', '--tools', '--store', 'sqlite:./tools.db'], { TOOLS_DIR: 'tools' })
+    const { tools } = await client.listTools()
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['double'],
+    )
+    assert.equal((await call(client, 'double', { n: 21 })).content[0]?.text, '42')
+    await client.close()
+  })
+
   test('ends with its client, and wrong usage is told on standard error', async () => {
     const tellurion = (args: readonly string[], input = '') =>
       runCommand(process.execPath, [...program, ...args], { cwd: folder, input, env: { LOG_FILE: 'none' } })
     assert.equal((await tellurion(['--model', 'demo'])).code, 0)
+    assert.match((await tellurion(['--tools'])).stderr, /--tools: there is no folder of tools; name one with TOOLS_DIR/)
     const { code, stdout, stderr } = await tellurion(['--agent', 'nobody'])
     assert.deepEqual([code, stdout, stderr.trim()], [2, '', "tellurion: No agent is named 'nobody'. Known: demo."])
   })

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Agent, tool } from 'tellurion'
 import { routes, type RouteName } from 'tellurion/protocol'
-import { macrotask } from 'tellurion/testing'
-import { createCache } from 'tellurion/tool'
+import { createRuntime, memory } from 'tellurion/runtime'
+import { macrotask, scriptedModel } from 'tellurion/testing'
+import { createCache, withOrigin } from 'tellurion/tool'
 import { openServerDesk, until, type Question, type ServerDesk } from './server-desk.ts'
 
 let desk: ServerDesk
@@ -454,6 +456,23 @@ describe('agents and tools', () => {
       [['guide', 'other']],
     )
     assert.deepEqual(remove[0]!.effects, { mode: 'write', repeat: 'never', risk: ['destructive', 'exfiltrating'] })
+  })
+
+  test('show where they came from, where that is known', async () => {
+    const look = withOrigin(tool({ description: 'x', inputSchema: { type: 'object' }, execute: () => 1 }), 'a.tool.ts')
+    const plain = tool({ description: 'y', inputSchema: { type: 'object' }, execute: () => 1 })
+    const agents = [new Agent({ name: 'a', model: scriptedModel([]), tools: { look, plain } })]
+    const own = await openServerDesk({ runtime: await createRuntime({ store: memory(), agents }) })
+    const { json } = await own.ask('GET', '/api/v1/tools')
+    const { items: shown } = json as { items: { name: string; origin?: string }[] }
+    assert.deepEqual(
+      shown.map(({ name, origin }) => [name, origin]),
+      [
+        ['look', 'a.tool.ts'],
+        ['plain', undefined],
+      ],
+    )
+    await own.close()
   })
 
   test('a tool is called by hand, and keeps to its approval', async () => {

@@ -10,7 +10,7 @@ import { createRawServer, openAILanguage, scriptedModel, serveWire, type WireSer
 import { World } from 'tellurion/world'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import type { ConfigurationInput } from '../config/schema.ts'
-import { crewOf, runtimeOptionsOf, storeOf, type Crew } from './crew.ts'
+import { crewOf, runtimeOptionsOf, storeOf, toolProblems, type Crew } from './crew.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'crew-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -33,9 +33,10 @@ async function ask({ agents: [agent] }: Crew, question: string): Promise<string>
 
 describe('the crew of a configuration', () => {
   test('is the demo agent where there is none', async () => {
-    const { agents, choice, root } = await crew()
+    const found = await crew()
+    const { agents, choice, root } = found
     assert.deepEqual([agents.length, choice.isDemo, root], [1, true, folder])
-    assert.equal(await ask({ agents, choice, root }, 'what is 12*7?'), '12*7 = 84.')
+    assert.equal(await ask(found, 'what is 12*7?'), '12*7 = 84.')
   })
 
   test('sends the settings of the model with each request', async (t) => {
@@ -154,3 +155,50 @@ describe('the runtime of a configuration', () => {
 })
 
 const loaded = await load({ store: { url: 'postgres://u:hush@h/d' } })
+
+describe('the tools of the configured folder', () => {
+  const made = `import { tool } from ${JSON.stringify(import.meta.resolve('tellurion'))}
+const make = (description) => tool({ description, inputSchema: { type: 'object', properties: {} }, execute: () => 1 })
+`
+  const toolsIn = (files: Readonly<Record<string, string>>): string => {
+    const tools = mkdtempSync(join(folder, 'tools-'))
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(tools, name), made + text)
+    return tools
+  }
+  const namesOf = ({ agents: [agent] }: Crew): readonly string[] =>
+    agent instanceof Agent ? (agent.toolbox?.names() ?? []) : []
+
+  test('are the demo agent’s too, and a file that cannot be loaded is told of', async () => {
+    const TOOLS_DIR = toolsIn({
+      'a.tool.mjs': `export const weather = make('Weather')`,
+      'b.tool.mjs': 'throw Error("no")',
+    })
+    const own = await crew({}, { TOOLS_DIR })
+    assert.ok(namesOf(own).includes('weather'))
+    const loaded = await load({}, { TOOLS_DIR })
+    assert.deepEqual(toolProblems(own, loaded), [`${join(TOOLS_DIR, 'b.tool.mjs')}: it cannot be loaded: line 3: no.`])
+  })
+
+  test('are given to the function that makes agents', async () => {
+    const TOOLS_DIR = toolsIn({ 'a.tool.mjs': `export const weather = make('Weather')` })
+    const own = await crew({ agents: ({ model, tools }) => [new Agent({ name: 'own', model, tools })] }, { TOOLS_DIR })
+    assert.deepEqual(namesOf(own), ['weather'])
+    const none = await crew({ agents: ({ model, tools }) => [new Agent({ name: 'own', model, tools })] })
+    assert.deepEqual(namesOf(none), [])
+  })
+
+  test('may not have the name of one that the agent has', async () => {
+    const TOOLS_DIR = toolsIn({ 'a.tool.mjs': `export const calculator = make('Mine')` })
+    await assert.rejects(
+      crew({}, { TOOLS_DIR }),
+      /two tools named 'calculator' \(one of the program, one of tools-\w+\/a\.tool\.mjs\)/,
+    )
+  })
+
+  test('a folder that is not there is told under the name of its setting', async () => {
+    await assert.rejects(
+      crew({}, { TOOLS_DIR: join(folder, 'none') }),
+      /^UsageError: TOOLS_DIR: .*there is no such folder/,
+    )
+  })
+})

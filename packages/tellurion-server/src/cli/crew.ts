@@ -1,10 +1,12 @@
 // Who works under a configuration: its agents, or the demo agent with the model that it names; and the runtime's options
 // that follow from it.
 
+import { join } from 'node:path'
 import { TellurionError, type Model } from 'tellurion'
 import { compactContext } from 'tellurion/agent'
 import { timeout } from 'tellurion/model'
 import type { AnyAgent, RuntimeOptions } from 'tellurion/runtime'
+import { createToolbox, discoverTools, type DiscoveredTools } from 'tellurion/tool'
 import type { System } from 'tellurion/world'
 import type { LoadedConfig } from '../config/load.ts'
 import { namedModel } from '../config/model-variable.ts'
@@ -29,6 +31,8 @@ export interface Crew {
   readonly choice: ModelChoice
   /** The folder whose files the demo agent may read; undefined where the configuration brings agents of its own. */
   readonly root: string | undefined
+  /** The tools of the folder that the configuration names, and what was passed over there. */
+  readonly found: DiscoveredTools
 }
 
 /** Makes the agents. Whatever is wrong with them is a `UsageError`; nothing is sent. */
@@ -39,26 +43,47 @@ export async function crewOf(loaded: LoadedConfig, flags: CrewFlags): Promise<Cr
     const choice = chooseModel({ name, env, demoDelay })
     const model = tuned(choice.model, loaded.settings.model)
     const { agents } = loaded.settings
+    const found = await foundTools(loaded)
+    const { tools } = found
     if (agents === undefined) {
       const files = await openFileRoot(root).catch((error: unknown) => refuseRoot(error))
       const systems = compacting(loaded.settings.context)
-      return { agents: [demoAgent({ model, root: files, ask, systems })], choice, root: files.path }
+      return { agents: [demoAgent({ model, root: files, ask, tools, systems })], choice, root: files.path, found }
     }
-    const own = typeof agents === 'function' ? await agents({ model, env }) : agents
+    const own = typeof agents === 'function' ? await agents({ model, env, tools }) : agents
     if (!Array.isArray(own) || own.length === 0) {
       throw new TellurionError(
         'invalid_configuration',
         'agents: there is no agent in it; write a list with one at least.',
       )
     }
-    return { agents: own, choice, root: undefined }
+    return { agents: own, choice, root: undefined, found }
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new UsageError(messageOf(error), { cause: error })
   }
 }
 
+/** The tools of the configured folder. Throws, naming the setting, where the folder cannot be used. */
+async function foundTools({ settings: { tools }, sourceOf }: LoadedConfig): Promise<DiscoveredTools> {
+  if (tools.folder === undefined) return { tools: createToolbox(), problems: [] }
+  try {
+    return await discoverTools({ folder: tools.folder })
+  } catch (error) {
+    throw new UsageError(`${sourceOf('tools.folder')?.name ?? 'tools.folder'}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** What was passed over in the folder of tools, a line each. */
+export function toolProblems({ found }: Crew, { settings }: LoadedConfig): readonly string[] {
+  return found.problems.map(({ path, message }) => `${join(settings.tools.folder ?? '', path)}: ${message}.`)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 function refuseRoot(error: unknown): never {
-  throw new UsageError(`--root ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  throw new UsageError(`--root ${messageOf(error)}`, { cause: error })
 }
 
 /** The store of the configuration. Throws a `UsageError` that says where its name comes from. */

@@ -7,12 +7,13 @@ import { dirname, resolve } from 'node:path'
 import { loadDotEnv, suggestion } from 'tellurion'
 import { estimateTokens, loadTokenCounter, vendors, type Vendor } from 'tellurion/model'
 import { createRuntime } from 'tellurion/runtime'
+import { originOf } from 'tellurion/tool'
 import { settings, type LoadedConfig } from '../config/load.ts'
 import { Secret } from '../config/secret.ts'
 import { systemMessage } from '../config/system-message.ts'
 import { isOpenToOthers, readToken } from '../config/token.ts'
 import { usersOf } from '../config/user.ts'
-import { crewOf, storeOf } from './crew.ts'
+import { crewOf, storeOf, toolProblems, type Crew } from './crew.ts'
 import { serverURL } from './server-address.ts'
 import { clientOf } from './status.ts'
 
@@ -131,7 +132,8 @@ export async function checkAgents(loaded: LoadedConfig): Promise<readonly Findin
   )
   const keys = `keys: ${found.map(([vendor]) => vendor).join(', ') || 'none'}`
   try {
-    const { agents, choice, root } = await crewOf(loaded, {})
+    const crew = await crewOf(loaded, {})
+    const { agents, choice, root } = crew
     const names = agents.map((agent) => ('key' in agent ? agent.key : agent.name))
     const model: Finding =
       choice.isDemo && choice.because === undefined && root !== undefined
@@ -142,9 +144,33 @@ export async function checkAgents(loaded: LoadedConfig): Promise<readonly Findin
             mend: 'For a real model set OPENAI_API_KEY, ANTHROPIC_API_KEY or another key, or LLM_BASE_URL and LLM_MODEL.',
           }
         : { name: 'model', state: 'ok', detail: `${choice.model.name} (${choice.because ?? 'the demo'}); ${keys}` }
-    return [model, { name: 'agents', state: 'ok', detail: root === undefined ? names.join(', ') : 'the demo agent' }]
+    const who = {
+      name: 'agents',
+      state: 'ok',
+      detail: root === undefined ? names.join(', ') : 'the demo agent',
+    } as const
+    return [model, who, toolsOf(crew, loaded)]
   } catch (error) {
     return [{ name: 'model', state: 'problem', detail: wordsOf(error) }]
+  }
+}
+
+/** What was found in the folder of tools, and where from. */
+function toolsOf(crew: Crew, loaded: LoadedConfig): Finding {
+  const name = 'tools'
+  const { folder } = loaded.settings.tools
+  if (folder === undefined) return { name, state: 'ok', detail: 'no folder of tools' }
+  const { tools } = crew.found
+  const found = tools.names().map((each) => `${each} (${originOf(tools.get(each)) ?? folder})`)
+  const detail = `${folder}: ${found.length === 0 ? 'nothing found' : found.join(', ')}`
+  const problems = toolProblems(crew, loaded)
+  if (problems.length > 0) return { name, state: 'problem', detail, mend: problems.join(' ') }
+  if (found.length > 0) return { name, state: 'ok', detail }
+  return {
+    name,
+    state: 'warning',
+    detail,
+    mend: 'Tools are in files named like weather.tool.ts; see docs/tool-discovery.md.',
   }
 }
 

@@ -8,8 +8,8 @@ import { inertLine } from '../terminal/inert.ts'
 import { createMcpServer } from '../server/mcp-server.ts'
 import { limitsOf } from '../server/limit.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
-import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
-import type { ExitCode } from './fault.ts'
+import { crewOf, runtimeOptionsOf, storeOf, toolProblems, type CrewFlags } from './crew.ts'
+import { UsageError, type ExitCode } from './fault.ts'
 import { interrupted, onInterrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { asUsage, type Host } from './setting.ts'
@@ -19,6 +19,8 @@ import { version } from './version.ts'
 export interface McpFlags extends ConfigFlags, CrewFlags {
   /** The agents that are offered; default: all. */
   readonly agent?: readonly string[]
+  /** Whether the tools of the configured folder are offered: alone, unless agents are named. */
+  readonly tools?: boolean
   readonly verbose?: boolean
 }
 
@@ -37,7 +39,15 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
     const { log } = logging
     const options = { ...runtimeOptionsOf(loaded.settings), ports: { log } }
     const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
-    const offer = { agents: flags.agent ?? runtime.agents.keys() }
+    for (const problem of toolProblems(crew, loaded)) log.warn('tools.skipped', { problem })
+    const { mcp: withTools, folder } = loaded.settings.tools
+    if (flags.tools === true && folder === undefined) {
+      throw new UsageError('--tools: there is no folder of tools; name one with TOOLS_DIR.')
+    }
+    const offer = {
+      agents: flags.agent ?? (flags.tools === true ? [] : runtime.agents.keys()),
+      ...(withTools || flags.tools === true ? { tools: crew.found.tools } : {}),
+    }
     const server = asUsage(() => createMcpServer({ offer, runtime, limits, log, version: version() }))
     stack.defer(() => server.close())
     const connection = await server.serve({
@@ -45,7 +55,7 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
       output: host.stdout as unknown as Writable,
       identity: { user: 'local', scopes: ['read', 'write', 'admin'] },
     })
-    log.info('mcp.serving', { agents: Object.values(offer.agents).map(inertLine), store: store.path })
+    log.info('mcp.serving', { agents: offer.agents.map(inertLine), store: store.path })
     await Promise.race([connection.ended, interrupted(interrupt)])
   } finally {
     restoreConsole()

@@ -12,7 +12,7 @@ import { limitsOf } from '../server/limit.ts'
 import { createServer, type Server } from '../server/server.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
-import { crewOf, runtimeOptionsOf, storeOf, type Crew, type CrewFlags } from './crew.ts'
+import { crewOf, runtimeOptionsOf, storeOf, toolProblems, type Crew, type CrewFlags } from './crew.ts'
 import { UsageError, type ExitCode } from './fault.ts'
 import { endings, interrupted, onInterrupt, type Interrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
@@ -78,10 +78,15 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
   const server = configured(() => {
     const { hosts, origins } = settings.server
-    return createServer({ runtime, identities, limits, network: { hosts, origins }, log, version: version() })
+    const mcp = settings.tools.mcp ? { tools: crew.found.tools } : {}
+    return createServer({ runtime, identities, limits, network: { hosts, origins }, log, version: version(), mcp })
   })
   stack.defer(() => closeWithin(server, host))
   const { url } = await listen(server, settings.server)
+  for (const problem of toolProblems(crew, loaded)) {
+    remarks.line(inertLine(problem), 'warning')
+    log.warn('tools.skipped', { problem })
+  }
   log.info('server.listening', { url, store: store.path, agents: runtime.agents.keys(), version: version() })
   warn(loaded, token, remarks)
   const place: Place = { url, token, crew, runtime, store: store.path, logFile: logging.file }

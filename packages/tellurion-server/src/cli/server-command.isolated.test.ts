@@ -147,6 +147,7 @@ describe('tellurion doctor', () => {
       'server',
       'model',
       'agents',
+      'tools',
       'tokenizer',
     ])
     assert.match(all['model']?.detail ?? '', /^the built-in demo; keys: none$/)
@@ -170,6 +171,19 @@ describe('tellurion doctor', () => {
     const { port } = new URL(await serving(t))
     const { all } = await findings({ env: { SERVER_PORT: port } })
     assert.match(all['server']?.detail ?? '', /^9\.8\.7 runs at http:\/\/127\.0\.0\.1:\d+, ok$/)
+  })
+
+  test('names the tools of a folder with their files, and what was passed over', async () => {
+    const library = JSON.stringify(import.meta.resolve('tellurion'))
+    const weather = `import { tool } from ${library}
+export const weather = tool({ description: 'x', inputSchema: { type: 'object' }, execute: () => 1 })`
+    const files = { 'tools/a.tool.ts': weather, 'tools/b.tool.ts': 'throw 1', 'tools/c.ts': 'throw 2' }
+    const { code, all } = await findings({ files, env: { TOOLS_DIR: './tools' } })
+    assert.deepEqual([code, all['tools']?.state], [1, 'problem'])
+    assert.equal(all['tools']?.detail, './tools: weather (tools/a.tool.ts)')
+    assert.equal(all['tools']?.mend, 'tools/b.tool.ts: it cannot be loaded: 1.')
+    const none = await findings({ env: { TOOLS_DIR: './nowhere' } })
+    assert.match(none.all['model']?.detail ?? '', /^TOOLS_DIR: Tools are not looked for in \.\/nowhere: there is no/)
   })
 
   test('names the keys there are, and shows none', async () => {
@@ -342,7 +356,19 @@ describe('tellurion init', () => {
 })
 
 describe('every command', () => {
-  const names = ['serve', 'worker', 'status', 'doctor', 'init', 'completion', 'chat', 'run', 'runs', 'test-model']
+  const names = [
+    'serve',
+    'worker',
+    'mcp',
+    'status',
+    'doctor',
+    'init',
+    'completion',
+    'chat',
+    'run',
+    'runs',
+    'test-model',
+  ]
   for (const name of names)
     test(`${name} --help shows what it does, in 80 columns`, async () => {
       const { code, stdout } = await tellurion([name, '--help'])

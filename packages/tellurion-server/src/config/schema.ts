@@ -4,8 +4,9 @@
 import type { Model } from 'tellurion'
 import { vendors, type Environment, type Vendor, type VendorName } from 'tellurion/model'
 import type { AnyAgent } from 'tellurion/runtime'
+import type { Toolbox } from 'tellurion/tool'
 import { z } from 'zod'
-import { duration, list, number, oneOf, secret, size, text, whole } from './kind.ts'
+import { duration, flag, list, number, oneOf, secret, size, text, whole } from './kind.ts'
 import { group, setting, wrongShape } from './row.ts'
 
 /** What a function under `agents` is given. */
@@ -14,6 +15,8 @@ export interface AgentContext {
   readonly model: Model
   /** The environment, `.env` included. */
   readonly env: Environment
+  /** The tools of the folder that the configuration names; none where it names none. */
+  readonly tools: Toolbox
 }
 
 /** Agents, or what makes them. */
@@ -170,6 +173,18 @@ const context = group({
   ),
 })
 
+const tools = group({
+  folder: setting(
+    text().optional(),
+    'A folder of tools: its files `*.tool.ts`, `*.tool.js` and `*.tool.mjs` are loaded, and no other. What they say is run.',
+    { variables: ['TOOLS_DIR'], otherwise: 'none' },
+  ),
+  mcp: setting(flag().prefault(false), 'Whether MCP clients may call the tools of the folder by themselves.', {
+    variables: ['MCP_TOOLS'],
+    option: '--tools',
+  }),
+})
+
 const levels = ['debug', 'info', 'warn', 'error'] as const
 const levelNames = { warning: 'warn', critical: 'error', fatal: 'error', trace: 'debug' } as const
 
@@ -240,6 +255,7 @@ export const configurationSchema = z.strictObject(
     model,
     keys,
     context,
+    tools,
     log,
     users: setting(
       z.array(user, { error: 'must be a list of users' }).max(10_000).prefault([]),
@@ -249,7 +265,7 @@ export const configurationSchema = z.strictObject(
     budgets: group({ user: account('each user'), tenant: account('each tenant') }),
     agents: setting(
       agents.optional(),
-      'The agents, or a function from `{ model, env }` to them. Only in a `.ts` or `.js` file.',
+      'The agents, or a function from `{ model, env, tools }` to them. Only in a `.ts` or `.js` file.',
       { otherwise: 'the demo agent' },
     ),
   },

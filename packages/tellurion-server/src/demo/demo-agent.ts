@@ -1,7 +1,7 @@
 // The demo agent: what `npm start` serves. Harmless tools and any model.
 
 import { Agent, isStepCount, type AgentOptions } from 'tellurion'
-import { calculator } from 'tellurion/tool'
+import { calculator, type Tools } from 'tellurion/tool'
 import type { Clock } from 'tellurion/world'
 import type { FileRoot } from './file-root.ts'
 import { listFiles, readFile } from './file-tool.ts'
@@ -15,6 +15,8 @@ export interface DemoAgentOptions {
   readonly root: FileRoot
   /** Whether a person is asked before each tool call. Default false. */
   readonly ask?: boolean
+  /** Tools beside its own. Default none. */
+  readonly tools?: Tools
   /** Systems beside the built-in ones. Default none. */
   readonly systems?: AgentOptions['systems'] & {}
   readonly clock?: Clock
@@ -30,18 +32,21 @@ const instructions = [
 ].join(' ')
 
 /** Makes the demo agent: a calculator, a clock, waiting, listing and reading files under a root; at most `maxModelCalls` a turn. */
-export function demoAgent({ model, root, ask = false, systems = [], clock }: DemoAgentOptions): Agent {
+export function demoAgent({ model, root, ask = false, tools = {}, systems = [], clock }: DemoAgentOptions): Agent {
   return new Agent({
     name: 'demo',
     model,
     instructions,
-    tools: {
-      calculator,
-      clock: zoneClock(clock === undefined ? {} : { clock }),
-      list_files: listFiles(root),
-      read_file: readFile(root),
-      wait: wait(clock === undefined ? {} : { clock }),
-    },
+    tools: [
+      {
+        calculator,
+        clock: zoneClock(clock === undefined ? {} : { clock }),
+        list_files: listFiles(root),
+        read_file: readFile(root),
+        wait: wait(clock === undefined ? {} : { clock }),
+      },
+      tools,
+    ],
     stopWhen: isStepCount(maxModelCalls),
     systems,
     ...(ask ? { approval: [{ ask: '*' }] } : {}),

@@ -28,6 +28,7 @@ export const toolResource = schemaOf<ToolResource>()(
       description: z.string(),
       inputSchema: jsonObject,
       effects: z.object({ mode: z.string(), repeat: z.string(), risk: z.array(z.string()) }),
+      origin: z.string().exactOptional().meta({ description: 'The file or server it came from, where it is known.' }),
     })
     .meta({ id: 'Tool' }),
 )

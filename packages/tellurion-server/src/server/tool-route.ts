@@ -6,6 +6,7 @@ import {
   createSchedule,
   createToolbox,
   decide,
+  originOf,
   perform,
   type Decided,
   type Schedule,
@@ -48,7 +49,9 @@ export const listTools = operation('listTools', {
         const { mode, repeat, risk } = tool.effects
         const known = found.get(tool)?.name === name ? found.get(tool) : undefined
         const agents = [...(known?.agents ?? []), agent]
-        found.set(tool, { name, agents, description, inputSchema, effects: { mode, repeat, risk } })
+        const origin = originOf(tool)
+        const about = { name, agents, description, inputSchema, effects: { mode, repeat, risk } }
+        found.set(tool, origin === undefined ? about : { ...about, origin })
       }
     }
     return slicePage(query, [...found.values()])

@@ -120,6 +120,8 @@ export interface ToolResource {
   readonly description: string
   readonly inputSchema: JsonObject
   readonly effects: { readonly mode: string; readonly repeat: string; readonly risk: readonly string[] }
+  /** The file, or the server of MCP, that it came from; absent for those that the program made itself. */
+  readonly origin?: string
 }
 
 /** What came of a tool that was called by hand. */
