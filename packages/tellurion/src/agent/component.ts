@@ -9,6 +9,7 @@ import type { FinishReason, ToolChoice, Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import type { Decision } from '../tool/decide.ts'
 import type { ToolOutcome } from '../tool/result.ts'
+import type { ToolLimits } from '../tool/tool.ts'
 import { defineComponent, defineLog } from '../world/component.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
@@ -102,12 +103,8 @@ export const KVStore = defineComponent<{ readonly [key: string]: Json }>('KVStor
 /** How tool calls are approved beyond the rules: how long a question to a person stays open, in milliseconds. */
 export const ToolApproval = defineComponent<{ readonly timeout?: number }>('ToolApproval')
 
-/** Limits of tools that execute code. */
-export const SandboxConfig = defineComponent<{
-  readonly timeout?: number
-  readonly memory?: number
-  readonly maxOutput?: number
-}>('SandboxConfig')
+/** What each of the entity's tool calls may take: milliseconds, bytes of memory, characters of its result. */
+export const SandboxConfig = defineComponent<ToolLimits>('SandboxConfig')
 
 /** The skills that the model is told of by name; it reads one when it needs it. */
 export const Skills = defineComponent<readonly { readonly name: string; readonly description: string }[]>('Skills')

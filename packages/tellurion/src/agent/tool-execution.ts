@@ -20,6 +20,7 @@ import {
   Conversation,
   PendingToolCalls,
   Taint,
+  SandboxConfig,
   ToolApproval,
   ToolRegistry,
   ToolResults,
@@ -202,6 +203,7 @@ function begin(world: World, entity: Entity, given: Start): Promise<void> | unde
   if (decided.decision.verdict === 'allow') {
     world.emit({ type: 'tool.started', entity, toolCallId, toolName })
   }
+  const limits = world.get(entity, SandboxConfig)
   const outcome = perform(part, decided, {
     toolbox: pass.toolbox,
     schedule: scheduleOf(world),
@@ -209,9 +211,10 @@ function begin(world: World, entity: Entity, given: Start): Promise<void> | unde
     runId: world.findResource<string>('runId') ?? '',
     user: world.findResource<string>('user'),
     idempotencyKey: call.key,
-    timeout: capsOf(world).toolTimeout,
+    timeout: Math.min(capsOf(world).toolTimeout ?? Infinity, limits?.timeout ?? Infinity),
+    limits,
     signal: context.signal,
-    results: new LateArtifacts(world),
+    results: new LateArtifacts(world, limits?.maxOutput),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
   if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, given))
@@ -226,9 +229,11 @@ function neverRepeats(world: World, { toolbox }: Pass, toolName: string): boolea
 /** Artifacts are made when the first result is too long. */
 class LateArtifacts implements ResultOptions {
   readonly #world: World
+  readonly maxLength: number | undefined
 
-  constructor(world: World) {
+  constructor(world: World, maxLength: number | undefined) {
     this.#world = world
+    this.maxLength = maxLength
   }
 
   get artifacts(): Artifacts {

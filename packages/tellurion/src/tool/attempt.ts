@@ -9,7 +9,7 @@ import { jsonProblem } from '../schema/plain-json.ts'
 import type { KeepOptions } from './keep.ts'
 import type { Prepared } from './prepare.ts'
 import { errorOutcome, valueOutcome, type ResultOptions, type ToolOutcome } from './result.ts'
-import type { ToolContext } from './tool.ts'
+import type { ToolContext, ToolLimits } from './tool.ts'
 
 /** What an attempt needs of those that perform it. */
 export interface AttemptOptions {
@@ -19,6 +19,8 @@ export interface AttemptOptions {
   readonly idempotencyKey: string
   /** Milliseconds that the call may take at most; the tool's own timeout holds too. */
   readonly timeout?: number | undefined
+  /** What the tool is told that it may take. */
+  readonly limits?: ToolLimits | undefined
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined
   readonly onProgress?: ((progress: Json) => void) | undefined
@@ -62,6 +64,10 @@ export class Attempt implements ToolContext {
 
   get user(): string | undefined {
     return this.#options.user
+  }
+
+  get limits(): ToolLimits | undefined {
+    return this.#options.limits
   }
 
   get abortSignal(): AbortSignal {

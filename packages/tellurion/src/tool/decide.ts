@@ -136,6 +136,7 @@ function guarded(
   doubts: readonly TaintSource[] | undefined,
 ): Authorisation {
   if (authorisation.verdict !== 'allow') return authorisation
+  if (tool.asksEachTime === true) return { verdict: 'ask', by: 'needsApproval' }
   if (safeMode === true && tool.effects.mode !== 'read') return { verdict: 'ask', by: 'safe mode' }
   if (authorisation.tainted === true) return { verdict: 'allow', by: authorisation.by }
   return doubts === undefined ? authorisation : { verdict: 'ask', by: `${levelOf(doubts)} content` }
@@ -161,7 +162,8 @@ function conclude(call: ToolCallPart, prepared: Prepared, options: Concluding): 
       ...(doubts && { tainted: true }),
     }
     const granted = await options.permissions?.authorise(request).catch(() => undefined)
-    if (granted !== undefined) return { decision: granted, prepared }
+    const counts = granted?.verdict === 'deny' || prepared.tool.asksEachTime !== true
+    if (granted !== undefined && counts) return { decision: granted, prepared }
     const question = said.prompt ?? promptFor(toolName, text)
     const prompt = doubts === undefined ? question : `${doubtText(doubts)}: ${question}`
     return { decision: { verdict: 'ask', prompt, inputHash, by: said.by, ...(doubts && { taint: doubts }) }, prepared }

@@ -1,7 +1,7 @@
 // The door `tellurion/tool`.
 
 export { tool } from './tool.ts'
-export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolOptions, ToolSource } from './tool.ts'
+export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolLimits, ToolOptions, ToolSource } from './tool.ts'
 export type { TaintSource, Trust } from '../message/trust.ts'
 export type { EffectMode, EffectOptions, Effects, Repeat, Risk } from './effects.ts'
 export { calculator } from './calculator.ts'

@@ -11,7 +11,7 @@ import type { Decided, Decision } from './decide.ts'
 import { isRejection, prepare, type Prepared, type Rejection } from './prepare.ts'
 import { errorOutcome, type ResultOptions, type ToolOutcome } from './result.ts'
 import type { Schedule } from './schedule.ts'
-import type { ToolSource } from './tool.ts'
+import type { ToolLimits, ToolSource } from './tool.ts'
 
 /** What performing needs. */
 export interface PerformOptions {
@@ -23,6 +23,8 @@ export interface PerformOptions {
   readonly idempotencyKey: string
   /** Milliseconds that a call may take at most; the tool's own timeout holds too. */
   readonly timeout?: number | undefined
+  /** What the tool is told that it may take. */
+  readonly limits?: ToolLimits | undefined
   readonly signal?: AbortSignal | undefined
   readonly results?: ResultOptions | undefined
   readonly onProgress?: ((progress: Json) => void) | undefined

@@ -19,6 +19,8 @@ export interface ToolContext {
   readonly runId: string
   /** The user on whose behalf the run is; undefined where nobody said. Said by the program, never by a model. */
   readonly user?: string | undefined
+  /** What the entity's `SandboxConfig` leaves to tools that run code; undefined where it says nothing. */
+  readonly limits?: ToolLimits | undefined
   /** Aborts at the tool's timeout and when the run is cancelled. Hand it on to whatever the tool waits for. */
   readonly abortSignal: AbortSignal
   /** Reports on the way to whoever watches. Plain JSON; ignored once the call has ended. */
@@ -35,6 +37,16 @@ export interface ToolContext {
    * runs for the first time. With `repeat: 'keyed'` a tool sees by this what it has done already.
    */
   kept(name: string): Promise<Uint8Array | undefined>
+}
+
+/** What one call may take, beyond what the tool says itself. */
+export interface ToolLimits {
+  /** Milliseconds. The pipeline holds every tool to it. */
+  readonly timeout?: number
+  /** Bytes of memory, for tools that run code. */
+  readonly memory?: number
+  /** Longest result in characters, which the pipeline holds every tool to; bytes of output for tools that run code. */
+  readonly maxOutput?: number
 }
 
 /** What `needsApproval` is given beside the input. */
@@ -65,9 +77,13 @@ export interface ToolOptions<Input extends Schema, Output extends Schema> {
     input: ToolInput<Input>,
     context: ToolContext,
   ): Schema extends Output ? unknown : InferSchema<Output> | Promise<InferSchema<Output>>
-  /** Whether a person is asked first, where no rule list decides. Default false. */
+  /**
+   * Whether a person is asked first, where no rule list decides. Default false. `'always'` asks about every single call:
+   * no rule and no earlier answer allows it.
+   */
   readonly needsApproval?:
     | boolean
+    | 'always'
     | ((input: ToolInput<Input>, context: ApprovalContext) => boolean | Promise<boolean>)
     | undefined
   /** Milliseconds after which a call is stopped; `Infinity` for none. Default 30,000. */
@@ -96,6 +112,8 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** The pipeline's business: calling it directly goes around every check. */
   execute(input: Input, context: ToolContext): Output | Promise<Output>
   needsApproval(input: Input, context: ApprovalContext): boolean | Promise<boolean>
+  /** Whether only a person's answer to this very call lets it run. */
+  readonly asksEachTime?: true
   /** The places that a call touches, or undefined where the tool declares none. */
   paths(input: Input): readonly string[] | undefined
   /** What a call could risk. */
@@ -130,6 +148,7 @@ export interface UntypedToolOptions {
   execute(input: unknown, context: ToolContext): unknown
   readonly needsApproval?:
     | boolean
+    | 'always'
     | ((input: never, context: ApprovalContext) => boolean | Promise<boolean>)
     | undefined
   readonly timeout?: number | undefined
@@ -165,10 +184,10 @@ export function createTool(options: UntypedToolOptions): AnyTool {
       `timeout of ${what} must be a number of milliseconds above 0, or Infinity.`,
     )
   }
-  if (typeof needsApproval !== 'boolean' && typeof needsApproval !== 'function') {
+  if (typeof needsApproval !== 'boolean' && typeof needsApproval !== 'function' && needsApproval !== 'always') {
     throw new TellurionError(
       'invalid_option',
-      `needsApproval of ${what} must be true, false or a function of the input.`,
+      `needsApproval of ${what} must be true, false, 'always' or a function of the input.`,
     )
   }
   const input = compileSchema(inputSchema, `the inputSchema of ${what}`)
@@ -193,8 +212,9 @@ export function createTool(options: UntypedToolOptions): AnyTool {
     input,
     output: outputSchema === undefined ? undefined : compileSchema(outputSchema, `the outputSchema of ${what}`),
     execute: (value, context) => options.execute(value, context),
+    ...(needsApproval === 'always' ? { asksEachTime: true } : {}),
     needsApproval:
-      typeof needsApproval === 'function' ? (needsApproval as AnyTool['needsApproval']) : () => needsApproval,
+      typeof needsApproval === 'function' ? (needsApproval as AnyTool['needsApproval']) : () => needsApproval !== false,
     paths: (value) => (paths === undefined ? undefined : checkPaths(paths(value), what)),
     risk: (value) => (typeof risk === 'function' ? checkRisk(risk(value), what) : normalised.risk),
   } as AnyTool
