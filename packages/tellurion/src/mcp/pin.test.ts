@@ -51,6 +51,13 @@ describe('pins', () => {
     assert.deepEqual(names((await pins.review(offersOf(definition('a')))).quarantined), ['a'])
   })
 
+  test('let in again what is as it was', async () => {
+    const pins = new Pins('s', memoryKeyValue(), strict)
+    await pins.review(offersOf(definition('a')))
+    assert.deepEqual(names((await pins.review(offersOf(definition('a', { title: 'A' })))).accepted), [])
+    assert.deepEqual(names((await pins.review(offersOf(definition('a')))).accepted), ['a'])
+  })
+
   test('take in new tools where the operator says so, never changed ones', async () => {
     const pins = new Pins('s', memoryKeyValue(), { acceptNew: true })
     await pins.review(offersOf(definition('a')))
