@@ -1,8 +1,9 @@
 // `tellurion init [dir]`: a new project that runs and passes its own test. What is there already stays as it is.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeFolder } from 'tellurion/file'
 import { systemMessage } from '../config/system-message.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { UsageError, type ExitCode } from './fault.ts'
@@ -23,7 +24,7 @@ export async function init(folder: string, host: Host): Promise<ExitCode> {
     )
   }
   try {
-    mkdirSync(home, { recursive: true })
+    makeFolder(home)
     // A file that came to be meanwhile is not overwritten either.
     for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text, { flag: 'wx' })
   } catch (error) {

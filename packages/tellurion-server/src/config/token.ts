@@ -2,10 +2,11 @@
 // kept there. A file is whole or absent, also when two processes start at the same instant.
 
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { systemMessage } from './system-message.ts'
 import { TellurionError } from 'tellurion'
+import { makeFolder } from 'tellurion/file'
 import { Secret } from './secret.ts'
 
 /** A token and where it is. */
@@ -55,7 +56,7 @@ export function isOpenToOthers(file: string): boolean {
 function writeToken(file: string, token: string): boolean {
   const draft = `${resolve(file)}.${process.pid}.new`
   try {
-    mkdirSync(dirname(draft), { recursive: true })
+    makeFolder(dirname(draft))
     rmSync(draft, { force: true })
     writeFileSync(draft, `${token}\n`, { mode: 0o600, flag: 'wx', flush: true })
     try {

@@ -1,11 +1,12 @@
 // Checkpoint files: the state of a world, or of a run after a tick, in one file. It is whole or absent: what is torn,
 // foreign or newer is an error and never half-loaded. The file before it stays beside it, as `path.bak`.
 
-import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ErrorCode } from '../error/catalogue.ts'
 import { messageOf, suggestion, TellurionError } from '../error/error.ts'
 import { systemIds } from '../id/id.ts'
+import { makeFolder } from '../port/folder.node.ts'
 import { sha256 } from '../schema/canonical.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
@@ -41,7 +42,7 @@ const maxBytes = 256 * 1024 * 1024
 export async function writeCheckpoint(path: string, checkpoint: CheckpointFile): Promise<void> {
   const bytes = await encode(checkpoint)
   try {
-    await mkdir(dirname(resolve(path)), { recursive: true })
+    makeFolder(dirname(path))
     if (await isWhole(path)) await replace(`${path}.bak`, (to) => copyFile(path, to))
     await replace(path, (to) => writeFile(to, bytes, { flag: 'wx', mode: 0o600 }))
   } catch (error) {

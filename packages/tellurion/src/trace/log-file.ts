@@ -5,7 +5,6 @@ import {
   closeSync,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -18,6 +17,7 @@ import {
 import { dirname, resolve } from 'node:path'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
+import { makeFolder } from '../port/folder.node.ts'
 
 /** How a log file is made. */
 export interface LogFileOptions {
@@ -61,7 +61,7 @@ export function createLogFile(path: string, options: LogFileOptions = {}): LogFi
   const whole = resolve(path)
   let file: OpenFile | undefined
   try {
-    mkdirSync(dirname(whole), { recursive: true })
+    makeFolder(dirname(whole))
     file = openFile(whole)
   } catch (error) {
     throw new TellurionError('file_access', `The log file ${path} cannot be opened: ${String(error)}.`, {

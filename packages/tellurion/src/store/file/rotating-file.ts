@@ -2,8 +2,9 @@
 // is written, there is a whole one.
 
 import { constants } from 'node:fs'
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../port/folder.node.ts'
 import { codeOf, fileError, fileFailure } from './failure.ts'
 import { decode, type Contents } from './format.ts'
 
@@ -36,9 +37,11 @@ export class RotatingFile {
 
   /** Reads the file or, when it is torn or missing, the newest backup that is whole. Changes nothing. */
   async read(): Promise<Found> {
-    await mkdir(dirname(this.#path), { recursive: true }).catch((error: unknown) => {
+    try {
+      makeFolder(dirname(this.#path))
+    } catch (error) {
       throw fileFailure(error, this.#path)
-    })
+    }
     this.#identity = await this.#look()
     const own = await this.#decoded(this.#path)
     if (own?.status === 'whole') return { contents: own.contents }

@@ -1,12 +1,13 @@
 // One open SQLite file: made when it is missing, looked at before it is trusted, and set to the modes we rely on.
 // A file that is not ours, newer or damaged is left as it was.
 
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { sleep } from '../../clock/clock.ts'
 import { TellurionError } from '../../error/error.ts'
 import { systemRandom } from '../../id/random.ts'
+import { makeFolder } from '../../port/folder.node.ts'
 import { isBusy, storeError, storeFailure } from './failure.ts'
 import { checkOpen, type DatabaseOptions, type Layout } from './open-options.ts'
 
@@ -57,7 +58,7 @@ function checkPath(path: string): string {
 }
 
 function openOnce(path: string, options: DatabaseOptions): Database {
-  makeFolder(path)
+  makeHome(path)
   const size = inspect(path)
   const sqlite = new DatabaseSync(path)
   try {
@@ -107,9 +108,9 @@ function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Databa
   }
 }
 
-function makeFolder(path: string): void {
+function makeHome(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
   } catch (error) {
     const { code } = error as { code?: string }
     const denied = code === 'EACCES' || code === 'EROFS' || code === 'EPERM'
