@@ -174,6 +174,14 @@ export const errorCatalogue = {
     'A request or its answer is larger than it may be.',
     'Ask for less, or raise the limit that the message names.',
   ),
+  page_refused: entry(
+    'A site asks programs not to read this page.',
+    'Read something else, or say `robots: false` to webTools where the site is your own.',
+  ),
+  search_failed: entry(
+    'A search of the web could not be made: no service is set up, or it refused.',
+    'Read the message: set up `SEARXNG_URL`, `BRAVE_API_KEY` or `TAVILY_API_KEY`, or check the key.',
+  ),
   // sandbox
   sandbox_unavailable: entry(
     'Code was to run, but there is no sandbox that it may run in.',

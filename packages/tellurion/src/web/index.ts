@@ -1,5 +1,16 @@
 // The door `tellurion/web`.
 
+export { webTools } from './web-tools.ts'
+export type { WebLimits, WebToolsOptions } from './web-tools.ts'
+export type { WebCredential } from './credential.ts'
+export { searchFromEnv } from './search-from-env.ts'
+export type { Search, SearchResult } from './search.ts'
+export { braveSearch } from './brave.ts'
+export type { BraveOptions } from './brave.ts'
+export { searxngSearch } from './searxng.ts'
+export type { SearxngOptions } from './searxng.ts'
+export { tavilySearch } from './tavily.ts'
+export type { TavilyOptions } from './tavily.ts'
 export { createEgress } from './egress.ts'
 export type { Egress, EgressLimits, EgressOptions } from './egress.ts'
 export type { EgressRule } from './egress-rule.ts'

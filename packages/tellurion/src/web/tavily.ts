@@ -1,0 +1,32 @@
+// Tavily, a search for programs.
+
+import { checkOptions } from '../error/option.ts'
+import { askService, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
+
+/** How it is reached. */
+export interface TavilyOptions {
+  readonly apiKey: string
+  /** Default `https://api.tavily.com`. */
+  readonly baseURL?: string
+}
+
+/** Searches by Tavily. Throws `missing_key`, `invalid_option` and `unknown_option`. */
+export function tavilySearch(options: TavilyOptions): Search {
+  checkOptions('tavilySearch', options, ['apiKey', 'baseURL'])
+  const name = 'Tavily'
+  const secret = serviceKey(name, options.apiKey, 'TAVILY_API_KEY')
+  const base = serviceURL(name, options.baseURL ?? 'https://api.tavily.com')
+  const egress = egressTo(base)
+  return {
+    name,
+    async search(query, { count, signal }) {
+      const answer = await askService({ name, egress, secret }, new URL('search', base), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query, max_results: Math.min(count, 20) }),
+        signal,
+      })
+      return resultsOf((answer as { results?: unknown } | null)?.results, count, 'content')
+    },
+  }
+}
