@@ -1,7 +1,16 @@
 // The door `tellurion/tool`.
 
 export { tool } from './tool.ts'
-export type { AnyTool, ApprovalContext, Tool, ToolContext, ToolInput, ToolLimits, ToolOptions, ToolSource } from './tool.ts'
+export type {
+  AnyTool,
+  ApprovalContext,
+  Tool,
+  ToolContext,
+  ToolInput,
+  ToolLimits,
+  ToolOptions,
+  ToolSource,
+} from './tool.ts'
 export type { TaintSource, Trust } from '../message/trust.ts'
 export type { EffectMode, EffectOptions, Effects, Repeat, Risk } from './effects.ts'
 export { calculator } from './calculator.ts'
@@ -48,3 +57,6 @@ export { canonicalPath } from './path.node.ts'
 export { originOf, withOrigin } from './origin.ts'
 export { discoverTools } from './discovery.node.ts'
 export type { DiscoveredTools, DiscoverOptions } from './discovery.node.ts'
+export { systemStatus, systemStatusTool } from './system-status.node.ts'
+export type { SystemStatus } from './system-status.node.ts'
+export type { ContainerLimits, ReadSystemFile } from './container-limit.node.ts'
