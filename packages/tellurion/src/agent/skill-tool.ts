@@ -4,6 +4,7 @@
 import { suggestion, TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
 import type { Trust } from '../message/trust.ts'
+import { withOrigin } from '../tool/origin.ts'
 import { createTool, type AnyTool } from '../tool/tool.ts'
 import { cut } from '../tool/result.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
@@ -95,7 +96,7 @@ export function skillTools(
   })
   const told = skills.map(({ name, description }) => ({ name, description }))
   listed.set(readSkill, told)
-  return { readSkill: bringing(readSkill, { systems: [skillDisclosure] }) }
+  return { readSkill: withOrigin(bringing(readSkill, { systems: [skillDisclosure] }), 'skills') }
 }
 
 /** A piece of a text, and where the next one begins. */

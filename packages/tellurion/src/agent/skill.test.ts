@@ -10,6 +10,8 @@ import { after, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Json } from '../schema/json.ts'
 import { scriptedModel, type ScriptedReply } from '../testing/scripted-model.ts'
+import { discoverTools } from '../tool/discovery.node.ts'
+import { originOf } from '../tool/origin.ts'
 import { createToolbox } from '../tool/toolbox.ts'
 import { World } from '../world/world.ts'
 import { run } from '../world/runner.ts'
@@ -318,5 +320,18 @@ describe('an agent with skills', () => {
     await run(world)
     assert.deepEqual(world.get(able!, Skills), [{ name: 'poem', description: 'Writes poems.' }])
     assert.deepEqual([world.get(unable!, Skills), world.get(barred!, Skills)], [undefined, undefined])
+  })
+
+  test('that come as a tool found in a folder are the same: what a tool brings comes with it', async () => {
+    const [tool, skill] = ['./skill-tool.ts', './skill.ts'].map((name) => JSON.stringify(import.meta.resolve(name)))
+    const text = `import { skillTools } from ${tool}
+import { defineSkill } from ${skill}
+export default skillTools([defineSkill({ name: 'poem', description: 'Writes poems.', instructions: 'Rhyme.' })])`
+    const { tools } = await discoverTools({ folder: folderOf({ 'bard.tool.ts': text }) })
+    const model = scriptedModel([reads, 'Roses are red.'])
+    await new Agent({ name: 'bard', model, tools }).generate('A poem!')
+    assert.match(model.requests[0]?.system ?? '', /- poem: Writes poems\.$/)
+    assert.match(originOf(tools.get('readSkill')) ?? '', /\/bard\.tool\.ts$/)
+    assert.equal(originOf(skillTools([poem]).readSkill), 'skills')
   })
 })

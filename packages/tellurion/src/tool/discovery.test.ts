@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test'
 import { createToolbox } from './toolbox.ts'
 import { discoverTools, type DiscoverOptions } from './discovery.node.ts'
 import { originOf, withOrigin } from './origin.ts'
-import { tool } from './tool.ts'
+import { tool, type AnyTool } from './tool.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'discovery-'))
 after(() => rmSync(base, { recursive: true }))
@@ -276,21 +276,21 @@ describe('the folder itself', () => {
 })
 
 describe('origins', () => {
-  const plain = tool({ description: 'x', inputSchema: { type: 'object' }, execute: () => 1 })
+  const plain = (): AnyTool => tool({ description: 'x', inputSchema: { type: 'object' }, execute: () => 1 })
 
-  test('are of the tool that was given one, and leave the other as it is', () => {
-    const from = withOrigin(plain, 'the MCP server files')
+  test('are of the tool that was given one, which stays the same tool', () => {
+    const [marked, other] = [plain(), plain()]
+    assert.equal(withOrigin(marked, 'the MCP server files'), marked)
     assert.deepEqual(
-      [originOf(from), originOf(plain), originOf(undefined)],
+      [originOf(marked), originOf(other), originOf(undefined)],
       ['the MCP server files', undefined, undefined],
     )
-    assert.equal(createToolbox({ from }).get('from'), from)
-    assert.equal(originOf(withOrigin(plain, 'x'.repeat(1000)))?.length, 300)
+    assert.equal(originOf(withOrigin(marked, 'x'.repeat(1000)))?.length, 300)
   })
 
   test('two tools of one name say where they came from', () => {
-    const [a, b] = [withOrigin(plain, 'tools/a.tool.ts'), withOrigin(plain, 'the MCP server b')]
-    const message = (...tools: readonly (typeof a)[]): string => {
+    const [a, b] = [withOrigin(plain(), 'tools/a.tool.ts'), withOrigin(plain(), 'the MCP server b')]
+    const message = (...tools: readonly AnyTool[]): string => {
       try {
         createToolbox(tools.map((same) => ({ same })))
         return ''
@@ -301,7 +301,7 @@ describe('origins', () => {
     const both =
       "There are two tools named 'same' (one of tools/a.tool.ts, one of the MCP server b); rename one of them."
     assert.equal(message(a, b), both)
-    assert.match(message(a, plain), /\(one of tools\/a\.tool\.ts, one of the program\)/)
-    assert.equal(message(plain, plain), "There are two tools named 'same'; rename one of them.")
+    assert.match(message(a, plain()), /\(one of tools\/a\.tool\.ts, one of the program\)/)
+    assert.equal(message(plain(), plain()), "There are two tools named 'same'; rename one of them.")
   })
 })
