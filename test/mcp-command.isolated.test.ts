@@ -56,6 +56,25 @@ describe('tellurion mcp', { concurrency: 2 }, () => {
     await again.close()
   })
 
+  test('a run whose client goes in the middle of it goes on with the next', async () => {
+    const args = ['--model', 'demo', '--store', 'sqlite:./going.db']
+    const client = await connect(args)
+    let run: string | undefined
+    const begun = new Promise<void>((resolve) => {
+      const onprogress = ({ message = '' }: { message?: string | undefined }): void => {
+        run ??= /^run (\w+)$/.exec(message)?.[1]
+        if (message === 'tool.called wait') resolve()
+      }
+      client.callTool({ name: 'demo', arguments: { input: 'wait 1.5s' } }, { onprogress }).catch(() => {})
+    })
+    await begun
+    await client.close()
+    const next = await connect(args)
+    const { content, structuredContent } = await call(next, 'getRun', { run })
+    assert.deepEqual([content[0]?.text, structuredContent?.status], ['I have waited 1.5 s.', 'succeeded'])
+    await next.close()
+  })
+
   test('what agents print does not get between', async () => {
     const args = ['--model', 'demo', '--config', 'noisy.config.mjs', '--agent', 'two', '--store', 'sqlite:./noisy.db']
     const client = await connect(args)

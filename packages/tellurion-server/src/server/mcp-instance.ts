@@ -50,8 +50,8 @@ export function instances(setting: McpSetting): MakeInstance {
         }
       })
     }
-    addPrompts(server, offer.prompts)
-    addResources(server, offer.resources)
+    addPrompts(server, offer.prompts, setting.log)
+    addResources(server, offer.resources, setting.log)
     return server
   }
 }

@@ -1,7 +1,9 @@
 // Prompts over MCP: listed, and filled in with checked arguments.
 
 import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server'
+import type { Log } from 'tellurion/trace'
 import { blocksOf } from './mcp-content.ts'
+import { bounded, guarded } from './mcp-failure.ts'
 import type { McpOffer, McpPrompt } from './mcp-offer.ts'
 
 /** Most completions of one argument that are shown. */
@@ -14,7 +16,7 @@ export function completes(prompts: NonNullable<McpOffer['prompts']>): boolean {
 }
 
 /** Adds prompts to a server; nothing where there are none. */
-export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompts']>): void {
+export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompts']>, log: Log): void {
   const entries = Object.entries(prompts)
   if (entries.length === 0) return
   const listings = entries.map(([name, { description, arguments: takes = {} }]) => ({
@@ -29,7 +31,8 @@ export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompt
   server.setRequestHandler('prompts/list', () => ({ prompts: listings }))
   server.setRequestHandler('prompts/get', async ({ params: { name, arguments: given = {} } }) => {
     const prompt = promptOf(prompts, name)
-    const content = blocksOf(await prompt.render(filled(name, prompt, given)))
+    const known = filled(name, prompt, given)
+    const content = await guarded(log, name, async () => blocksOf(bounded(await prompt.render(known), 'The prompt')))
     return {
       description: prompt.description,
       messages: content.map((block) => ({ role: 'user' as const, content: block })),
@@ -38,7 +41,8 @@ export function addPrompts(server: Server, prompts: NonNullable<McpOffer['prompt
   if (!completes(prompts)) return
   server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }) => {
     if (ref.type !== 'ref/prompt') return { completion: { values: [] } }
-    const values = await promptOf(prompts, ref.name).arguments?.[argument.name]?.complete?.(argument.value)
+    const { arguments: takes = {} } = promptOf(prompts, ref.name)
+    const values = await guarded(log, ref.name, () => takes[argument.name]?.complete?.(argument.value))
     const shown = (values ?? []).slice(0, mostValues)
     return { completion: { values: shown, total: values?.length ?? 0, hasMore: shown.length < (values?.length ?? 0) } }
   })

@@ -1,10 +1,12 @@
 // Resources over MCP: listed, and read by their address. A family of them is one address with `{parameters}`.
 
 import { ResourceNotFoundError, type Server } from '@modelcontextprotocol/server'
+import type { Log } from 'tellurion/trace'
+import { bounded, guarded } from './mcp-failure.ts'
 import type { McpOffer, McpResource } from './mcp-offer.ts'
 
 /** Adds resources to a server; nothing where there are none. */
-export function addResources(server: Server, resources: NonNullable<McpOffer['resources']>): void {
+export function addResources(server: Server, resources: NonNullable<McpOffer['resources']>, log: Log): void {
   const entries = Object.entries(resources)
   if (entries.length === 0) return
   const fixed = entries.filter(([uri]) => !uri.includes('{'))
@@ -23,7 +25,7 @@ export function addResources(server: Server, resources: NonNullable<McpOffer['re
     const found = find(uri)
     if (found === undefined) throw new ResourceNotFoundError(uri.slice(0, 500).toWellFormed())
     const { resource, filled } = found
-    const content = await resource.read(filled)
+    const content = await guarded(log, uri, async () => bounded(await resource.read(filled), 'The resource'))
     const about = { uri, mimeType: resource.mediaType }
     return {
       contents: [

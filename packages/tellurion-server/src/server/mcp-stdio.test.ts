@@ -6,6 +6,7 @@ import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { Agent, textOf, tool } from 'tellurion'
 import { createRuntime, memory } from 'tellurion/runtime'
 import { scriptedModel } from 'tellurion/testing'
+import { createLog } from 'tellurion/trace'
 import { createMcpServer } from './mcp-server.ts'
 
 const identity = { user: 'local', scopes: ['write'] } as const
@@ -25,10 +26,13 @@ async function serve(options: ClientOptions | undefined) {
     prompts: { greet: { description: 'Greets', arguments: { who: { required: true } }, render: greeting } },
     resources: {
       'notes://today': { name: 'Today', mediaType: 'text/plain', read: () => 'Rain.' },
+      'broken://one': { name: 'Broken', mediaType: 'text/plain', read: () => Promise.reject(new Error('secret path')) },
+      'long://one': { name: 'Long', mediaType: 'text/plain', read: () => 'x'.repeat(16_000_001) },
       'notes://{day}/{hour}': { name: 'A day', mediaType: 'text/plain', read: echo },
     },
   }
-  const server = createMcpServer({ offer, runtime, version: '1.2.3' })
+  const log = createLog({ level: 'error' })
+  const server = createMcpServer({ offer, runtime, version: '1.2.3', log })
   const [input, output] = [new PassThrough(), new PassThrough()]
   const connection = await server.serve({ input, output, identity })
   const close = async (): Promise<void> => {
@@ -76,6 +80,18 @@ for (const [kind, options] of Object.entries({ older: {}, newest: { versionNegot
         else await assert.rejects(asked)
         await close()
       })
+
+    test('what goes wrong inside is not told', async () => {
+      const { client, close } = await serve(options)
+      const told = (uri: string): Promise<string> =>
+        client.readResource({ uri }).then(
+          () => '',
+          (error: Error) => error.message,
+        )
+      assert.equal(await told('broken://one'), 'The server failed; its log has the reason.')
+      assert.equal(await told('long://one'), 'The resource is longer than this server gives out.')
+      await close()
+    })
 
     for (const params of [
       { name: 'nothing' },
