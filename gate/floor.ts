@@ -6,7 +6,7 @@ import { importsOf, isTest, type SourceFile } from './source.ts'
 
 /** The floors, from the ground up: a room imports rooms of lower floors, never one of its own floor but the ground's. */
 const floors = [
-  ['message', 'event', 'error', 'clock', 'id', 'channel', 'abort', 'schema', 'retry', 'graph', 'port'],
+  ['message', 'event', 'error', 'clock', 'id', 'channel', 'abort', 'schema', 'retry', 'graph', 'secret', 'port'],
   ['world', 'model', 'tool', 'knowledge', 'store', 'trace'],
   ['workspace', 'sandbox', 'web'],
   ['mcp'],

@@ -42,7 +42,7 @@ export function createHandler(
     } catch (error) {
       const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
-      response = Response.json(body, { status, headers })
+      response = Response.json(clean(body, setting), { status, headers })
     }
     if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, { setting, requestId })
@@ -86,7 +86,15 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
   const given = await operation.handle(call)
   if (given instanceof Response) return given
   if (given === undefined) return new Response(null, { status: operation.status ?? 204 })
-  return Response.json(given, { status: operation.status ?? 200, headers: locationOf(operation, given) })
+  return Response.json(clean(given, setting), {
+    status: operation.status ?? 200,
+    headers: locationOf(operation, given),
+  })
+}
+
+/** What goes out, without the secrets that the server knows. */
+function clean<T>(value: T, { redactor }: ServerSetting): T {
+  return redactor === undefined ? value : redactor.value(value)
 }
 
 /** Where what was made is shown. */

@@ -3,6 +3,7 @@
 import { TellurionError } from 'tellurion'
 import type { JsonObject } from 'tellurion/protocol'
 import { systemIds, type Ids, type Runtime } from 'tellurion/runtime'
+import type { Redactor } from 'tellurion/secret'
 import { createLog, type Log } from 'tellurion/trace'
 import { systemClock, type Clock } from 'tellurion/world'
 import { createAdmission } from './admission.ts'
@@ -39,7 +40,8 @@ export interface ServerOptions {
   readonly version?: string
   /** What the route `/mcp` offers. Default: the agents, as tools. */
   readonly mcp?: McpOffer
-  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids }
+  /** `redactor` takes secrets out of every answer; give the runtime the same. */
+  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly redactor?: Redactor }
 }
 
 /** A server, made by `createServer`. */
@@ -104,7 +106,7 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     }
   }
   const { runtime, identities = [], network = {}, ports = {}, version = '0.0.0' } = options
-  const { clock = systemClock, ids = systemIds } = ports
+  const { clock = systemClock, ids = systemIds, redactor } = ports
   const agents = options.agents ?? runtime.agents.keys()
   for (const agent of agents) runtime.agents.get(agent)
   const hosts = [...ownHosts, ...(network.hosts ?? []).map((host) => host.toLowerCase())]
@@ -123,6 +125,7 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     network: { hosts, origins: network.origins ?? [] },
     log,
     clock,
+    redactor,
     ids,
     version,
     began: clock.monotonic(),

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from 'tellurion/protocol'
 import type { Runtime, Ids } from 'tellurion/runtime'
+import type { Redactor } from 'tellurion/secret'
 import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Identities, Identity } from './identity.ts'
@@ -29,6 +30,7 @@ export interface ServerSetting {
   readonly network: Network
   readonly log: Log
   readonly clock: Clock
+  readonly redactor: Redactor | undefined
   readonly ids: Ids
   readonly version: string
   /** When the server began, on the clock. */

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
+import { isRevealing, revealed, type Revealing } from '../secret/secret.ts'
 import type { FailureContext } from './failure.ts'
 import { azureVersion, vendorNamed, vendors, type Vendor } from './vendor.ts'
 
@@ -11,12 +12,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** How a model is reached. Everything has a default: the vendor's row and the environment. */
 export interface ModelOptions {
-  /** Default: the first of the vendor's variables that is set. */
-  readonly apiKey?: string
+  /** A text or a `Secret`. Default: the first of the vendor's variables that is set. */
+  readonly apiKey?: string | Revealing
   /** Default: the vendor's variable for it, then the vendor's own address. */
   readonly baseURL?: string
-  /** Extra HTTP headers; they win over the wire's own. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Extra HTTP headers, texts or secrets; they win over the wire's own. */
+  readonly headers?: Readonly<Record<string, string | Revealing>>
   /** Default: the platform's, looked up when this is called. */
   readonly fetch?: typeof fetch
   /** Against which an HTTP date in `Retry-After` is measured. Default: the machine's. */
@@ -91,9 +92,10 @@ export function connect(name: ModelName, options: ModelOptions, extraOptions: re
   const env = options.env ?? processEnvironment()
   const apiKey = keyOf(name, options, env)
   const base = baseOf(name, options, env)
-  const headers = headersOf(row, apiKey, options.headers)
+  const extra = revealedHeaders(options.headers)
+  const headers = headersOf(row, apiKey, extra)
   const version = options.apiVersion ?? env['OPENAI_API_VERSION'] ?? env['AZURE_OPENAI_API_VERSION'] ?? azureVersion
-  const ownHeaders = Object.values(options.headers ?? {}).filter((value) => value.length >= 8)
+  const ownHeaders = Object.values(extra).filter((value) => typeof value === 'string' && value.length >= 8)
   return {
     headers,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
@@ -130,8 +132,11 @@ export function firstSet(env: Environment, names: readonly string[]): string | u
 }
 
 function keyOf({ vendor, model, row }: ModelName, { apiKey }: ModelOptions, env: Environment): string | undefined {
-  if (apiKey !== undefined && typeof apiKey !== 'string') throw invalid('`apiKey` must be a text')
-  const key = apiKey?.trim() || firstSet(env, row.keyNames)
+  if (apiKey !== undefined && typeof apiKey !== 'string' && !isRevealing(apiKey)) {
+    throw invalid('`apiKey` must be a text or a Secret')
+  }
+  const given = apiKey === undefined ? undefined : revealed(apiKey).trim()
+  const key = given || firstSet(env, row.keyNames)
   if (key === undefined) {
     if (!row.needsKey) return undefined
     const where = `set ${row.keyNames[0]} in the environment or .env`
@@ -158,10 +163,17 @@ function baseOf({ vendor, row }: ModelName, { baseURL }: ModelOptions, env: Envi
   return base
 }
 
+/** Headers as the wire takes them. */
+function revealedHeaders(headers: ModelOptions['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, isRevealing(value) ? value.reveal() : value]),
+  )
+}
+
 function headersOf(
   row: Vendor,
   apiKey: string | undefined,
-  extra: Readonly<Record<string, string>> = {},
+  extra: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {}
   if (apiKey !== undefined) {

@@ -20,6 +20,7 @@ import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
 import { noAmounts } from './account.ts'
 import { agentResult } from './agent-work.ts'
+import { redactedArtifacts } from './backend/redacted.ts'
 import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
@@ -101,7 +102,7 @@ export class Attempt {
 
   /** The world of the run's branch, ready to tick; undefined when a newer version of the code wrote it. */
   #open(state: StoredState): World | undefined {
-    const { backend, clock, ids, log, caps } = this.#setting
+    const { backend, clock, ids, log, caps, redactor } = this.#setting
     let world: World
     try {
       world = revive(state, this.#setting)
@@ -117,7 +118,8 @@ export class Attempt {
     world.bind('run', this.#run)
     world.bind('durable', true)
     world.bind('spawn', this.#offspring)
-    world.bind('artifacts', createArtifacts(backend.keyValue, this.#run.session))
+    const artifacts = createArtifacts(backend.keyValue, this.#run.session)
+    world.bind('artifacts', redactor === undefined ? artifacts : redactedArtifacts(artifacts, redactor))
     if (log !== undefined) world.bind('log', log)
     if (caps !== undefined) world.bind('caps', caps)
     return world

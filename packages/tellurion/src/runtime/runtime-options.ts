@@ -11,6 +11,7 @@ import type { Log } from '../port/log.ts'
 import { defaultRetryPolicy, type RetryPolicy } from '../retry/backoff.ts'
 import type { Schema } from '../schema/infer.ts'
 import type { JsonObject } from '../schema/json.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import type { Component } from '../world/component.ts'
 import type { Accounts } from './account.ts'
 import type { BackendOpener } from './backend.ts'
@@ -55,7 +56,17 @@ export interface RuntimeOptions {
   readonly caps?: Caps
   /** What agents' own systems keep: their components, and the names of those that were removed. */
   readonly state?: { readonly components?: readonly Component[]; readonly retired?: readonly string[] }
-  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly random?: Random; readonly log?: Log }
+  /**
+   * `redactor` takes secrets out of what is stored and shown: journals, events, results, errors, mail. What a run has in
+   * memory it keeps, and its tools and models still see it.
+   */
+  readonly ports?: {
+    readonly clock?: Clock
+    readonly ids?: Ids
+    readonly random?: Random
+    readonly log?: Log
+    readonly redactor?: Redactor
+  }
 }
 
 /** The options there are. */
@@ -85,7 +96,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
   checkWhole('maxSessions', maxSessions, { least: 0 })
   checkOptions('retry', retry, Object.keys(defaultRetryPolicy))
   checkOptions('state', state, ['components', 'retired'])
-  checkOptions('ports', ports, ['clock', 'ids', 'random', 'log'])
+  checkOptions('ports', ports, ['clock', 'ids', 'random', 'log', 'redactor'])
 }
 
 /** How patient a runtime is where nobody says so, in milliseconds, and the least that each may be. */

@@ -18,6 +18,7 @@ import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { dropRestoredNote, restoredNote } from './checkpoint.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { restoredRun, type RestoreRunOptions } from './restore.ts'
+import { redactedBackend, redactedLive } from './backend/redacted.ts'
 import { checkId } from './backend/request.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
@@ -297,18 +298,20 @@ export class Runtime {
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkRuntimeOptions(options)
   const { ports = {}, state = {}, retry = {}, maxConcurrent = 10, maxSessions = 1000 } = options
-  const { clock = systemClock, ids = systemIds, random = systemRandom, log } = ports
+  const { clock = systemClock, ids = systemIds, random = systemRandom, log, redactor } = ports
   const { lease, heartbeat, timeout, grace, stall, idle } = patienceOf(options.patience)
   const registry = new Registry(options.agents)
-  const backend = await options.store({ clock })
+  const opened = await options.store({ clock })
+  const backend = redactor === undefined ? opened : redactedBackend(opened, redactor)
   const setting: Setting = {
     backend,
     registry,
-    live: createLive(),
+    live: redactor === undefined ? createLive() : redactedLive(createLive(), redactor),
     clock,
     ids,
     random,
     log,
+    redactor,
     components: componentsOf(registry, state.components ?? []),
     retired: state.retired ?? [],
     worker: ids('worker'),

@@ -8,6 +8,7 @@ import type { Ids } from '../id/id.ts'
 import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
 import type { RetryPolicy } from '../retry/backoff.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import type { Component } from '../world/component.ts'
 import type { Accounts } from './account.ts'
 import type { Backend } from './backend.ts'
@@ -31,6 +32,7 @@ export interface Setting {
   readonly ids: Ids
   readonly random: Random
   readonly log: Log | undefined
+  readonly redactor: Redactor | undefined
   /** Every component that stored worlds may hold, and names of those that were removed. */
   readonly components: readonly Component[]
   readonly retired: readonly string[]

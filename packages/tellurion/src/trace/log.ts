@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { suggestion, TellurionError } from '../error/error.ts'
 import type { Log, LogFields, LogLevel } from '../port/log.ts'
+import type { Redactor } from '../secret/redactor.ts'
 
 /** How lines look: `json`, one object a line; `text`, for a person at a terminal. */
 export type LogFormat = 'json' | 'text'
@@ -19,6 +20,8 @@ export interface LogOptions {
   readonly clock?: Clock
   /** What every line carries. */
   readonly fields?: LogFields
+  /** Takes secrets out of each line. */
+  readonly redactor?: Redactor
   /** Names of fields, at any depth and in any case, whose values show as `[redacted]`; added to `redactedNames`. */
   readonly redact?: readonly string[]
 }
@@ -41,7 +44,7 @@ export const redactedNames: readonly string[] = [
 
 const weights = { debug: 0, info: 1, warn: 2, error: 3 } as const satisfies Record<LogLevel, number>
 const formats: readonly string[] = ['json', 'text'] satisfies LogFormat[]
-const known = ['level', 'format', 'write', 'clock', 'fields', 'redact']
+const known = ['level', 'format', 'write', 'clock', 'fields', 'redactor', 'redact']
 
 /** The levels by weight, for options and help texts. */
 export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
@@ -52,7 +55,7 @@ export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
  */
 export function createLog(options: LogOptions = {}): Log {
   const { level = 'info', format = 'json', write = toStandardError, clock = systemClock } = options
-  const { fields = {}, redact = [] } = options
+  const { fields = {}, redactor, redact = [] } = options
   for (const key of Object.keys(options)) refuseUnknown('option of a log', key, known)
   refuseUnknown('log level', level, logLevels)
   refuseUnknown('log format', format, formats)
@@ -67,7 +70,8 @@ export function createLog(options: LogOptions = {}): Log {
         if (weights[lineLevel] < least) return
         try {
           const time = new Date(clock.now()).toISOString()
-          write(render({ time, level: lineLevel, message: String(message) }, { ...carried, ...own }, secret))
+          const line = render({ time, level: lineLevel, message: String(message) }, { ...carried, ...own }, secret)
+          write(redactor === undefined ? line : redactor.text(line))
         } catch {
           // A log that cannot be written must not hurt what it tells about.
         }

@@ -1,0 +1,37 @@
+// A backend that secrets do not reach: what goes into it, and what of it is shown live, has gone through a redactor.
+
+import type { Event } from '../../event/event.ts'
+import type { Redactor } from '../../secret/redactor.ts'
+import type { Artifacts } from '../../tool/artifact.ts'
+import type { Backend } from '../backend.ts'
+import type { Live } from '../live.ts'
+
+/** The same backend; commits with their events, states and results, and mail, are kept without the secrets. */
+export function redactedBackend(backend: Backend, redactor: Redactor): Backend {
+  const { store } = backend
+  return {
+    ...backend,
+    store: {
+      ...store,
+      createRun: (run) => store.createRun(redactor.value(run)),
+      commit: (commit) => store.commit(redactor.value(commit)),
+      send: (mail) => store.send(redactor.value(mail)),
+    },
+  }
+}
+
+/** The same live events. A secret that a model spells out over several deltas is found in the whole message alone. */
+export function redactedLive(live: Live, redactor: Redactor): Live {
+  return { ...live, send: (run, event, since) => live.send(run, redactor.value<Event>(event), since) }
+}
+
+/** The same artifacts; results that are kept whole lose the secrets. Files that a tool keeps by name stay as they are. */
+export function redactedArtifacts(artifacts: Artifacts, redactor: Redactor): Artifacts {
+  return {
+    ...artifacts,
+    put: (content, options) => {
+      const isResult = typeof content === 'string' && options?.as === undefined
+      return artifacts.put(isResult ? redactor.text(content) : content, options)
+    },
+  }
+}

@@ -1,0 +1,6 @@
+// The door `tellurion/secret`.
+
+export { isRevealing, redacted, revealed, Secret } from './secret.ts'
+export type { Revealing } from './secret.ts'
+export { createRedactor } from './redactor.ts'
+export type { Redactor } from './redactor.ts'
