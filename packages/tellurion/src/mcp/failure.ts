@@ -31,6 +31,9 @@ export const brokenStream = -32_099
 /** The code of one that stands for an answer that cannot be let in. */
 export const unreadableAnswer = -32_098
 
+/** What is being done while a connection is made. */
+export const handshake = 'the handshake'
+
 /** Any error around a request as one of ours. `what` was being done: `the call of 'search'`. */
 export function mcpFailure(server: string, what: string, error: unknown): TellurionError {
   const known = inChain(error, (each) => each instanceof TellurionError)
@@ -40,6 +43,8 @@ export function mcpFailure(server: string, what: string, error: unknown): Tellur
   }
   const words = cleanLine(messageOf(error), maxWords)
   const { code, status } = codesOf(error)
+  if (what === handshake && (code === brokenStream || code === 'CONNECTION_CLOSED'))
+    return unavailable(server, 'the connection ended while it was being made', error)
   if (code === brokenStream)
     return unavailable(server, `the connection ended during ${what}; whether it was done is unknown`, error)
   if (typeof code === 'number') {

@@ -421,9 +421,20 @@ describe('the end', { concurrency: 4 }, () => {
   })
 })
 
-test('a server started beside us sees the variables that were named and no others', async (t) => {
-  const mcp = await open(t, 'plain', { settings: { env: { TOKEN: { reveal: () => 's3cret' }, MODE: 'x' } } })
+test('a server started beside us sees the variables that were named and no others, and its secrets stay its own', async (t) => {
+  const lines: string[] = []
+  const write = (message: string, fields?: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`)
+  const log: Log = { debug: write, info: write, warn: write, error: write, with: () => log }
+  const token = { reveal: () => 'canary-4711' }
+  const mcp = await open(t, 'environment', { log, settings: { env: { TOKEN: token, MODE: 'x' } } })
   const env = JSON.parse(String((await call(mcp, 'environment')).content)) as Record<string, string>
-  assert.deepEqual(env, { PATH: '/usr/local/bin:/usr/bin:/bin', TOKEN: 's3cret', MODE: 'x' })
-  assert.doesNotMatch(JSON.stringify(mcp.status()), /s3cret/)
+  // It has the secret: it says how long it is. What it says of it nobody reads.
+  assert.deepEqual(env, { PATH: '/usr/local/bin:/usr/bin:/bin', TOKEN: '[redacted]', MODE: 'x' })
+  assert.equal((await call(mcp, 'token-length')).content, '11')
+  const failed = await call(mcp, 'tell-token')
+  assert.match(String(failed.content), /error -32000: the token is \[redacted\]/)
+  const everything = `${JSON.stringify(mcp.status())} ${lines.join('\n')} ${JSON.stringify(mcp.tools())}`
+  assert.match(everything, /\[redacted\] on stderr/)
+  assert.match(mcp.tools()['evil_echo']?.description ?? '', /\[redacted\]/)
+  assert.doesNotMatch(everything, /canary/)
 })

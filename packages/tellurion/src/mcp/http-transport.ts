@@ -11,6 +11,7 @@ import type { Clock } from '../clock/clock.ts'
 import { createEgress } from '../web/egress.ts'
 import { limitedResponse } from './event-limit.ts'
 import { brokenStream, isSessionLost } from './failure.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import { MessageGate } from './message-gate.ts'
 import type { Sdk } from './sdk.ts'
 
@@ -21,6 +22,7 @@ export interface HttpTransportOptions {
   /** Whether addresses that are not public may be connected to, under exactly this host and port. */
   readonly allowPrivate: boolean
   readonly clock: Clock
+  readonly redactor: Redactor
   /** Longest message, in bytes. */
   readonly maxMessage: number
 }
@@ -50,7 +52,7 @@ export class HttpTransport implements Transport {
   onmessage?: Transport['onmessage']
   readonly hasPerRequestStream = true
 
-  constructor(sdk: Sdk, { url, headers, allowPrivate, clock, maxMessage }: HttpTransportOptions) {
+  constructor(sdk: Sdk, { url, headers, allowPrivate, clock, redactor, maxMessage }: HttpTransportOptions) {
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
     const host = `${url.hostname}:${port}`
     const egress = createEgress({
@@ -62,6 +64,7 @@ export class HttpTransport implements Transport {
     }).within([host])
     this.#gate = new MessageGate({
       clock,
+      redactor,
       deliver: (message) => this.onmessage?.(message),
       onTrouble: (what) => this.onerror?.(new Error(what)),
     })

@@ -9,7 +9,6 @@ export type {
   McpServerOptions,
   McpServerSettings,
   McpStdioServer,
-  Revealing,
 } from './server-options.ts'
 export type { McpServerState, McpServerStatus } from './status.ts'
 export type { PinnedHashes, Quarantined } from './pin.ts'

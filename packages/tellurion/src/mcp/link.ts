@@ -16,7 +16,7 @@ import type { Log } from '../port/log.ts'
 import type { JsonObject } from '../schema/json.ts'
 import type { StandardSchema } from '../schema/standard.ts'
 import { cleanLine } from './clean-text.ts'
-import { mcpFailure, unavailable } from './failure.ts'
+import { handshake, mcpFailure, unavailable } from './failure.ts'
 import type { Sdk } from './sdk.ts'
 import type { McpServerSettings } from './server-options.ts'
 
@@ -93,7 +93,7 @@ export class Link {
       return await Link.#connected(options, controller.signal)
     } catch (error) {
       if (signal.aborted) throw abortReason(signal)
-      throw mcpFailure(server, 'the handshake', controller.signal.aborted ? controller.signal.reason : error)
+      throw mcpFailure(server, handshake, controller.signal.aborted ? controller.signal.reason : error)
     } finally {
       cancel()
       detach()

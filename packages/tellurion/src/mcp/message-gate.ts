@@ -4,11 +4,14 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client'
 import type { Clock } from '../clock/clock.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import { unreadableAnswer } from './failure.ts'
 
 /** Where messages go that are let through. */
 export interface GateOptions {
   readonly clock: Clock
+  /** A server that echoes its own secrets tells them to nobody. */
+  readonly redactor: Redactor
   deliver(message: JSONRPCMessage): void
   /** Told why something was not let through as it came. */
   onTrouble(what: string): void
@@ -34,7 +37,7 @@ export class MessageGate {
     if ('method' in message && !this.#hasRoom()) return
     const problem = jsonProblem(message)
     if (problem !== undefined) this.#refuse(message, problem)
-    else this.#enqueue(message)
+    else this.#enqueue(this.#options.redactor.value(message))
   }
 
   #hasRoom(): boolean {

@@ -4,12 +4,8 @@
 import { TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
 import type { JsonObject } from '../schema/json.ts'
+import { isRevealing, revealed, type Revealing } from '../secret/secret.ts'
 import { checkServerName } from './tool-name.ts'
-
-/** A secret that shows only when asked: its text is taken at the moment it is needed. */
-export interface Revealing {
-  reveal(): string
-}
 
 /** What a handler of a server's own requests is told beside the request. */
 export interface McpHandlerContext {
@@ -88,6 +84,8 @@ const settings =
 const stdio = ['command', 'args', 'env', 'passEnv', 'cwd', 'read', 'write', 'network', 'allowUnisolated', ...settings]
 const http = ['url', 'headers', 'allowPrivate', ...settings]
 const mebibyte = 1_048_576
+/** Shorter texts stand in so many others that nothing could be said without them. */
+const shortestSecret = 6
 
 /** Throws `invalid_name`, `invalid_option` and `unknown_option` for what cannot be meant. */
 export function checkServer(name: string, server: McpServerOptions): void {
@@ -172,13 +170,18 @@ function checkSecrets(what: string, value: unknown, names: RegExp): void {
   throw new TellurionError('invalid_option', `${what} must be texts by name.`)
 }
 
-function isRevealing(value: unknown): value is Revealing {
-  return typeof value === 'object' && value !== null && typeof (value as { reveal?: unknown }).reveal === 'function'
+/** Texts by name with the secrets among them revealed, for the moment of their use. */
+export function revealedValues(values: Readonly<Record<string, string | Revealing>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, revealed(value)]))
 }
 
-/** Texts by name with the secrets among them revealed, for the moment of their use. */
-export function revealed(values: Readonly<Record<string, string | Revealing>> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : value.reveal()]),
-  )
+/** What must not come back from a server in any word of it: its secrets, and all that its headers say. */
+export function secretsOf(server: McpServerOptions): string[] {
+  const hidden =
+    'command' in server
+      ? Object.values(server.env ?? {})
+          .filter(isRevealing)
+          .map(revealed)
+      : Object.values(server.headers ?? {}).flatMap((value) => [revealed(value), ...revealed(value).split(' ')])
+  return hidden.filter((text) => text.trim().length >= shortestSecret)
 }

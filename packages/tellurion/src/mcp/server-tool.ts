@@ -5,6 +5,7 @@ import { TellurionError } from '../error/error.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { issuesText } from '../schema/issue.ts'
 import type { EffectOptions, Risk } from '../tool/effects.ts'
+import { withOrigin } from '../tool/origin.ts'
 import { createTool, type AnyTool, type ToolContext } from '../tool/tool.ts'
 import { cleanLine } from './clean-text.ts'
 import type { LinkProgress } from './link.ts'
@@ -19,7 +20,7 @@ const maxReports = 1_000
 /** Makes the tool of an offer. It works as long as the server offers exactly this. */
 export function serverTool(server: McpServer, offer: Offer): AnyTool {
   const { timeout = defaultTimeout, trustAnnotations = false } = server.options
-  return createTool({
+  const tool = createTool({
     description: offer.description,
     inputSchema: shownSchema(offer),
     timeout,
@@ -27,6 +28,7 @@ export function serverTool(server: McpServer, offer: Offer): AnyTool {
     effects: trustAnnotations ? annotatedEffects(offer.definition.annotations) : unknownEffects,
     execute: (input, context) => call(server, offer, { input: input as JsonObject, context }),
   })
+  return withOrigin(tool, `the MCP server ${server.name}`)
 }
 
 /** Alone, never again by itself, and whatever could go wrong. */

@@ -3,17 +3,18 @@
 
 import { abortReason, raceAbort, throwIfAborted } from '../abort/abort.ts'
 import { sleep, type Clock } from '../clock/clock.ts'
-import { TellurionError, type ErrorData } from '../error/error.ts'
+import { TellurionError, messageOf, type ErrorData } from '../error/error.ts'
 import type { Random } from '../id/random.ts'
 import type { Log } from '../port/log.ts'
 import { backoff, type RetryPolicy } from '../retry/backoff.ts'
+import { createRedactor, type Redactor } from '../secret/redactor.ts'
 import { createWildcard } from '../tool/wildcard.ts'
-import { isSessionLost, mcpFailure, unavailable } from './failure.ts'
+import { handshake, isSessionLost, mcpFailure, unavailable } from './failure.ts'
 import { Link, type LinkRequest, type ListKind } from './link.ts'
 import { readOffers, type Offer, type Unfit } from './offer.ts'
 import type { Pins, Quarantined } from './pin.ts'
 import { loadSdk } from './sdk.ts'
-import type { McpServerOptions } from './server-options.ts'
+import { secretsOf, type McpServerOptions } from './server-options.ts'
 import type { McpServerState, McpServerStatus } from './status.ts'
 import type { ServerLog } from './server-log.ts'
 import { transportTo } from './transport.ts'
@@ -44,6 +45,7 @@ export class McpServer {
   readonly options: McpServerOptions
   readonly #around: ServerSurroundings
   readonly #ending = new AbortController()
+  readonly #redactor: Redactor
   readonly #only: ((tool: string) => boolean) | undefined
   #state: McpServerState = 'idle'
   #since: number
@@ -67,6 +69,7 @@ export class McpServer {
     this.options = options
     this.#around = around
     this.#since = around.clock.now()
+    this.#redactor = createRedactor(secretsOf(options))
     const patterns = options.only?.map(createWildcard)
     this.#only = patterns && ((tool) => patterns.some((matches) => matches(tool)))
   }
@@ -204,7 +207,14 @@ export class McpServer {
           settings: this.options,
           clock,
           log,
-          transport: () => transportTo(this.options, { server: this.name, sdk, clock, onLog: lines.take }),
+          transport: () =>
+            transportTo(this.options, {
+              server: this.name,
+              sdk,
+              clock,
+              redactor: this.#redactor,
+              onLog: (line) => lines.take(this.#redactor.text(line)),
+            }),
           onListChanged: (kind) => this.#onListChanged(kind),
         },
         { signal },
@@ -247,7 +257,7 @@ export class McpServer {
   #lost(error: unknown): void {
     const { clock, random, retry, log } = this.#around
     this.#cancelTimer?.()
-    const failure = this.#withLastWords(mcpFailure(this.name, 'the handshake', error))
+    const failure = this.#withLastWords(this.#redactor.error(mcpFailure(this.name, handshake, error)) as TellurionError)
     this.#error = failure.toJSON()
     this.#failures++
     if (['missing_package', 'egress_refused', 'sandbox_unavailable'].includes(failure.code)) {
@@ -277,11 +287,21 @@ export class McpServer {
       link.ping({ timeout: pingTimeout, signal: this.#ending.signal }).then(
         () => {
           this.#ping = { at: clock.now(), took: Math.round(clock.monotonic() - began) }
+          // The operator may have accepted in another process what waits here.
+          if (this.#quarantined.length > 0) void this.#reviewAgain()
           if (this.#link === link) this.#armPing(link)
         },
         () => void link.close(),
       )
     })
+  }
+
+  async #reviewAgain(): Promise<void> {
+    try {
+      await this.#review(this.#listed, this.#unfit)
+    } catch (error) {
+      this.#around.log?.warn('mcp.pins', { server: this.name, detail: messageOf(error) })
+    }
   }
 
   #onListChanged(kind: ListKind): void {

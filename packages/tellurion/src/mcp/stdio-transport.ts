@@ -6,6 +6,7 @@ import type { Clock } from '../clock/clock.ts'
 import { messageOf } from '../error/error.ts'
 import type { ServerProcess } from './server-process.ts'
 import { LineReader } from './line-reader.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import { MessageGate } from './message-gate.ts'
 
 /** Lines in a row that are no messages before a server is given up: some print a banner. */
@@ -16,6 +17,7 @@ const maxWaiting = 16 * 1_048_576
 /** Options of a stdio transport. */
 export interface StdioTransportOptions {
   readonly clock: Clock
+  readonly redactor: Redactor
   /** Longest message, in bytes. */
   readonly maxMessage: number
   /** Starts the process; called once. */
@@ -43,6 +45,7 @@ export class StdioTransport implements Transport {
     this.#options = options
     this.#gate = new MessageGate({
       clock: options.clock,
+      redactor: options.redactor,
       deliver: (message) => this.onmessage?.(message),
       onTrouble: (what) => this.onerror?.(new Error(what)),
     })

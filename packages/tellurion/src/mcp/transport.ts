@@ -4,9 +4,10 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Transport } from '@modelcontextprotocol/client'
 import type { Clock } from '../clock/clock.ts'
 import { isolatedCommand } from '../sandbox/isolated-command.ts'
+import type { Redactor } from '../secret/redactor.ts'
 import { HttpTransport } from './http-transport.ts'
 import type { Sdk } from './sdk.ts'
-import { revealed, type McpServerOptions, type McpStdioServer } from './server-options.ts'
+import { revealedValues, type McpServerOptions, type McpStdioServer } from './server-options.ts'
 import { startProcess, type ServerProcess } from './server-process.ts'
 import { StdioTransport } from './stdio-transport.ts'
 
@@ -17,21 +18,27 @@ export interface TransportSurroundings {
   readonly server: string
   readonly sdk: Sdk
   readonly clock: Clock
+  /** Takes the server's own secrets out of what it says. */
+  readonly redactor: Redactor
   onLog(line: string): void
 }
 
 /** A fresh transport; nothing is started or sent before its `start`. */
-export function transportTo(options: McpServerOptions, { sdk, clock, onLog }: TransportSurroundings): Transport {
+export function transportTo(
+  options: McpServerOptions,
+  { sdk, clock, redactor, onLog }: TransportSurroundings,
+): Transport {
   const most = options.maxMessage ?? maxMessage
   if ('command' in options) {
-    return new StdioTransport({ clock, maxMessage: most, onLog, start: () => startServer(options, clock) })
+    return new StdioTransport({ clock, redactor, maxMessage: most, onLog, start: () => startServer(options, clock) })
   }
   const { url, headers, allowPrivate = false } = options
   return new HttpTransport(sdk, {
     url: new URL(url),
-    headers: revealed(headers),
+    headers: revealedValues(headers),
     allowPrivate,
     clock,
+    redactor,
     maxMessage: most,
   })
 }
@@ -42,7 +49,7 @@ async function startServer(options: McpStdioServer, clock: Clock): Promise<Serve
   const passed = passEnv.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
   )
-  const env = { ...Object.fromEntries(passed), ...revealed(options.env) }
+  const env = { ...Object.fromEntries(passed), ...revealedValues(options.env) }
   const cwd = options.cwd === undefined ? undefined : resolve(options.cwd)
   if (allowUnisolated) return startProcess({ command, args, env, cwd }, { clock })
   const readWrite = (options.write ?? []).map((path) => resolve(path))
