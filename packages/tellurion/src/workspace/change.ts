@@ -21,6 +21,8 @@ export interface Plan {
   readonly after: readonly (Uint8Array | undefined)[]
   /** What the model is told. */
   readonly report: string
+  /** Permissions of what is put where nothing was. Default the process's. */
+  readonly mode?: number
 }
 
 /** Files that a call changes. At most one of them is there before. */
@@ -61,7 +63,7 @@ export async function carryOut(workspace: Workspace, context: ToolContext, chang
   }
   throwIfAborted(context.abortSignal)
   for (const [index, place] of places.entries()) {
-    await become(workspace, place, { bytes: plan.after[index], current: current[index] })
+    await become(workspace, place, { bytes: plan.after[index], current: current[index], mode: plan.mode })
   }
   return plan.report
 }

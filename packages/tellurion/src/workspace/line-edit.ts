@@ -130,7 +130,8 @@ function closed(result: Line[], before: readonly Line[]): Line[] {
   const last = result.at(-1)
   if (last === undefined) return result
   const style = result.find(({ end }) => end !== '')?.end ?? '\n'
-  const open = before.at(-1)?.end === ''
+  // An empty line without an end would be no line.
+  const open = before.at(-1)?.end === '' && last.text !== ''
   // A line without an end can only be the last one.
   for (let at = 0; at < result.length - 1; at++) if (result[at]!.end === '') result[at] = { ...result[at]!, end: style }
   result[result.length - 1] = { ...last, end: open ? '' : last.end === '' ? style : last.end }

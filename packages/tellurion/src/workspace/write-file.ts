@@ -100,7 +100,8 @@ export function moveFileTool(workspace: Workspace): AnyTool {
               `${target.path} is there already; delete it first, or choose another.`,
             )
           }
-          return { after: [current.bytes, undefined], report: `Moved ${source.path} to ${target.path}.` }
+          const mode = Number(current.stat.mode & 0o777n)
+          return { after: [current.bytes, undefined], report: `Moved ${source.path} to ${target.path}.`, mode }
         },
       })
     },
