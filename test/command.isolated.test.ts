@@ -231,6 +231,18 @@ describe('tellurion and a server written by others', options, () => {
     })
   }
 
+  test('test-model asks the model of the configuration file, and tells machines in JSON', async () => {
+    await started
+    const cwd = mkdtempSync(join(emptyFolder, 'file-'))
+    const model = { name: 'from-file', baseURL: `${mock.url}/v1` }
+    writeFileSync(join(cwd, 'tellurion.config.json'), JSON.stringify({ model }))
+    const { code, stdout } = await tellurion(['test-model', '--json'], { cwd })
+    assert.equal(code, 0)
+    const { ms, ...line } = JSON.parse(stdout)
+    assert.equal(typeof ms, 'number')
+    assert.deepEqual([line.model, line.text, line.usage.outputTokens], ['local/from-file', 'ok', 7])
+  })
+
   test('.env names the model; the environment and --model win over it', async () => {
     await started
     const cwd = mkdtempSync(join(emptyFolder, 'dot-env-'))

@@ -1,7 +1,7 @@
 // Which model the command talks to: the one that an option names, else the one that the environment and `.env` name, else
 // the built-in demo.
 
-import { loadDotEnv, TellurionError, type Model } from 'tellurion'
+import { TellurionError, type Model } from 'tellurion'
 import {
   demoModel,
   model,
@@ -28,11 +28,6 @@ export interface ChoiceOptions {
   readonly env: Environment
   /** Milliseconds before each word of the demo. Default 0. */
   readonly demoDelay?: number
-}
-
-/** The environment of the process, completed by `.env` in the working directory. Throws `invalid_configuration`. */
-export function commandEnvironment(env: Environment): Environment {
-  return { ...loadDotEnv('.env', { optional: true }), ...env }
 }
 
 /** Chooses. Throws what `model()` and `modelFromEnv` throw; nothing is sent. */

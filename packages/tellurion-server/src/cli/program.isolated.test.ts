@@ -78,6 +78,12 @@ describe('bad input gives one line that helps, and no stack', () => {
     ['a model without its vendor', ['run', '--model', 'gpt-5', 'hi'], 2, /names no vendor\. Write 'openai\/gpt-5'/],
     ['a vendor without its model', ['run', '--model', 'openai', 'hi'], 2, /names no model: write 'openai\/gpt-5'/],
     [
+      'a server that has no address',
+      ['status', '--server', 'ftp://ada:hush@example.com'],
+      2,
+      /^tellurion: --server must be the address of a server, such as http:\/\/127\.0\.0\.1:8000, not 'ftp:\/\/…@example\.com'\.\n$/,
+    ],
+    [
       'an unknown provider',
       ['test-model', '--provider', 'antropic'],
       2,

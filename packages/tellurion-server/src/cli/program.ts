@@ -64,6 +64,8 @@ function commandLine(host: Host, end: (code: ExitCode) => void): Command {
     .description('ask a model a tiny question and say how it went')
     .option('--provider <name>', 'the provider; default: what the environment names')
     .option('--model <name>', "the model; default: the provider's own")
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'print how it went as a line of JSON')
     .option('--verbose', 'show where an error came from')
     .action(async (flags: TestFlags) => end(await testModel(flags, host)))
 

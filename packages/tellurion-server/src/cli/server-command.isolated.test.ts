@@ -114,7 +114,7 @@ describe('tellurion status', () => {
     const { code, stdout } = await tellurion(['status'], { env })
     assert.equal(code, 1)
     assert.match(stdout, /^No server answers at http:\/\/127\.0\.0\.1:\d+: 'tellurion serve' starts one\.\n/)
-    assert.match(stdout, /\nIts store .*x\.db holds:\n {2}runs: 1 succeeded\n/)
+    assert.match(stdout, /\nThe store .*x\.db holds:\n {2}runs: 1 succeeded\n/)
     const json = await tellurion(['status', '--json'], { env })
     assert.equal(JSON.parse(json.stdout).store.runs.succeeded, 1)
   })

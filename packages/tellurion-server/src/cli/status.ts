@@ -104,7 +104,7 @@ function tellPerson(report: Report, screen: Screen): void {
 }
 
 function tellStore(store: StoreReport, screen: Screen): void {
-  screen.line(`Its store ${inertLine(store.path)} holds:`)
+  screen.line(`The store ${inertLine(store.path)} holds:`)
   tellCounts(store, screen)
 }
 

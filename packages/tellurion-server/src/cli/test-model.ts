@@ -3,16 +3,18 @@
 import { textOf } from 'tellurion'
 import { complete, failureError, timeout } from 'tellurion/model'
 import { systemClock } from 'tellurion/world'
+import { namedModel } from '../config/model-variable.ts'
+import { configurationOf, type ConfigFlags } from './configuration.ts'
 import type { ExitCode } from './fault.ts'
-import { inertLine } from '../terminal/inert.ts'
-import { chooseModel, commandEnvironment, modelOfProvider } from './model-choice.ts'
+import { exactJson, inertLine } from '../terminal/inert.ts'
+import { chooseModel, modelOfProvider } from './model-choice.ts'
 import { Screen } from './screen.ts'
 import { asUsage, type Host } from './setting.ts'
 
 /** Options of `test-model`. */
-export interface TestFlags {
+export interface TestFlags extends Pick<ConfigFlags, 'config' | 'model'> {
   readonly provider?: string
-  readonly model?: string
+  readonly json?: boolean
   readonly verbose?: boolean
 }
 
@@ -20,10 +22,13 @@ const patience = 30_000
 const question = 'Reply with the single word: ok'
 
 /** Asks. 0 when an answer came, 130 when it was cancelled; rejects with what is wrong and how to mend it. */
-export async function testModel({ provider, model: wanted }: TestFlags, host: Host): Promise<ExitCode> {
+export async function testModel(flags: TestFlags, host: Host): Promise<ExitCode> {
+  const { provider, model: wanted, config } = flags
+  const named = provider === undefined && wanted !== undefined ? { model: wanted } : {}
+  const loaded = await configurationOf({ ...(config === undefined ? {} : { config }), ...named }, host)
   const { model } = asUsage(() => {
-    const env = commandEnvironment(host.env)
-    return chooseModel({ name: provider === undefined ? wanted : modelOfProvider(provider, wanted, env), env })
+    const { name, env } = namedModel(loaded)
+    return chooseModel({ name: provider === undefined ? name : modelOfProvider(provider, wanted, env), env })
   })
   const cancel = new AbortController()
   const onInterrupt = (): void => cancel.abort()
@@ -36,6 +41,11 @@ export async function testModel({ provider, model: wanted }: TestFlags, host: Ho
     if (reply.status === 'failed') throw failureError(reply.failure)
     const took = Math.round(systemClock.monotonic() - started)
     const { inputTokens, outputTokens } = reply.usage
+    if (flags.json === true) {
+      const line = { model: model.name, ms: took, usage: reply.usage, text: textOf(reply.message) }
+      host.stdout.write(`${exactJson(line)}\n`)
+      return 0
+    }
     const words = inertLine(textOf(reply.message)).slice(0, 200)
     new Screen(host.stdout, host.env).note(
       `ok ${model.name} answered in ${took} ms (${inputTokens} tokens in, ${outputTokens} out): ${words}`,

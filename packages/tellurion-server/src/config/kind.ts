@@ -17,6 +17,18 @@ export const text = () =>
     .min(1, { error: 'must not be empty' })
     .refine((value) => !/\p{Cc}/u.test(value), { error: 'must be one line without control characters' })
 
+/** The address of a server, without names, passwords or queries. */
+export const address = () =>
+  reading(
+    (words) => z.string(words),
+    'must be the address of a server, such as http://127.0.0.1:8000',
+    (value) => {
+      const url = URL.canParse(value.trim()) ? new URL(value.trim()) : undefined
+      const isPlain = url !== undefined && url.username + url.password + url.search + url.hash === ''
+      return isPlain && /^https?:$/.test(url.protocol) ? value.trim() : undefined
+    },
+  )
+
 /** A secret of at least so many characters. */
 export const secret = (least = 1) =>
   z

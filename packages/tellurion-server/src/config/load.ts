@@ -108,8 +108,17 @@ function wrongValue(layer: Layer, { path, message }: z.core.$ZodIssue, known: re
   return new TellurionError('invalid_configuration', `${layer.nameOf(path)} ${message}${shown}.`)
 }
 
+/** The beginning of a text, without control characters and what stands before the host of an address. */
+function plain(text: string): string {
+  return text
+    .replace(/\/\/[^/@]*@/g, '//…@')
+    .slice(0, 60)
+    .replace(/[^\x20-\x7e\xa0-\uffff]/g, ' ')
+}
+
 /** A wrong value behind the words that say what is right; only short plain ones. */
 function shownAs(value: unknown): string {
-  if (typeof value === 'string') return `, not '${value.slice(0, 60).replace(/[^\x20-\x7e\xa0-\uffff]/g, ' ')}'`
+  if (value === '') return ''
+  if (typeof value === 'string') return `, not '${plain(value)}'`
   return typeof value === 'number' || typeof value === 'boolean' ? `, not ${value}` : ''
 }

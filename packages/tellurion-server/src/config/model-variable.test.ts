@@ -40,6 +40,21 @@ describe('the model that a configuration names', () => {
     ],
     ['DEFAULT_MODEL_PROVIDER without any key', [{}, { DEFAULT_MODEL_PROVIDER: 'openai' }, {}], undefined],
     ['a call before all', [{ model: { name: 'groq/x' } }, { LLM_MODEL: 'openai/gpt-5' }, file], 'groq/x'],
+    [
+      'a call, for the server of the environment',
+      [{ model: { name: 'openai/gpt-5' } }, { LLM_BASE_URL: 'http://localhost:1/v1' }, {}],
+      'local/openai/gpt-5',
+    ],
+    [
+      'a call that says itself which server',
+      [{ model: { name: 'local/m' } }, { LLM_BASE_URL: 'http://localhost:1/v1' }, {}],
+      'local/m',
+    ],
+    [
+      'a call for the demo, whatever else there is',
+      [{ model: { name: 'demo' } }, { LLM_BASE_URL: 'http://localhost:1/v1', LLM_MODEL: 'm' }, {}],
+      'demo',
+    ],
     ['a key in the environment', [{}, { DEEPSEEK_API_KEY: 'k' }, {}], 'deepseek/deepseek-chat'],
     ['a key in the file', [{}, {}, { keys: { qwen: 'k' } }], 'qwen/qwen-plus'],
     [

@@ -32,7 +32,11 @@ export function namedModel({ settings, env, sourceOf }: LoadedConfig): NamedMode
     )
   const whole = { ...keysOf(keys), ...env, ...from('call') }
   const said = sourceOf('model.name')?.kind
-  if (said === 'call') return { name: model.baseURL === undefined ? model.name : undefined, env: whole }
+  if (said === 'call') {
+    // With a base URL a name is its server's, whatever it looks like, but for those that can only be ours.
+    const isOurs = model.baseURL === undefined || /^demo$|^local\//.test(model.name ?? '')
+    return { name: isOurs ? model.name : undefined, env: whole }
+  }
   if (isChosen(env)) return { name: undefined, env: whole }
   return { name: said === 'file' && model.name === 'demo' ? 'demo' : undefined, env: { ...from('file'), ...whole } }
 }

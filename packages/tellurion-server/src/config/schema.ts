@@ -6,7 +6,7 @@ import { vendors, type Environment, type Vendor, type VendorName } from 'telluri
 import type { AnyAgent } from 'tellurion/runtime'
 import type { Toolbox } from 'tellurion/tool'
 import { z } from 'zod'
-import { duration, flag, list, number, oneOf, secret, size, text, whole } from './kind.ts'
+import { address, duration, flag, list, number, oneOf, secret, size, text, whole } from './kind.ts'
 import { group, setting, wrongShape } from './row.ts'
 
 /** What a function under `agents` is given. */
@@ -43,7 +43,7 @@ const server = group({
     'Where the token is kept that is made when none is given; only its owner can read it.',
     { variables: ['TELLURION_TOKEN_FILE'] },
   ),
-  url: setting(text().optional(), 'Where the commands find a server, such as `https://agents.example.com`.', {
+  url: setting(address().optional(), 'Where the commands find a server, such as `https://agents.example.com`.', {
     variables: ['TELLURION_URL'],
     option: '--server',
     otherwise: 'the address and port above',

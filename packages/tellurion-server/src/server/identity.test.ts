@@ -26,9 +26,10 @@ describe('createIdentities', () => {
 
   it('refuses what would be no protection', () => {
     const bad: readonly [KnownIdentity[], RegExp][] = [
-      [[{ ...ada, token: 'short' }], /at least 16/],
+      [[{ ...ada, token: 'short' }], /16 to 512/],
+      [[{ ...ada, token: 'x'.repeat(513) }], /16 to 512/],
       [[{ ...ada, token: 'a token with some spaces' }], /without spaces/],
-      [[{ ...ada, token: '' }], /at least 16/],
+      [[{ ...ada, token: '' }], /16 to 512/],
       [[{ ...ada, user: '../x' }], /user of an identity/],
       [[{ ...ada, tenant: '' }], /tenant of an identity/],
       [[{ ...ada, scopes: [] }], /needs scopes/],

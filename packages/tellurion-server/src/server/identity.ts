@@ -23,8 +23,9 @@ export interface Identities {
   find(token: string): Identity | undefined
 }
 
-/** Shortest token that is taken. */
+/** Shortest and longest token that is taken. */
 const shortest = 16
+const longest = 512
 const id = /^[a-zA-Z0-9_-]{1,64}$/
 const scopes: readonly string[] = ['read', 'write', 'admin'] satisfies GrantedScope[]
 
@@ -71,8 +72,9 @@ function hashOf(known: KnownIdentity): Buffer {
     if (/^[0-9a-f]{64}$/i.test(known.tokenHash)) return Buffer.from(known.tokenHash, 'hex')
     throw invalid(`The tokenHash of ${known.user} is no SHA-256 in hex.`)
   }
-  if (/^[\x21-\x7e]+$/.test(known.token) && known.token.length >= shortest) return sha256(known.token)
-  throw invalid(`The token of ${known.user} needs at least ${shortest} printable characters without spaces.`)
+  const { length } = known.token
+  if (/^[\x21-\x7e]+$/.test(known.token) && length >= shortest && length <= longest) return sha256(known.token)
+  throw invalid(`The token of ${known.user} needs ${shortest} to ${longest} printable characters without spaces.`)
 }
 
 function sha256(text: string): Buffer {
