@@ -145,8 +145,9 @@ function start(world: World, entity: Entity, given: Start): Promise<void> | unde
   if (decided.decision.verdict !== 'allow' || !neverRepeats(world, pass, call.toolName)) {
     return begin(world, entity, given)
   }
-  if (call.started) return askOutcome(world, entity, call)
-  change(world, entity, call, { decision: decided.decision, started: true })
+  if (call.started) return import('./allowance.ts').then(({ askOutcome }) => askOutcome(world, entity, call))
+  const begun = { ...call, decision: decided.decision, started: true } as const
+  world.update(entity, PendingToolCalls, (calls) => calls.map((each) => (each.key === call.key ? begun : each)))
   return Promise.resolve(pass.context.commit()).then(() => begin(world, entity, given))
 }
 
@@ -257,17 +258,6 @@ function record(world: World, entity: Entity, decisions: ReadonlyMap<string, Dec
   )
 }
 
-function change(
-  world: World,
-  entity: Entity,
-  { toolCallId }: PendingToolCall,
-  fields: Pick<PendingToolCall, 'decision' | 'started'>,
-): void {
-  world.update(entity, PendingToolCalls, (calls) =>
-    calls.map((each) => (each.toolCallId === toolCallId ? { ...each, ...fields } : each)),
-  )
-}
-
 function whoDecided({ by, permission }: Allowed | Denied): { by: string; permission?: string } {
   return permission === undefined ? { by } : { by, permission }
 }
@@ -296,16 +286,6 @@ function announce(world: World, entity: Entity, call: PendingToolCall, decision:
     default:
       decision satisfies never
   }
-}
-
-/** A call that began in an attempt that died: only a person can know what became of it. Never a second execution. */
-function askOutcome(world: World, entity: Entity, call: PendingToolCall): undefined {
-  const { toolCallId, toolName, input } = call
-  const prompt = `The outcome of ${toolName} is unknown: the process stopped while it ran. Run it again?`
-  change(world, entity, call, { decision: { verdict: 'ask', prompt, inputHash: '', by: 'outcome unknown' } })
-  const id = `outcome-${world.header.tick}-${call.key}`
-  ask(world, entity, { id, kind: 'outcome', entity, prompt, toolCallId, toolName, input, inputHash: '' })
-  return undefined
 }
 
 /** Keeps a result and whose words it is, moves what is ready to the conversation, and commits: no crash loses it. */

@@ -6,7 +6,6 @@ import type { KeptArtifact, ToolCallPart } from '../message/message.ts'
 import { issuesText } from '../schema/issue.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
-import type { KeepOptions } from './keep.ts'
 import type { Prepared } from './prepare.ts'
 import { errorOutcome, valueOutcome, type ResultOptions, type ToolOutcome } from './result.ts'
 import type { ToolContext, ToolLimits } from './tool.ts'
@@ -84,7 +83,13 @@ export class Attempt implements ToolContext {
   }
 
   get keep(): ToolContext['keep'] {
-    return (name, content, options) => this.#keep(name, content, options)
+    return async (name, content, options) => {
+      const { keepInCall } = await import('./keep.ts')
+      const { results, idempotencyKey: key } = this.#options
+      const given = { ...options, artifacts: results?.artifacts, key, name, content }
+      this.#kept ??= new Map()
+      return keepInCall(given, { kept: this.#kept, toolName: this.#call.toolName, isEnded: () => this.#ended })
+    }
   }
 
   get kept(): ToolContext['kept'] {
@@ -162,32 +167,6 @@ export class Attempt implements ToolContext {
     } catch (error) {
       this.#settle?.(this.#withKept(this.#threw(error)))
     }
-  }
-
-  async #keep(
-    name: string,
-    content: string | Uint8Array,
-    options: KeepOptions | undefined,
-  ): Promise<KeptArtifact | undefined> {
-    const { results, idempotencyKey: key } = this.#options
-    const { keep, maxKept } = await import('./keep.ts')
-    const kept = (this.#kept ??= new Map())
-    if (kept.size >= maxKept && !kept.has(name)) {
-      throw new TellurionError('invalid_value', `A call may keep at most ${maxKept} artifacts; put them into one file.`)
-    }
-    this.#refuseIfEnded()
-    const artifact = await keep({ ...options, artifacts: results?.artifacts, key, name, content })
-    this.#refuseIfEnded()
-    if (artifact !== undefined) kept.set(name, artifact)
-    return artifact
-  }
-
-  #refuseIfEnded(): void {
-    if (!this.#ended) return
-    throw new TellurionError(
-      'aborted',
-      `The call of the tool '${this.#call.toolName}' has ended; it keeps nothing more.`,
-    )
   }
 
   /** However a call ends, its outcome names what it has kept. */

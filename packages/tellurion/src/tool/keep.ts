@@ -21,7 +21,32 @@ export interface Keeping extends KeepOptions {
 }
 
 /** Artifacts that one call may name at most. */
-export const maxKept = 100
+const maxKept = 100
+
+/** The call for which something is kept, and what it has kept by name. */
+export interface KeepingCall {
+  readonly kept: Map<string, KeptArtifact>
+  readonly toolName: string
+  isEnded(): boolean
+}
+
+/** Keeps it for a call, unless the call has ended. Throws as `keep` does, and `aborted` and `invalid_value`. */
+export async function keepInCall(given: Keeping, call: KeepingCall): Promise<KeptArtifact | undefined> {
+  const { kept } = call
+  if (kept.size >= maxKept && !kept.has(given.name)) {
+    throw new TellurionError('invalid_value', `A call may keep at most ${maxKept} artifacts; put them into one file.`)
+  }
+  refuseIfEnded(call)
+  const artifact = await keep(given)
+  refuseIfEnded(call)
+  if (artifact !== undefined) kept.set(given.name, artifact)
+  return artifact
+}
+
+function refuseIfEnded({ toolName, isEnded }: KeepingCall): void {
+  if (!isEnded()) return
+  throw new TellurionError('aborted', `The call of the tool '${toolName}' has ended; it keeps nothing more.`)
+}
 
 /** Keeps it; undefined where there is no room, or nowhere to keep. Throws `invalid_name` and `invalid_option`. */
 export async function keep(given: Keeping): Promise<KeptArtifact | undefined> {
