@@ -4,6 +4,7 @@
 import type { Readability } from '@mozilla/readability'
 import type { parseHTML } from 'linkedom'
 import type TurndownService from 'turndown'
+import { htmlTitle } from './html-text.ts'
 
 /** The packages that do the work. */
 export interface PageTools {
@@ -46,7 +47,7 @@ export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools):
   const { document } = tools.parseHTML(
     /<html[\s>]/i.test(html) ? html : `<!doctype html><html><body>${html}</body></html>`,
   )
-  const title = document.title
+  const title = document.title || htmlTitle(html)
   const base = baseOf(url, document.querySelector('base[href]')?.getAttribute('href'))
   for (const element of document.querySelectorAll(hidden)) element.remove()
   const whole = (): string => document.body.innerHTML
