@@ -137,11 +137,12 @@ function noSchema(schema: unknown, what: string, problem?: string): TellurionErr
   )
 }
 
-function gotText(schema: unknown): string {
+/** What was given in the place of something else, for messages. */
+export function gotText(schema: unknown): string {
   if (typeof schema === 'function') return 'a function or class'
   if (Array.isArray(schema)) return 'an array'
   if (typeof schema === 'object' && schema !== null) return className(schema)
-  return `${typeof schema === 'string' ? 'the string ' : ''}${JSON.stringify(shown(schema))}`.slice(0, 60)
+  return (typeof schema === 'string' ? `the string ${JSON.stringify(shown(schema))}` : String(schema)).slice(0, 60)
 }
 
 function isReference(value: unknown): value is object {

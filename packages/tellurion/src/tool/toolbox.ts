@@ -6,7 +6,7 @@ import type { ToolCallPart } from '../message/message.ts'
 import type { TaintSource } from '../message/trust.ts'
 import type { ToolSpec } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
-import { className } from '../schema/plain-json.ts'
+import { gotText } from '../schema/schema.ts'
 import type { Approval } from './approval.ts'
 import { decide, type Decided } from './decide.ts'
 import { originOf } from './origin.ts'
@@ -80,19 +80,14 @@ export function createToolbox(tools: Tools = {}): Toolbox {
       )
     }
     if (!isMadeTool(tool)) {
-      const got =
-        typeof tool === 'object' && tool !== null
-          ? className(tool)
-          : typeof tool === 'function'
-            ? 'a function'
-            : String(tool)
       throw new TellurionError(
         'invalid_option',
-        `The tool '${name}' is ${got}; make it with tool({ description, inputSchema, execute }).`,
+        `The tool '${name}' is ${gotText(tool)}; make it with tool({ description, inputSchema, execute }).`,
       )
     }
     if (byName.has(name)) {
-      const places = placesOf(byName.get(name), tool)
+      const [one, other] = [byName.get(name), tool].map((each) => originOf(each) ?? 'the program')
+      const places = one === other ? '' : ` (one of ${one}, one of ${other})`
       throw new TellurionError('duplicate_tool', `There are two tools named '${name}'${places}; rename one of them.`)
     }
     byName.set(name, tool)
@@ -128,13 +123,6 @@ export function createToolbox(tools: Tools = {}): Toolbox {
     },
   }
   return toolbox
-}
-
-/** Where two tools came from, as far as that is known. */
-function placesOf(one: AnyTool | undefined, other: AnyTool): string {
-  const [a, b] = [originOf(one), originOf(other)]
-  if (a === undefined && b === undefined) return ''
-  return ` (one of ${a ?? 'the program'}, one of ${b ?? 'the program'})`
 }
 
 function specOf(name: string, { description, input }: AnyTool): ToolSpec {
