@@ -155,6 +155,9 @@ function readyWhere(where: ApprovalRule['where'], by: string): ReadyRule['where'
       `where of approval ${by} must be an object such as { command: 'git *' }, or a function.`,
     )
   }
+  if (/[{,]"\$/.test(JSON.stringify(where))) {
+    throw new TellurionError('invalid_option', `where of approval ${by} has forms: write where: matching({ … }).`)
+  }
   const matches = createPattern(where)
   return ({ input }) => matches(input)
 }

@@ -3,6 +3,7 @@
 import { suggestion, TellurionError } from '../error/error.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import type { ArgumentPattern } from './argument-pattern.ts'
+import { createSpelledPattern } from './spelling.ts'
 
 interface GrantOptions {
   /** Only calls whose arguments look like this; as in approval rules. */
@@ -85,6 +86,7 @@ function checkWhere(where: unknown): void {
   }
   const problem = jsonProblem(where)
   if (problem !== undefined) throw refused(`has a where that is not plain JSON: ${problem}`)
+  createSpelledPattern(where as ArgumentPattern)
 }
 
 function isText(value: unknown): value is string {

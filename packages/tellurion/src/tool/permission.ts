@@ -5,7 +5,7 @@ import { TellurionError } from '../error/error.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { systemIds, type Ids } from '../id/id.ts'
 import type { KeyScope, KeyValue, KeyValueEntry } from '../port/key-value.ts'
-import { createPattern } from './argument-pattern.ts'
+import { createSpelledPattern } from './spelling.ts'
 import type { Allowed, Denied, PermissionRequest } from './decide.ts'
 import { checkGrant, permissionOf, refused, type Grant, type Permission } from './grant.ts'
 import { createWildcard } from './wildcard.ts'
@@ -88,7 +88,7 @@ function isAbout({ verdict, tool, where, inputHash }: Permission, request: Permi
   // What was granted for whatever arguments was not granted to strangers.
   const anything = inputHash === undefined && Object.keys(where ?? {}).length === 0
   if (request.tainted === true && verdict === 'allow' && anything) return false
-  return where === undefined || createPattern(where)(request.input)
+  return where === undefined || createSpelledPattern(where)(request.input)
 }
 
 function decisionOf({ id, verdict, by, reason }: Permission): Allowed | Denied {
