@@ -8,6 +8,7 @@ import { connectTo, embed, placeOf, type Connection, type ConnectionFlags, type 
 import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
 import { describeChoice } from './model-choice.ts'
 import type { Host } from './setting.ts'
+import { describeServer, openToolServers } from './tool-server.ts'
 import type { Chatting } from './turn.ts'
 
 /** Options of the commands that chat. */
@@ -75,7 +76,10 @@ async function openHere(
   flags: ChatFlags,
   { host, demoDelay }: { readonly host: Host; readonly demoDelay: number },
 ): Promise<Opened> {
-  const crew = await crewOf(loaded, { ...flags, demoDelay })
+  await using stack = new AsyncDisposableStack()
+  const servers = await openToolServers(loaded)
+  if (servers !== undefined) stack.use(servers)
+  const crew = await crewOf(loaded, { ...flags, demoDelay }, servers)
   const connection = await embed(
     {
       ...runtimeOptionsOf(loaded.settings),
@@ -93,5 +97,13 @@ async function openHere(
     crew.root === undefined
       ? [`Agents: ${names}.`]
       : [...describeChoice(crew.choice), `It may read files under ${inertLine(crew.root)} (others: --root DIR).`]
-  return { connection, introduction }
+  const standing = (servers?.mcp.status() ?? []).map(
+    (status) => `MCP server ${inertLine(status.server)}: ${inertLine(describeServer(status))}.`,
+  )
+  stack.use(connection)
+  const closing = stack.move()
+  return {
+    connection: { ...connection, [Symbol.asyncDispose]: () => closing.disposeAsync() },
+    introduction: [...introduction, ...standing],
+  }
 }

@@ -14,6 +14,7 @@ import type { Configuration } from '../config/schema.ts'
 import { demoAgent } from '../demo/demo-agent.ts'
 import { openFileRoot } from '../demo/file-root.ts'
 import { UsageError } from './fault.ts'
+import type { ToolServers } from './tool-server.ts'
 import { chooseModel, type ModelChoice } from './model-choice.ts'
 import { chooseStore, type StoreChoice } from './store-choice.ts'
 
@@ -35,8 +36,11 @@ export interface Crew {
   readonly found: DiscoveredTools
 }
 
-/** Makes the agents. Whatever is wrong with them is a `UsageError`; nothing is sent. */
-export async function crewOf(loaded: LoadedConfig, flags: CrewFlags): Promise<Crew> {
+/**
+ * Makes the agents; with MCP servers their tools are among those of the folder. Whatever is wrong with them is a
+ * `UsageError`; nothing is sent.
+ */
+export async function crewOf(loaded: LoadedConfig, flags: CrewFlags, servers?: ToolServers): Promise<Crew> {
   const { root = '.', ask = false, demoDelay = 0 } = flags
   try {
     const { name, env } = namedModel(loaded)
@@ -44,7 +48,7 @@ export async function crewOf(loaded: LoadedConfig, flags: CrewFlags): Promise<Cr
     const model = tuned(choice.model, loaded.settings.model)
     const { agents } = loaded.settings
     const found = await foundTools(loaded)
-    const { tools } = found
+    const tools = servers === undefined ? found.tools : servers.mcp.toolbox(found.tools)
     if (agents === undefined) {
       const files = await openFileRoot(root).catch((error: unknown) => refuseRoot(error))
       const systems = compacting(loaded.settings.context)

@@ -16,6 +16,7 @@ import { usersOf } from '../config/user.ts'
 import { crewOf, storeOf, toolProblems, type Crew } from './crew.ts'
 import { serverURL } from './server-address.ts'
 import { clientOf } from './status.ts'
+import { describeServer, openToolServers } from './tool-server.ts'
 
 /** How something stands. A problem keeps the server from working as configured; a warning is worth knowing. */
 export interface Finding {
@@ -171,6 +172,25 @@ function toolsOf(crew: Crew, loaded: LoadedConfig): Finding {
     state: 'warning',
     detail,
     mend: 'Tools are in files named like weather.tool.ts; see docs/tool-discovery.md.',
+  }
+}
+
+/** How each MCP server stands; nothing where none is configured. What they offer is looked at and not pinned. */
+export async function checkToolServers(loaded: LoadedConfig): Promise<readonly Finding[]> {
+  try {
+    await using servers = await openToolServers(loaded, { look: true })
+    return (servers?.mcp.status() ?? []).map((status): Finding => {
+      const { server, state, quarantined } = status
+      const finding = { name: `mcp ${server}`, detail: describeServer(status) }
+      if (state !== 'ready') {
+        const mend = `Mend mcpServers.${server}; 'tellurion mcp-servers' shows what it last said.`
+        return { ...finding, state: 'problem', mend }
+      }
+      if (quarantined.length === 0) return { ...finding, state: 'ok' }
+      return { ...finding, state: 'warning', mend: `'tellurion mcp-servers' shows what differs, and how to accept it.` }
+    })
+  } catch (error) {
+    return [{ name: 'mcp', state: 'problem', detail: wordsOf(error), mend: 'Mend mcpServers of the configuration.' }]
   }
 }
 

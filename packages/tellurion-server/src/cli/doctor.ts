@@ -13,6 +13,7 @@ import {
   checkStore,
   checkToken,
   checkTokenizer,
+  checkToolServers,
   type Finding,
 } from './doctor-check.ts'
 import type { ExitCode } from './fault.ts'
@@ -51,6 +52,7 @@ async function findingsOf(flags: DoctorFlags, host: Host): Promise<readonly Find
     checkToken(loaded),
     await checkServer(loaded),
     ...(await checkAgents(loaded)),
+    ...(await checkToolServers(loaded)),
     await checkTokenizer(),
   ]
 }

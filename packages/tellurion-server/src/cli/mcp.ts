@@ -13,6 +13,7 @@ import { UsageError, type ExitCode } from './fault.ts'
 import { interrupted, onInterrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { asUsage, type Host } from './setting.ts'
+import { openToolServers } from './tool-server.ts'
 import { version } from './version.ts'
 
 /** Options of `mcp`. */
@@ -31,12 +32,14 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
   try {
     const loaded = await configurationOf(flags, host)
     const store = storeOf(loaded)
-    const crew = await crewOf(loaded, flags)
     const limits = asUsage(() => limitsOf(loaded.settings.server.limits))
     await using stack = new AsyncDisposableStack()
     const logging = openLog(loaded, host, { debug: flags.verbose })
     stack.defer(logging.close)
     const { log } = logging
+    const servers = await openToolServers(loaded, { log })
+    if (servers !== undefined) stack.use(servers)
+    const crew = await crewOf(loaded, flags, servers)
     const options = { ...runtimeOptionsOf(loaded.settings), ports: { log } }
     const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
     for (const problem of toolProblems(crew, loaded)) log.warn('tools.skipped', { problem })

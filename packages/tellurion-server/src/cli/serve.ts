@@ -18,6 +18,7 @@ import { endings, interrupted, onInterrupt, type Interrupt } from './interrupt.t
 import { openLog } from './log-choice.ts'
 import { describeChoice } from './model-choice.ts'
 import { Screen } from './screen.ts'
+import { describeServer, healthOf, openToolServers } from './tool-server.ts'
 import { answerLines, bringsLines } from './served-lines.ts'
 import type { Host } from './setting.ts'
 import { version } from './version.ts'
@@ -64,7 +65,6 @@ interface Opened extends AsyncDisposable {
 
 async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promise<Opened> {
   const remarks = new Screen(host.stderr, host.env)
-  const crew = await crewOf(loaded, flags)
   const store = storeOf(loaded)
   const token = configured(() => localToken(loaded.settings.server))
   const identities = configured(() => usersOf(loaded, token.token))
@@ -74,18 +74,28 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   await using stack = new AsyncDisposableStack()
   stack.defer(logging.close)
   const { settings } = loaded
+  const servers = await openToolServers(loaded, { log })
+  if (servers !== undefined) stack.use(servers)
+  const crew = await crewOf(loaded, flags, servers)
   const options = { ...runtimeOptionsOf(settings), ports: { log } }
   const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
   const server = configured(() => {
     const { hosts, origins } = settings.server
     const mcp = settings.tools.mcp ? { tools: crew.found.tools } : {}
-    return createServer({ runtime, identities, limits, network: { hosts, origins }, log, version: version(), mcp })
+    const checks = servers === undefined ? {} : { checks: () => ({ mcp: healthOf(servers.mcp.status()) }) }
+    const network = { hosts, origins }
+    return createServer({ runtime, identities, limits, network, log, version: version(), mcp, ...checks })
   })
   stack.defer(() => closeWithin(server, host))
   const { url } = await listen(server, settings.server)
   for (const problem of toolProblems(crew, loaded)) {
     remarks.line(inertLine(problem), 'warning')
     log.warn('tools.skipped', { problem })
+  }
+  for (const status of servers?.mcp.status() ?? []) {
+    if (status.state !== 'ready' || status.quarantined.length > 0) {
+      remarks.line(`MCP server ${inertLine(status.server)}: ${inertLine(describeServer(status))}`, 'warning')
+    }
   }
   log.info('server.listening', { url, store: store.path, agents: runtime.agents.keys(), version: version() })
   warn(loaded, token, remarks)

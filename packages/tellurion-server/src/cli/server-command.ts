@@ -1,10 +1,12 @@
-// The commands around a server: `serve`, `worker`, `mcp`, `status`, `doctor`, `init`, `completion`, with their options.
+// The commands around a server: `serve`, `worker`, `mcp`, `mcp-servers`, `status`, `doctor`, `init`, `completion`, with their options.
 // What they do is loaded when they are called, for most of it is large.
 
 import { Argument, type Command } from 'commander'
 import { completionScript, shells, type Shell } from './completion.ts'
 import type { DoctorFlags } from './doctor.ts'
+import type { ConfigFlags } from './configuration.ts'
 import type { McpFlags } from './mcp.ts'
+import type { McpServersFlags } from './mcp-servers.ts'
 import type { RunCommandContext } from './runs.ts'
 import type { ServeFlags } from './serve.ts'
 import type { StatusFlags } from './status.ts'
@@ -36,6 +38,8 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .action(async (flags: McpFlags) => end(await (await import('./mcp.ts')).mcp(flags, host)))
 
+  addMcpServers(program, { host, end })
+
   configOption(program.command('status'))
     .description('how a running server is; without one, what its store holds')
     .option('--server <url>', 'the server; default: TELLURION_URL, else that of SERVER_HOST and SERVER_PORT')
@@ -58,6 +62,24 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .description('a script that completes commands and options, for your shell to read')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .action((shell: Shell) => void host.stdout.write(completionScript(shell, program)))
+}
+
+/** `mcp-servers`, and `mcp-servers accept`. */
+function addMcpServers(program: Command, { host, end }: Pick<RunCommandContext, 'host' | 'end'>): void {
+  const servers = configOption(program.command('mcp-servers'))
+    .description('the configured MCP servers: how they stand, what they offer, what waits to be accepted')
+    .option('--json', 'print JSON')
+    .action(async (flags: McpServersFlags) => end(await (await import('./mcp-servers.ts')).mcpServers(flags, host)))
+  servers
+    .command('accept')
+    .description('let in a tool that waits, by the hash that mcp-servers shows')
+    .argument('<server>', 'the name of the server')
+    .argument('<tool>', 'the name of the tool')
+    .argument('<hash>', 'the hash of what it is now')
+    .action(async (server: string, tool: string, hash: string) => {
+      const flags: ConfigFlags = servers.opts()
+      end(await (await import('./mcp-servers.ts')).acceptTool({ server, tool, hash }, flags, host))
+    })
 }
 
 function configOption(command: Command): Command {

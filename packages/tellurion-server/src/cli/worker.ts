@@ -15,6 +15,7 @@ import { describeChoice } from './model-choice.ts'
 import { askedOf, shortId } from './run-desk.ts'
 import { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
+import { openToolServers } from './tool-server.ts'
 
 /** Options of `worker`. */
 export interface WorkerFlags extends ConfigFlags, CrewFlags {
@@ -26,7 +27,6 @@ export interface WorkerFlags extends ConfigFlags, CrewFlags {
 export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
   const loaded = await configurationOf(flags, host)
   const store = storeOf(loaded)
-  const { agents, choice, root } = await crewOf(loaded, flags)
   const screen = new Screen(host.stdout, host.env)
   const tell = (run: RunRecord, what: string, data: object): void => {
     if (flags.json === true) host.stdout.write(`${exactJson({ at: systemClock.now(), run: run.id, ...data })}\n`)
@@ -35,6 +35,8 @@ export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
   const logging = openLog(loaded, host, { debug: flags.verbose })
   const interrupt = onInterrupt(host, endings)
   try {
+    await using servers = await openToolServers(loaded, { log: logging.log })
+    const { agents, choice, root } = await crewOf(loaded, flags, servers)
     const options = { ...runtimeOptionsOf(loaded.settings), ports: { log: logging.log } }
     await using runtime = await createRuntime({ store: watched(store.open, tell), agents, ...options })
     const remarks = new Screen(host.stderr, host.env)

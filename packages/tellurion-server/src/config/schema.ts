@@ -15,7 +15,7 @@ export interface AgentContext {
   readonly model: Model
   /** The environment, `.env` included. */
   readonly env: Environment
-  /** The tools of the folder that the configuration names; none where it names none. */
+  /** The tools of the folder and of the MCP servers that the configuration names; it follows what servers offer. */
   readonly tools: Toolbox
 }
 
@@ -183,7 +183,44 @@ const tools = group({
     variables: ['MCP_TOOLS'],
     option: '--tools',
   }),
+  pins: setting(text().prefault('./data/mcp-pins.db'), 'Where it is kept which tools of MCP servers were let in.', {
+    variables: ['MCP_PINS'],
+  }),
 })
+
+const texts = (what: string) => z.record(z.string(), z.string(), { error: `must be ${what} by name` })
+
+/** A server of the Model Context Protocol, in the words that other programs use for it too. */
+const mcpServer = z
+  .strictObject(
+    {
+      command: text().optional(),
+      args: z.array(z.string(), { error: 'must be a list of texts' }).optional(),
+      env: texts('texts').optional(),
+      passEnv: list().optional(),
+      cwd: text().optional(),
+      read: list().optional(),
+      write: list().optional(),
+      network: flag().optional(),
+      allowUnisolated: flag().optional(),
+      url: text().optional(),
+      headers: texts('texts').optional(),
+      headerVariables: texts('names of variables').optional(),
+      allowPrivate: flag().optional(),
+      timeout: duration().optional(),
+      connectTimeout: duration().optional(),
+      lazy: flag().optional(),
+      acceptNew: flag().optional(),
+      trustAnnotations: flag().optional(),
+      only: list().optional(),
+      resourceTools: flag().optional(),
+      logLevel: oneOf(['debug', 'info', 'warning', 'error']).optional(),
+    },
+    { error: wrongShape },
+  )
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), {
+    error: 'must have either a command, with args, or a url',
+  })
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 const levelNames = { warning: 'warn', critical: 'error', fatal: 'error', trace: 'debug' } as const
@@ -263,6 +300,11 @@ export const configurationSchema = z.strictObject(
       { secret: true, otherwise: 'none' },
     ),
     budgets: group({ user: account('each user'), tenant: account('each tenant') }),
+    mcpServers: setting(
+      z.record(z.string(), mcpServer, { error: 'must be servers by name' }).prefault({}),
+      'Servers of the Model Context Protocol whose tools agents get, by name; see [mcp.md](mcp.md).',
+      { secret: true, otherwise: 'none' },
+    ),
     agents: setting(
       agents.optional(),
       'The agents, or a function from `{ model, env, tools }` to them. Only in a `.ts` or `.js` file.',

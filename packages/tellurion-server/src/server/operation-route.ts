@@ -27,7 +27,8 @@ async function storeAnswers({ runtime, log }: ServerSetting): Promise<{ ok: bool
 async function healthOf(setting: ServerSetting): Promise<Response> {
   const store = await storeAnswers(setting)
   const status = setting.closing.aborted ? 'closing' : store.ok ? 'ok' : 'degraded'
-  const body: HealthResource = { status, version: setting.version, uptime: uptimeOf(setting), checks: { store } }
+  const checks = { ...setting.checks(), store }
+  const body: HealthResource = { status, version: setting.version, uptime: uptimeOf(setting), checks }
   return Response.json(body, { status: status === 'ok' ? 200 : 503 })
 }
 

@@ -1,7 +1,7 @@
 // The server: a runtime behind HTTP. It answers requests with or without a socket, and builds nothing of durability again.
 
 import { TellurionError } from 'tellurion'
-import type { JsonObject } from 'tellurion/protocol'
+import type { HealthResource, JsonObject } from 'tellurion/protocol'
 import { systemIds, type Ids, type Runtime } from 'tellurion/runtime'
 import type { Redactor } from 'tellurion/secret'
 import { createLog, type Log } from 'tellurion/trace'
@@ -38,6 +38,8 @@ export interface ServerOptions {
   /** Default: warnings and errors on standard error. */
   readonly log?: Log
   readonly version?: string
+  /** What else `/health` tells, by name, asked at each look; nothing of it makes the server unwell. Everybody can read it. */
+  readonly checks?: () => HealthResource['checks']
   /** What the route `/mcp` offers. Default: the agents, as tools. */
   readonly mcp?: McpOffer
   /** `redactor` takes secrets out of every answer; give the runtime the same. */
@@ -59,7 +61,7 @@ export interface Server {
 
 /** Names of this machine. */
 const ownHosts = ['localhost', '127.0.0.1', '[::1]']
-const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'version', 'mcp', 'ports']
+const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'version', 'checks', 'mcp', 'ports']
 
 /** Makes a server. Throws `invalid_option`, `unknown_option`, `unknown_agent`. */
 export function createServer(options: ServerOptions): Server {
@@ -129,6 +131,7 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     ids,
     version,
     began: clock.monotonic(),
+    checks: options.checks ?? (() => ({})),
     closing: closing.signal,
     connections: { http: 0, streams: 0, sockets: 0 },
     meter: createMeter({ runtime, clock, log }),

@@ -1,6 +1,6 @@
 // What everything in a server stands on: its runtime, who may ask, its caps, time and log.
 
-import type { JsonObject } from 'tellurion/protocol'
+import type { HealthResource, JsonObject } from 'tellurion/protocol'
 import type { Runtime, Ids } from 'tellurion/runtime'
 import type { Redactor } from 'tellurion/secret'
 import type { Log } from 'tellurion/trace'
@@ -40,6 +40,8 @@ export interface ServerSetting {
   readonly connections: Connections
   readonly meter: Meter
   readonly streams: OpenStreams
+  /** What else is told of the server's health. */
+  readonly checks: () => HealthResource['checks']
   /** What speaks MCP. */
   readonly mcp: McpServer
   /** The interface as an OpenAPI document. */
