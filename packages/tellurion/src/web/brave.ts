@@ -1,11 +1,13 @@
 // Brave Search, over its API for web search.
 
 import { checkOptions } from '../error/option.ts'
+import { createRedactor } from '../secret/redactor.ts'
+import type { Revealing } from '../secret/secret.ts'
 import { askService, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface BraveOptions {
-  readonly apiKey: string
+  readonly apiKey: string | Revealing
   /** Default `https://api.search.brave.com/res/v1`. */
   readonly baseURL?: string
 }
@@ -17,6 +19,7 @@ export function braveSearch(options: BraveOptions): Search {
   const secret = serviceKey(name, options.apiKey, 'BRAVE_API_KEY')
   const base = serviceURL(name, options.baseURL ?? 'https://api.search.brave.com/res/v1')
   const egress = egressTo(base)
+  const redactor = createRedactor([secret])
   return {
     name,
     async search(query, { count, signal }) {
@@ -24,7 +27,7 @@ export function braveSearch(options: BraveOptions): Search {
       // It takes at most 400 characters and 20 results.
       url.search = new URLSearchParams({ q: query.slice(0, 400), count: String(Math.min(count, 20)) }).toString()
       const headers = { 'x-subscription-token': secret }
-      const answer = await askService({ name, egress, secret }, url, { headers, signal })
+      const answer = await askService({ name, egress, redactor }, url, { headers, signal })
       return resultsOf((answer as { web?: { results?: unknown } | null } | null)?.web?.results, count, 'description')
     },
   }

@@ -3,15 +3,17 @@
 
 import { suggestion, TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
+import { createRedactor } from '../secret/redactor.ts'
+import { isRevealing, revealed, type Revealing } from '../secret/secret.ts'
 import type { Egress } from './egress.ts'
 import { matchesHost, parseHostPattern, type HostPattern } from './host-pattern.ts'
 
 /** Something that opens a service. */
 export interface WebCredential {
-  /** The hosts that it is sent to: `api.example.com`, `*.example.com`, `localhost:8080`. */
+  /** The hosts that it is sent to: `api.example.com`, `*.example.com`, `localhost:8080`. Without a port by https only. */
   readonly hosts: readonly string[]
   /** The secret itself, or what reveals it, asked for at each request. */
-  readonly value: string | { reveal(): string }
+  readonly value: string | Revealing
   /** The header that it is sent in. Default `authorization`. */
   readonly header?: string
   /** What stands before it there. Default `Bearer ` in `authorization`, else nothing. */
@@ -36,6 +38,9 @@ export interface Credentials {
   /** Throws `invalid_option` for a name that there is not, and `egress_refused` for a host that it is not for. */
   use(name: string, url: URL): CredentialUse
 }
+
+/** What is shorter cannot be hidden where a service sends it back. */
+const shortest = 6
 
 interface Kept {
   readonly hosts: readonly HostPattern[]
@@ -63,22 +68,25 @@ export function createCredentials(given: Readonly<Record<string, WebCredential>>
       if (found === undefined) {
         throw new TellurionError('invalid_option', `There is no credential '${name}'.${suggestion(name, names)}`)
       }
-      if (!found.hosts.some((host) => matchesHost(url, host))) {
+      const matching = found.hosts.filter((host) => matchesHost(url, host))
+      if (matching.length === 0) {
         const hosts = given[name]!.hosts.join(', ')
         throw new TellurionError(
           'egress_refused',
           `The credential '${name}' is for ${hosts} only, not for ${url.host}.`,
         )
       }
+      // Whoever names a port knows what listens there.
+      if (url.protocol !== 'https:' && matching.every(({ port }) => port === undefined)) {
+        throw new TellurionError('egress_refused', `The credential '${name}' goes over https only: write https://.`)
+      }
       const secret = found.reveal()
       const value = `${found.prefix}${secret}`
-      if (secret.trim() === '' || !/^[\t\x20-\x7e]+$/.test(value)) {
-        throw new TellurionError(
-          'invalid_configuration',
-          `The credential '${name}' is empty or cannot stand in a header.`,
-        )
+      if (secret.trim().length < shortest || !/^[\t\x20-\x7e]+$/.test(value)) {
+        const problem = `has fewer than ${shortest} characters, or some that cannot stand in a header`
+        throw new TellurionError('invalid_configuration', `The credential '${name}' ${problem}.`)
       }
-      return { header: found.header, value, way: found.way, redact: redactor(secret) }
+      return { header: found.header, value, way: found.way, redact: createRedactor([secret]).text }
     },
   }
 }
@@ -97,7 +105,7 @@ function checked(name: string, credential: WebCredential, egress: Egress): Kept 
   if (!Array.isArray(hosts) || hosts.length === 0) {
     throw new TellurionError('invalid_option', `${what} needs hosts: the ones that it may be sent to.`)
   }
-  if (typeof value !== 'string' && typeof value?.reveal !== 'function') {
+  if (typeof value !== 'string' && !isRevealing(value)) {
     throw new TellurionError('invalid_option', `${what} needs a value: a text, or an object with reveal().`)
   }
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(header) || typeof prefix !== 'string') {
@@ -108,16 +116,6 @@ function checked(name: string, credential: WebCredential, egress: Egress): Kept 
     header: header.toLowerCase(),
     prefix,
     way: egress.within(hosts),
-    reveal: () => (typeof value === 'string' ? value : value.reveal()),
+    reveal: () => revealed(value),
   }
-}
-
-/** Takes a secret out of texts, in the spellings that services send it back in. */
-function redactor(secret: string): (text: string) => string {
-  const bytes = Buffer.from(secret)
-  const spellings = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
-  spellings.push(bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex'))
-  // Short ones would take ordinary words with them, and are no secrets.
-  const told = [...new Set(spellings)].filter((spelling) => spelling.length >= 4)
-  return (text) => told.reduce((rest, spelling) => rest.replaceAll(spelling, '[redacted]'), text)
 }

@@ -63,11 +63,13 @@ export function exchange(
     }
     signal.addEventListener('abort', onAbort, { once: true })
     outgoing.once('error', fail)
-    outgoing.once('close', () => fail(new Error('the connection was closed without a response')))
+    const onClose = (): void => fail(new Error('the connection was closed without a response'))
+    outgoing.once('close', onClose)
     outgoing.once('response', (incoming) => {
       signal.removeEventListener('abort', onAbort)
-      outgoing.removeAllListeners('close')
-      outgoing.off('error', fail).on('error', () => {})
+      outgoing.off('close', onClose).off('error', fail)
+      // What is wrong from now on is told by the response.
+      outgoing.on('error', () => {})
       resolve(incoming)
     })
     outgoing.end(body)

@@ -194,17 +194,17 @@ describe('which service', () => {
     const named = (env: Record<string, string>): string | undefined => searchFromEnv(env)?.name
     assert.equal(named({}), undefined)
     assert.equal(named({ SEARXNG_URL: ' ' }), undefined)
-    assert.equal(named({ TAVILY_API_KEY: 'k' }), 'Tavily')
-    assert.equal(named({ TAVILY_API_KEY: 'k', BRAVE_API_KEY: 'k' }), 'Brave')
-    assert.equal(named({ BRAVE_SEARCH_API_KEY: 'k' }), 'Brave')
-    assert.equal(named({ BRAVE_API_KEY: 'k', SEARXNG_URL: 'http://localhost:8888' }), 'SearXNG')
+    assert.equal(named({ TAVILY_API_KEY: 'key-1234' }), 'Tavily')
+    assert.equal(named({ TAVILY_API_KEY: 'key-1234', BRAVE_API_KEY: 'key-1234' }), 'Brave')
+    assert.equal(named({ BRAVE_SEARCH_API_KEY: 'key-1234' }), 'Brave')
+    assert.equal(named({ BRAVE_API_KEY: 'key-1234', SEARXNG_URL: 'http://localhost:8888' }), 'SearXNG')
     assert.throws(() => named({ SEARXNG_URL: 'localhost' }), { code: 'invalid_option', message: /http\(s\) address/ })
   })
 
   test('options are checked, and no message holds a key', () => {
     assert.throws(() => braveSearch({ apiKey: '' }), { code: 'missing_key', message: /BRAVE_API_KEY/ })
     assert.throws(() => tavilySearch({ apiKey: 'a b' }), { code: 'invalid_option', message: /^(?!.*a b)/ })
-    assert.throws(() => braveSearch({ apiKey: 'k', baseUrl: 'x' } as never), /Did you mean 'baseURL'/)
+    assert.throws(() => braveSearch({ apiKey: 'key-1234', baseUrl: 'x' } as never), /Did you mean 'baseURL'/)
     assert.throws(() => searxngSearch({ baseURL: 'http://a:b@c/' }), { code: 'invalid_option', message: /^(?!.*a:b)/ })
   })
 

@@ -3,6 +3,8 @@
 
 import { isAbort, throwIfAborted } from '../abort/abort.ts'
 import { TellurionError } from '../error/error.ts'
+import type { Redactor } from '../secret/redactor.ts'
+import { isRevealing, revealed } from '../secret/secret.ts'
 import { createEgress, type Egress } from './egress.ts'
 import { plainLine } from './plain-text.ts'
 
@@ -27,7 +29,7 @@ export interface Search {
 
 /** Asks a service for JSON. Rejects with `search_failed` where it refuses or answers something else. */
 export async function askService(
-  { name, egress, secret }: { readonly name: string; readonly egress: Egress; readonly secret?: string | undefined },
+  { name, egress, redactor }: { readonly name: string; readonly egress: Egress; readonly redactor?: Redactor },
   url: URL,
   init: {
     readonly method?: string
@@ -46,7 +48,7 @@ export async function askService(
   if (!response.ok) {
     const problem = problems[response.status] ?? `answered ${response.status}`
     const told = plainLine(await response.text().catch(() => ''), 200)
-    const clean = secret === undefined ? told : told.replaceAll(secret, '[redacted]')
+    const clean = redactor?.text(told) ?? told
     const retryable = response.status === 429 || response.status >= 500
     throw new TellurionError('search_failed', `${name} ${problem}${clean === '' ? '' : `: ${clean}`}`, { retryable })
   }
@@ -108,13 +110,14 @@ export function serviceURL(name: string, text: string): URL {
 }
 
 /** The key of a service. Throws `missing_key` and `invalid_option`. */
-export function serviceKey(name: string, key: unknown, variable: string): string {
-  if (typeof key !== 'string' || key.trim() === '') {
+export function serviceKey(name: string, given: unknown, variable: string): string {
+  const key = typeof given === 'string' || isRevealing(given) ? revealed(given).trim() : ''
+  if (key === '') {
     throw new TellurionError('missing_key', `${name} needs an API key: pass \`apiKey\`, or set ${variable}.`)
   }
-  if (/^[\x21-\x7e]+$/.test(key.trim())) return key.trim()
+  if (/^[\x21-\x7e]{6,}$/.test(key)) return key
   throw new TellurionError(
     'invalid_option',
-    `The key of ${name} holds characters that no key has; check for stray text.`,
+    `The key of ${name} is too short, or holds characters that no key has; check for stray text.`,
   )
 }

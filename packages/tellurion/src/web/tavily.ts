@@ -1,11 +1,13 @@
 // Tavily, a search for programs.
 
 import { checkOptions } from '../error/option.ts'
+import { createRedactor } from '../secret/redactor.ts'
+import type { Revealing } from '../secret/secret.ts'
 import { askService, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface TavilyOptions {
-  readonly apiKey: string
+  readonly apiKey: string | Revealing
   /** Default `https://api.tavily.com`. */
   readonly baseURL?: string
 }
@@ -17,10 +19,11 @@ export function tavilySearch(options: TavilyOptions): Search {
   const secret = serviceKey(name, options.apiKey, 'TAVILY_API_KEY')
   const base = serviceURL(name, options.baseURL ?? 'https://api.tavily.com')
   const egress = egressTo(base)
+  const redactor = createRedactor([secret])
   return {
     name,
     async search(query, { count, signal }) {
-      const answer = await askService({ name, egress, secret }, new URL('search', base), {
+      const answer = await askService({ name, egress, redactor }, new URL('search', base), {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
         body: JSON.stringify({ query, max_results: Math.min(count, 20) }),
