@@ -124,6 +124,17 @@ describe('the line of an event stream', () => {
     assert.ok(seen.text.length > big.length)
   })
 
+  test('has room again when what was gathered is taken at once', async () => {
+    const { line, client, until, write } = await place()
+    write('x'.repeat(100_000))
+    const room = line.outlet.room()
+    assert.ok(room !== undefined)
+    ask(client, '/stream')
+    await until('x'.repeat(100_000))
+    await room
+    assert.equal(line.outlet.waiting, 0)
+  })
+
   test('ends with its client', async () => {
     const { line, client, until, gone } = await place()
     ask(client, '/stream')

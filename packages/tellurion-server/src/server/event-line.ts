@@ -68,6 +68,8 @@ export class EventLine {
       this.#gone()
     })
     if (response.destroyed) this.#gone()
+    // What is taken at once drains nothing.
+    this.outlet.taken()
   }
 
   /** Nothing more comes; what waits is still sent. */
