@@ -1,0 +1,74 @@
+// A crowd that chats: so many sessions, each of which says something, reads the answer, thinks, and says something again.
+// Each has a connection of its own, as people have; what they wait beyond the model is what the server takes.
+
+import { Agent, request } from 'node:http'
+import { pause } from './measure.ts'
+import { modelTime, token } from './served.ts'
+
+/** How a crowd chats. */
+export interface CrowdOptions {
+  readonly port: number
+  readonly sessions: number
+  /** Times that each says something. */
+  readonly turns: number
+  /** Mean milliseconds from an answer to the next question; 0 asks at once. */
+  readonly think: number
+}
+
+/** What came of it: milliseconds beyond the model, sorted, and how long all took. */
+export interface CrowdFigures {
+  readonly overheads: Float64Array
+  readonly wall: number
+}
+
+/** Chats. Rejects when an answer is not the one that belongs to the question. */
+export async function chat({ port, sessions, turns, think }: CrowdOptions): Promise<CrowdFigures> {
+  const agent = new Agent({ keepAlive: true, maxSockets: sessions })
+  const overheads = new Float64Array(sessions * turns)
+  const began = performance.now()
+  const talk = async (index: number): Promise<void> => {
+    // They come one after another, not all in the same moment.
+    await pause((think * index) / sessions)
+    for (let turn = 0; turn < turns; turn++) {
+      const asked = performance.now()
+      const content = `${index} asks ${turn}`
+      const { status, body } = await say(agent, port, { content, session_id: `crowd-${port}-${index}` })
+      overheads[index * turns + turn] = performance.now() - asked - modelTime
+      if (status !== 200 || (JSON.parse(body) as { text: string }).text !== `You said: ${content}`) {
+        throw new Error(`${content}: ${status} ${body}`)
+      }
+      if (turn + 1 < turns) await pause(think * (0.5 + Math.random()))
+    }
+  }
+  await Promise.all(Array.from({ length: sessions }, (_, index) => talk(index)))
+  const wall = performance.now() - began
+  agent.destroy()
+  return { overheads: overheads.sort(), wall }
+}
+
+/** The figure at a part of them. */
+export function percentile(sorted: Float64Array, part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
+}
+
+function say(agent: Agent, port: number, said: object): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+  const body = JSON.stringify(said)
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  }
+  const asked = request(
+    { agent, port, host: '127.0.0.1', method: 'POST', path: '/api/v1/messages', headers },
+    (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
+      answer.on('error', reject)
+    },
+  )
+  asked.on('error', reject)
+  asked.end(body)
+  return promise
+}
