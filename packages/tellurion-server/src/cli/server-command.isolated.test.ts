@@ -360,6 +360,7 @@ describe('every command', () => {
     'serve',
     'worker',
     'mcp',
+    'mcp-servers',
     'status',
     'doctor',
     'init',
