@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { makeFolder } from 'tellurion/file'
 import { systemMessage } from '../config/system-message.ts'
 import { inertLine } from '../terminal/inert.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { UsageError, type ExitCode } from './fault.ts'
 import { scaffold } from './scaffold.ts'
 import { Screen } from './screen.ts'
@@ -33,8 +34,8 @@ export async function init(folder: string, host: Host): Promise<ExitCode> {
   const screen = new Screen(host.stdout, host.env)
   const place = relative('.', home)
   screen.line(`Wrote ${Object.keys(files).length} files to ${inertLine(home)}. Now:`, 'strong')
-  if (source !== undefined) screen.line(`  (cd ${inertLine(source)} && npm run build)`)
-  if (place !== '') screen.line(`  cd ${inertLine(place)}`)
+  if (source !== undefined) screen.line(`  (cd ${shellWord(source)} && npm run build)`)
+  if (place !== '') screen.line(`  cd ${shellWord(place)}`)
   for (const line of ['npm install', 'npm test', 'npm start']) screen.line(`  ${line}`)
   return 0
 }

@@ -21,6 +21,8 @@ export function scaffold({ name, packages }: ScaffoldOptions): Readonly<Record<s
         start: 'tellurion serve',
         chat: 'tellurion chat --server http://127.0.0.1:8000',
         doctor: 'tellurion doctor',
+        // An older Node finds no test in TypeScript, and is content.
+        pretest: `node -e "${checkNode}"`,
         test: 'node --test',
         types: 'tsc',
       },
@@ -46,9 +48,16 @@ export function scaffold({ name, packages }: ScaffoldOptions): Readonly<Record<s
     'tellurion.config.ts': config,
     '.env.example': env,
     '.gitignore': 'node_modules/\ndata/\n.env\n',
+    // As links, the two packages would find each other where they were built, and not here.
+    ...(isPath(packages.tellurion) ? { '.npmrc': 'install-links=true\n' } : {}),
     'README.md': readme(name),
   }
 }
+
+const isPath = (range: string): boolean => range.startsWith('file:')
+
+/** A program of one line, for a shell of any system. */
+const checkNode = "if (parseInt(process.versions.node) < 24) throw 'Node 24 or newer is needed'"
 
 /** A text without its margin of two blanks. */
 function file(text: string): string {

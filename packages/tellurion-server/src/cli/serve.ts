@@ -11,6 +11,7 @@ import { usersOf } from '../config/user.ts'
 import { limitsOf } from '../server/limit.ts'
 import { createServer, type Server } from '../server/server.ts'
 import { inertLine } from '../terminal/inert.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
 import { crewOf, runtimeOptionsOf, storeOf, toolProblems, type Crew, type CrewFlags } from './crew.ts'
 import { UsageError, type ExitCode } from './fault.ts'
@@ -116,7 +117,11 @@ async function listen(server: Server, { host, port }: { host: string; port: numb
     return await server.listen({ host, port })
   } catch (error) {
     if (!(error instanceof TellurionError)) throw error
-    const text = `${error.message} Choose another port with --port, or 0 for a free one; 'tellurion status' says what is there.`
+    const isPort = ['EADDRINUSE', 'EACCES'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
+    const mend = isPort
+      ? "Choose another port with --port, or 0 for a free one; 'tellurion status' says what is there."
+      : 'Choose an address of this machine with --host, or 0.0.0.0 for all of them.'
+    const text = `${error.message} ${mend}`
     throw new TellurionError(error.code, text, { cause: error })
   }
 }
@@ -182,10 +187,6 @@ function warn({ settings }: LoadedConfig, { file }: LocalToken, remarks: Screen)
   if (settings.store.redis !== undefined) {
     remarks.line('REDIS_URL is set, but there is no store on Redis yet: it is not used.', 'warning')
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:@+-]+$/.test(text) ? text : `'${inertLine(text).replaceAll("'", `'\\''`)}'`
 }
 
 function configured<T>(make: () => T): T {

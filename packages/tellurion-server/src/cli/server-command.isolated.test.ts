@@ -2,6 +2,7 @@
 // alone, and their exit codes. They look into the working directory, so they have a process of their own.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -314,6 +315,7 @@ describe('tellurion init', () => {
     assert.deepEqual(readdirSync(join(folder, 'My Agent!')).toSorted(), [
       '.env.example',
       '.gitignore',
+      '.npmrc',
       'README.md',
       'agent.test.ts',
       'agent.ts',
@@ -325,7 +327,13 @@ describe('tellurion init', () => {
     assert.equal(manifest.name, 'my-agent')
     // From a checkout, the packages are those that it builds.
     assert.match(manifest.dependencies.tellurion, /^file:\.\.\/.*build\/tellurion$/)
-    assert.match(stdout, /npm run build\)\n {2}cd My Agent!\n {2}npm install\n {2}npm test\n {2}npm start\n$/)
+    // Copied, not linked: else they would find other copies of each other there.
+    assert.equal(readFileSync(join(folder, 'My Agent!', '.npmrc'), 'utf8'), 'install-links=true\n')
+    const old = "Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } });"
+    const check = /^node -e "(.*)"$/.exec(manifest.scripts.pretest)?.[1] ?? ''
+    assert.match(spawnSync(process.execPath, ['-e', old + check], { encoding: 'utf8' }).stderr, /Node 24 or newer/)
+    assert.equal(spawnSync(process.execPath, ['-e', check]).status, 0)
+    assert.match(stdout, /npm run build\)\n {2}cd 'My Agent!'\n {2}npm install\n {2}npm test\n {2}npm start\n$/)
   })
 
   for (const taken of ['package.json', 'agent.ts', '.gitignore', 'README.md'])
