@@ -45,15 +45,11 @@ const call = async (client: Client, name: string, args: Readonly<Record<string, 
   (await client.callTool({ name, arguments: args })) as Result
 
 describe('tellurion mcp', { concurrency: 2 }, () => {
-  test('offers the agents, and what they were asked is kept', async () => {
+  test('offers the agents', async () => {
     const client = await connect(['--model', 'demo'])
     const result = await call(client, 'demo', { input: 'what is 12*7?' })
     assert.equal(result.content[0]?.text, '12*7 = 84.')
-    const run = result.structuredContent?.run
     await client.close()
-    const again = await connect(['--model', 'demo'])
-    assert.equal((await call(again, 'getRun', { run })).content[0]?.text, '12*7 = 84.')
-    await again.close()
   })
 
   test('a run whose client goes in the middle of it goes on with the next', async () => {
@@ -75,29 +71,19 @@ describe('tellurion mcp', { concurrency: 2 }, () => {
     await next.close()
   })
 
-  test('what agents print does not get between', async () => {
-    const args = ['--model', 'demo', '--config', 'noisy.config.mjs', '--agent', 'two', '--store', 'sqlite:./noisy.db']
-    const client = await connect(args)
-    const { tools } = await client.listTools()
-    assert.deepEqual(
-      tools.map(({ name }) => name),
-      ['two', 'getRun', 'cancelRun'],
-    )
-    await client.close()
-  })
-
-  test('offers the tools of the folder alone, or beside agents', async () => {
-    mkdirSync(join(folder, 'tools'), { recursive: true })
+  test('offers the tools of the folder beside chosen agents; what they print does not get between', async () => {
+    mkdirSync(join(folder, 'tools'))
     const text = `import { tool } from '${join(root, 'packages/tellurion/src/index.ts')}'
 console.log('loaded')
 export const double = tool({ description: 'Doubles', effects: 'read', execute: ({ n }) => 2 * n,
   inputSchema: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } })`
     writeFileSync(join(folder, 'tools/double.tool.mjs'), text)
-    const client = await connect(['--model', 'demo', '--tools', '--store', 'sqlite:./tools.db'], { TOOLS_DIR: 'tools' })
+    const args = ['--model', 'demo', '--config', 'noisy.config.mjs', '--agent', 'two', '--store', 'sqlite:./noisy.db']
+    const client = await connect([...args, '--tools'], { TOOLS_DIR: 'tools' })
     const { tools } = await client.listTools()
     assert.deepEqual(
       tools.map(({ name }) => name),
-      ['double'],
+      ['double', 'two', 'getRun', 'cancelRun'],
     )
     assert.equal((await call(client, 'double', { n: 21 })).content[0]?.text, '42')
     await client.close()

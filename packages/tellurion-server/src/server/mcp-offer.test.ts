@@ -25,6 +25,7 @@ describe('what an MCP server offers is checked when it is made', () => {
       { offer: { resources: { 'n://{a b}': resource } } },
       /needs an address/,
     ],
+    ['a resource with parameters that touch', { offer: { resources: { 'n://{a}{b}': resource } } }, /needs an address/],
     ['a resource that cannot be read', { offer: { resources: { 'n://a': { name: 'x' } } } }, /needs an address/],
     ['a cap that is not there', { offer: {}, limits: { mcp: 1 } }, /limits has no 'mcp'/],
   ]

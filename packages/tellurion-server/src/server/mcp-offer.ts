@@ -99,12 +99,17 @@ export function checkOffer(
   }
   for (const [uri, { name, mediaType, read }] of Object.entries(resources)) {
     const shaped = typeof name === 'string' && typeof mediaType === 'string' && typeof read === 'function'
-    if (shaped && URL.canParse(uri.replaceAll(/\{\w+\}/g, 'x')) && !/[{}]/.test(uri.replaceAll(/\{\w+\}/g, '')))
-      continue
+    if (shaped && isAddress(uri)) continue
     const text = `The resource '${uri}' needs an address such as notes://{day}, a name, a mediaType, and read().`
     throw new TellurionError('invalid_option', text)
   }
   return { toolbox, authority, agents, prompts, resources, instructions }
+}
+
+/** Whether an address can be one of a resource: its parameters are words with something between them. */
+function isAddress(uri: string): boolean {
+  const fixed = uri.replaceAll(/\{\w+\}/g, 'x')
+  return URL.canParse(fixed) && !/[{}]/.test(fixed) && !uri.includes('}{')
 }
 
 function agentsOf(agents: NonNullable<McpOffer['agents']>): ReadonlyMap<string, string | undefined> {
