@@ -4,8 +4,8 @@ import { expressionGrammar, evaluate, maxExpressionLength } from './expression.t
 import { tool } from './tool.ts'
 
 /**
- * A tool that works out an arithmetic expression; rounding errors past 15 digits are not shown. Expressions have at most
- * 200 characters and 50 brackets in each other, so it always ends; what is wrong with one is said with its place.
+ * A tool that works out an arithmetic expression: whole numbers and decimals exactly, all else to 15 digits. Expressions
+ * have at most 200 characters and 50 brackets in each other, so it always ends; what is wrong with one is said with its place.
  */
 export const calculator = tool({
   description: `Works out an arithmetic expression: ${expressionGrammar}.`,
@@ -19,5 +19,5 @@ export const calculator = tool({
   },
   effects: 'read',
   trust: 'trusted',
-  execute: ({ expression }) => String(Number(evaluate(expression).toPrecision(15))),
+  execute: ({ expression }) => evaluate(expression),
 })
