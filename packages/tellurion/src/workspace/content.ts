@@ -41,7 +41,7 @@ export async function readContent(workspace: Workspace, place: Place, max: numbe
   if (name === undefined) throw new TellurionError('file_access', 'Name a file: the path leads to the root.')
   const folder = await Folder.at(workspace, place.names.slice(0, -1))
   try {
-    return await readIn(folder, name, max)
+    return await readIn(folder, name, { max })
   } finally {
     await folder.close()
   }
@@ -52,7 +52,7 @@ export async function findContent(workspace: Workspace, place: Place, max: numbe
   const folder = await deepest(workspace, place.names.slice(0, -1))
   try {
     if (folder.missing.length > 0 || (await folder.folder.look(place.names.at(-1)!)) === undefined) return undefined
-    return await readIn(folder.folder, place.names.at(-1)!, max)
+    return await readIn(folder.folder, place.names.at(-1)!, { max })
   } finally {
     await folder.folder.close()
   }
@@ -78,9 +78,13 @@ export async function deepest(
   return { folder, missing: [] }
 }
 
-/** Reads a file in an open folder. Throws `file_access` for one of more than `max` bytes. */
-export async function readIn(folder: Folder, name: string, max: number): Promise<Content> {
-  const { handle, stat } = await folder.open(name)
+/** Reads a file in an open folder, see `Folder.open`. Throws `file_access` for one of more than `max` bytes. */
+export async function readIn(
+  folder: Folder,
+  name: string,
+  { max, listed = false }: { readonly max: number; readonly listed?: boolean },
+): Promise<Content> {
+  const { handle, stat } = await folder.open(name, { listed })
   try {
     const path = folder.path === '' ? name : `${folder.path}/${name}`
     if (stat.size > max) throw tooLarge(path, stat.size, max)
@@ -100,9 +104,9 @@ async function readUpTo(handle: FileHandle, expected: number, max: number): Prom
   for (let length = 0; ;) {
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
     length += bytesRead
-    if (bytesRead === 0) return buffer.subarray(0, length)
     if (length > max) return undefined
-    if (length < buffer.length) continue
+    // A regular file gives less than it was asked for only at its end.
+    if (length < buffer.length) return buffer.subarray(0, length)
     const larger = new Uint8Array(Math.min(max + 1, buffer.length * 2))
     larger.set(buffer)
     buffer = larger

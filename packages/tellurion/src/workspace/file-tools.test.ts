@@ -327,6 +327,12 @@ describe('grepFiles', () => {
     assert.match(await fails('grepFiles', { pattern: 'a', path: 'gone' }), /There is no file gone/)
   })
 
+  it('shows what it has found when its time is over', async () => {
+    const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`d${n}/f`, 'hit']))
+    const { say } = bench(files, { limits: { searchTime: 1 } })
+    assert.match(await say('grepFiles', { pattern: 'hit', filesOnly: true }), /stopped after 1 ms: name a folder/)
+  })
+
   it('stops when it is told to', async () => {
     const { root } = bench(Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`d${n}/f`, 'x'])))
     const toolbox = createToolbox({ ...fileTools(createWorkspace({ root })) })

@@ -126,20 +126,26 @@ export class Folder {
     }
   }
 
-  /** Opens a regular file of one name for reading. Throws `file_access`, saying what else it is. */
-  async open(name: string): Promise<OpenFile> {
+  /**
+   * Opens a regular file of one name for reading. Throws `file_access`, saying what else it is. `listed` says that a
+   * listing of this folder has just called it a file, and that the folder will be verified after what is read: for many
+   * files of one folder.
+   */
+  async open(name: string, { listed = false }: { readonly listed?: boolean } = {}): Promise<OpenFile> {
     const path = this.#pathOf(name)
-    const there = await this.look(name)
-    if (there === undefined) throw await this.#explain(name, { code: 'ENOENT' }, 'file')
-    // A pipe or a device can notice that it is opened, so what it is comes first; what was opened is asked once more.
-    refuseOther(path, there)
+    if (!listed) {
+      const there = await this.look(name)
+      if (there === undefined) throw await this.#explain(name, { code: 'ENOENT' }, 'file')
+      // A pipe or a device can notice that it is opened, so what it is comes first; what was opened is asked once more.
+      refuseOther(path, there)
+    }
     const handle = await open(this.reach(name), O_RDONLY | carefully).catch(async (error: unknown) => {
       throw await this.#explain(name, error, 'file')
     })
     try {
       const found = await handle.stat({ bigint: true })
       refuseOther(path, found)
-      await this.#verifyFile(handle, found, name)
+      if (!listed || this.#handle === undefined) await this.#verifyFile(handle, found, name)
       return { handle, stat: found }
     } catch (error) {
       await handle.close()

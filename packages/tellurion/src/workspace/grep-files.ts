@@ -3,6 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { throwIfAborted } from '../abort/abort.ts'
+import { systemClock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { tool, type AnyTool } from '../tool/tool.ts'
 import { readablePlace, readIn } from './content.ts'
@@ -77,6 +78,8 @@ class Search {
   #noText = 0
   #tooLarge = 0
   #full = false
+  #late = false
+  readonly #began = systemClock.monotonic()
 
   constructor(workspace: Workspace, options: SearchOptions) {
     this.#workspace = workspace
@@ -92,7 +95,7 @@ class Search {
         const all = this.#workspace.isIgnored(place.path)
         for await (const stop of walk(this.#workspace, folder, this.#tally, { signal, all })) {
           await this.#stop(stop)
-          if (this.#full) break
+          if (this.#full || this.#late) break
         }
       }
     } finally {
@@ -105,6 +108,8 @@ class Search {
     const wanted = entries.filter(({ kind, path }) => kind === 'file' && this.#options.matches(path))
     for (let at = 0; at < wanted.length && !this.#full; at += together) {
       throwIfAborted(this.#options.signal)
+      this.#late = systemClock.monotonic() - this.#began > this.#workspace.limits.searchTime
+      if (this.#late) return
       await this.#searchAll(folder, wanted.slice(at, at + together), false)
     }
   }
@@ -112,7 +117,11 @@ class Search {
   /** Reads some files together and searches them in their order. `alone` says that one was named, so its failure counts. */
   async #searchAll(folder: Folder, entries: readonly Entry[], alone: boolean): Promise<void> {
     const { searchBytes } = this.#workspace.limits
-    const contents = await Promise.allSettled(entries.map(({ name }) => readIn(folder, name, searchBytes)))
+    const contents = await Promise.allSettled(
+      entries.map(({ name }) => readIn(folder, name, { max: searchBytes, listed: !alone })),
+    )
+    // What was read counts only when the folder was where it belongs.
+    await folder.verify()
     for (const [index, content] of contents.entries()) {
       if (content.status === 'rejected') {
         if (alone) throw content.reason
@@ -175,6 +184,7 @@ class Search {
     const more: string[] = []
     if (this.#noText > 0) more.push(`${this.#noText} passed over as no text`)
     if (this.#tooLarge > 0) more.push(`${this.#tooLarge} passed over as too large`)
+    if (this.#late) more.push(`stopped after ${this.#workspace.limits.searchTime} ms: name a folder`)
     if (this.#full) more.push('there are more: make the pattern narrower, or name a folder')
     const tail = remarks(this.#tally, more)
     if (this.#shown.length === 0) return `Nothing matches.${tail}`

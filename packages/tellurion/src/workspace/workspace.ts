@@ -14,6 +14,8 @@ export interface WorkspaceLimits {
   readonly writeBytes: number
   /** Bytes of a file that is searched; larger ones are passed over. Default 1 MB. */
   readonly searchBytes: number
+  /** Milliseconds after which a search shows what it has found so far. Default 20,000. */
+  readonly searchTime: number
   /** Files and folders that one call looks at. Default 20,000. */
   readonly entries: number
   /** Lines, or paths, that one call gives back. Default 200. */
@@ -71,6 +73,7 @@ const defaults: WorkspaceLimits = {
   readBytes: 200 * 1024,
   writeBytes: 1024 * 1024,
   searchBytes: 1024 * 1024,
+  searchTime: 20_000,
   entries: 20_000,
   results: 200,
 }
