@@ -9,7 +9,7 @@ import { estimateTokens, loadTokenCounter, vendors, type Vendor } from 'tellurio
 import { createRuntime } from 'tellurion/runtime'
 import { originOf } from 'tellurion/tool'
 import { settings, type LoadedConfig } from '../config/load.ts'
-import { Secret } from '../config/secret.ts'
+import { Secret } from 'tellurion/secret'
 import { systemMessage } from '../config/system-message.ts'
 import { isOpenToOthers, readToken } from '../config/token.ts'
 import { usersOf } from '../config/user.ts'

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Configuration } from '../config/schema.ts'
-import type { Secret } from '../config/secret.ts'
+import type { Secret } from 'tellurion/secret'
 import { readToken } from '../config/token.ts'
 
 /** A server as commands find it. */

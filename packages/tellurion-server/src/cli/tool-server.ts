@@ -6,7 +6,7 @@ import type { Mcp, McpOptions, McpServerOptions, McpServerStatus } from 'telluri
 import type { KeyValue } from 'tellurion/tool'
 import type { Log } from 'tellurion/trace'
 import type { LoadedConfig } from '../config/load.ts'
-import { Secret } from '../config/secret.ts'
+import { Secret } from 'tellurion/secret'
 import type { Configuration } from '../config/schema.ts'
 import { UsageError } from './fault.ts'
 import { asUsage } from './setting.ts'

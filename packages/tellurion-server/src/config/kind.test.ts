@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import { duration, flag, list, number, oneOf, secret, size, text, whole } from './kind.ts'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 
 const cases: readonly [
   name: string,

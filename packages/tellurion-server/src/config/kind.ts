@@ -2,7 +2,7 @@
 // and what a variable says (text) alike, and says in its own words what it takes.
 
 import { z } from 'zod'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 
 /** The longest duration: what a timer of the platform can wait in one piece is less, and nobody waits longer. */
 const maxDuration = 365 * 86_400_000

@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import { given } from './layer.ts'
 import { loadConfig, settings, type LoadedConfig, type LoadOptions } from './load.ts'
 import type { ConfigurationInput } from './schema.ts'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 
 const root = mkdtempSync(join(tmpdir(), 'config-'))
 after(() => rmSync(root, { recursive: true }))

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 import { isOpenToOthers, localToken, readToken } from './token.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'token-'))

@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { systemMessage } from './system-message.ts'
 import { TellurionError } from 'tellurion'
 import { makeFolder } from 'tellurion/file'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 
 /** A token and where it is. */
 export interface LocalToken {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { loadConfig } from './load.ts'
 import type { ConfigurationInput } from './schema.ts'
-import { Secret } from './secret.ts'
+import { Secret } from 'tellurion/secret'
 import { usersOf, type ConfiguredUser } from './user.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

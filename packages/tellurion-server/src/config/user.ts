@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { TellurionError } from 'tellurion'
 import type { LoadedConfig } from './load.ts'
-import type { Secret } from './secret.ts'
+import type { Secret } from 'tellurion/secret'
 
 /** A user, known by a token whose SHA-256 is this. */
 export interface ConfiguredUser {

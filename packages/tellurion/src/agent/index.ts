@@ -36,6 +36,7 @@ export {
   Steering,
   Streaming,
   SystemPrompt,
+  Taint,
   Todos,
   ToolApproval,
   ToolRegistry,

@@ -24,6 +24,7 @@ describe('a secret', () => {
       inspect(Object.entries(secret)),
       inspect(Object.getOwnPropertyDescriptors(secret)),
       inspect({ ...secret }),
+      inspect(new Error('x', { cause: { list: [secret] } })),
       new Error(`refused ${secret}`).stack,
       new URL(`https://host.example/?key=${secret}`).href,
       encodeURIComponent(secret as unknown as string),

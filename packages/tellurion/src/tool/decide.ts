@@ -165,7 +165,7 @@ function conclude(call: ToolCallPart, prepared: Prepared, options: Concluding): 
     const counts = granted?.verdict === 'deny' || prepared.tool.asksEachTime !== true
     if (granted !== undefined && counts) return { decision: granted, prepared }
     const question = said.prompt ?? promptFor(toolName, text)
-    const prompt = doubts === undefined ? question : `${doubtText(doubts)}: ${question}`
+    const prompt = doubts && said.by.endsWith(' content') ? `${doubtText(doubts)}: ${question}` : question
     return { decision: { verdict: 'ask', prompt, inputHash, by: said.by, ...(doubts && { taint: doubts }) }, prepared }
   })
 }

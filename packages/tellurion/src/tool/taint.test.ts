@@ -93,7 +93,8 @@ describe('after strangers words', () => {
     assert.equal(inputHash.length, 64)
     assert.deepEqual((await asked('sends', [fact, page])).taint, [fact, page])
     assert.match((await asked('sends', [fact])).prompt, /^After unvouched words from a fact: Allow sends with /)
-    assert.deepEqual((await asked('careful', [page])).taint, [page], 'also where it would ask anyway')
+    const anyway = await asked('careful', [page])
+    assert.deepEqual([anyway.taint, anyway.prompt], [[page], 'Allow careful with {"to":"eve"}?'])
   })
 
   test('a rule lets it pass only where it says so', async () => {
