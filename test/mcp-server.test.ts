@@ -275,6 +275,17 @@ async function newestRun(session: string) {
   return desk.runtime.run(id!)
 }
 
+test('calls of tools are among the numbers of the server', async () => {
+  const calls = async (): Promise<number> => {
+    const { json } = await desk.ask('GET', '/api/v1/metrics', { as: 'root' })
+    return (json as { tools: Record<string, { calls: number }> }).tools['who']?.calls ?? 0
+  }
+  const { call } = await connect({})
+  const before = await calls()
+  await call('who')
+  assert.equal(await calls(), before + 1)
+})
+
 test('a call that a client with a session takes back cancels its run', async () => {
   const { call } = await connect({})
   const stop = new AbortController()

@@ -7,6 +7,7 @@ import { createLog, type Log } from 'tellurion/trace'
 import { systemClock, type Clock } from 'tellurion/world'
 import { limitsOf, type Limits } from './limit.ts'
 import type { McpHttp } from './mcp-http.ts'
+import { createManualCalls } from './manual-call.ts'
 import { checkOffer, type McpOffer } from './mcp-offer.ts'
 import type { McpConnection, McpServer } from './mcp-serving.ts'
 import type { McpSetting } from './mcp-setting.ts'
@@ -48,6 +49,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     clock,
     ids,
     log: options.log ?? createLog({ level: 'warn' }),
+    manual: createManualCalls({ clock }),
     seats: createSeats(limits.streams),
     pulse: createPulse(clock, limits.silence),
   })

@@ -4,6 +4,7 @@ import type { Ids, Runtime } from 'tellurion/runtime'
 import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Limits } from './limit.ts'
+import type { ManualCalls } from './manual-call.ts'
 import type { CheckedOffer } from './mcp-offer.ts'
 import type { Pulse } from './pulse.ts'
 import type { Seats } from './seat.ts'
@@ -19,6 +20,7 @@ export interface McpSetting {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
+  readonly manual: ManualCalls
   /** Seats of streams, shared with the other streams of a server. */
   readonly seats: Seats
   readonly pulse: Pulse

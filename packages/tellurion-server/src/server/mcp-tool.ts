@@ -4,7 +4,7 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
 import { TellurionError, type ErrorCode } from 'tellurion'
 import type { Json, JsonObject } from 'tellurion/protocol'
-import { createSchedule, decide, perform, type AnyTool } from 'tellurion/tool'
+import { decide, type AnyTool } from 'tellurion/tool'
 import { blocksOf } from './mcp-content.ts'
 import type { TellProgress } from './mcp-progress.ts'
 import type { McpSetting } from './mcp-setting.ts'
@@ -30,7 +30,6 @@ export interface McpTool {
 /** The tools of the toolbox. */
 export function toolboxTools(setting: McpSetting): McpTool[] {
   const { toolbox } = setting.offer
-  const schedule = createSchedule()
   return toolbox.specs().map(({ name, description, inputSchema }): McpTool => {
     const tool = toolbox.get(name)!
     const outputSchema = objectSchema(tool)
@@ -50,13 +49,9 @@ export function toolboxTools(setting: McpSetting): McpTool[] {
           const text = `The call of '${name}' needs a person's approval, so it did not run. Nobody can be asked over MCP: ask an agent that has this tool, or have the operator allow such calls by a rule.`
           return errorResult('tool_denied', text)
         }
-        const outcome = await perform(asked, decided, {
+        const outcome = await setting.manual.perform(asked, decided, {
           toolbox,
-          schedule,
-          clock: setting.clock,
-          runId: 'manual',
           user: identity.user,
-          idempotencyKey: toolCallId,
           signal,
           results: { maxLength: setting.limits.mcpText },
           ...(tellProgress === undefined ? {} : { onProgress: tellProgress }),

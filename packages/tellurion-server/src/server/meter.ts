@@ -1,6 +1,7 @@
 // The meter: what the runs of the store have done since the server began, out of their logs. It reads behind the runs, a
 // few times a minute at rest and once a second under load, and never stands in their way.
 
+import type { Event } from 'tellurion'
 import { hasEnded, type Runtime } from 'tellurion/runtime'
 import { createMetrics, type Log, type MetricsSummary } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
@@ -16,6 +17,8 @@ export interface MeterOptions {
 export interface Meter {
   /** Reads what is new, and gives the numbers. */
   summary(): Promise<MetricsSummary>
+  /** Counts what happens in no run: calls of tools by hand. */
+  read(event: Event): void
   close(): void
 }
 
@@ -76,6 +79,7 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
     })
   })
   return {
+    read: (event) => metrics.read(event, { run: 'manual' }),
     async summary() {
       await pump()
       if (changed.size > 0) await pump()

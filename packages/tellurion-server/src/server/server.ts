@@ -12,11 +12,13 @@ import { createIdentities, type KnownIdentity } from './identity.ts'
 import { limitsOf, type Limits } from './limit.ts'
 import type { Address, Listener } from './address.ts'
 import { listen } from './listen.ts'
+import { createManualCalls } from './manual-call.ts'
 import { checkOffer, type McpOffer } from './mcp-offer.ts'
 import { mcpServer } from './mcp-server.ts'
 import { createMeter } from './meter.ts'
 import { openApiDocument } from './openapi.ts'
 import { operations } from './operations.ts'
+import { networkOf } from './network.ts'
 import type { Network, ServerSetting } from './setting.ts'
 import { createPulse } from './pulse.ts'
 import { createSeats } from './seat.ts'
@@ -111,7 +113,8 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
   const { clock = systemClock, ids = systemIds, redactor } = ports
   const agents = options.agents ?? runtime.agents.keys()
   for (const agent of agents) runtime.agents.get(agent)
-  const hosts = [...ownHosts, ...(network.hosts ?? []).map((host) => host.toLowerCase())]
+  const reached = networkOf(network)
+  const hosts = [...ownHosts, ...reached.hosts]
   const closing = new AbortController()
   const log = options.log ?? createLog({ level: 'warn' })
   let document: JsonObject | undefined
@@ -119,12 +122,14 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
   const seats = createSeats(limits.streams)
   const pulse = createPulse(clock, limits.silence)
   const offer = checkOffer(options.mcp ?? {}, { runtime, agents })
+  const meter = createMeter({ runtime, clock, log })
+  const manual = createManualCalls({ clock, read: meter.read })
   const setting: ServerSetting = {
     runtime,
     agents,
     identities: createIdentities(identities),
     limits,
-    network: { hosts, origins: network.origins ?? [] },
+    network: { hosts, origins: reached.origins },
     log,
     clock,
     redactor,
@@ -134,13 +139,15 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
     checks: options.checks ?? (() => ({})),
     closing: closing.signal,
     connections: { http: 0, streams: 0, sockets: 0 },
-    meter: createMeter({ runtime, clock, log }),
+    trust: { doubted: false },
+    meter,
+    manual,
     streams: {
       hub: new StreamHub({ clock }),
       pulse,
       seats,
     },
-    mcp: mcpServer({ name: 'tellurion', version, offer, runtime, limits, clock, ids, log, seats, pulse }),
+    mcp: mcpServer({ name: 'tellurion', version, offer, runtime, limits, clock, ids, log, manual, seats, pulse }),
     document: () => (document ??= openApiDocument(operations, version)),
   }
   return { setting, hosts, closing }

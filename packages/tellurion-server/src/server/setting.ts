@@ -7,6 +7,7 @@ import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Identities, Identity } from './identity.ts'
 import type { Limits } from './limit.ts'
+import type { ManualCalls } from './manual-call.ts'
 import type { McpServer } from './mcp-serving.ts'
 import type { Meter } from './meter.ts'
 import type { Pulse } from './pulse.ts'
@@ -18,6 +19,12 @@ export interface Connections {
   http: number
   streams: number
   sockets: number
+}
+
+/** Whether the store keeps what it is given, as far as is known. */
+export interface StoreTrust {
+  /** Set when it has refused something; the next look at the server's health tries again. */
+  doubted: boolean
 }
 
 /** The setting of a server. */
@@ -38,10 +45,13 @@ export interface ServerSetting {
   /** Aborts when the server begins to close: streams end. */
   readonly closing: AbortSignal
   readonly connections: Connections
+  readonly trust: StoreTrust
   readonly meter: Meter
   readonly streams: OpenStreams
   /** What else is told of the server's health. */
   readonly checks: () => HealthResource['checks']
+  /** Tool calls by hand, whichever way they come. */
+  readonly manual: ManualCalls
   /** What speaks MCP. */
   readonly mcp: McpServer
   /** The interface as an OpenAPI document. */

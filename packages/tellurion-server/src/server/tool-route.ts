@@ -2,16 +2,7 @@
 
 import { Agent } from 'tellurion'
 import type { AgentResource, Json, ToolResource } from 'tellurion/protocol'
-import {
-  createSchedule,
-  createToolbox,
-  decide,
-  originOf,
-  perform,
-  type Decided,
-  type Schedule,
-  type Toolbox,
-} from 'tellurion/tool'
+import { createToolbox, decide, originOf, type Decided, type Toolbox } from 'tellurion/tool'
 import { z } from 'zod'
 import { RequestError } from './failure.ts'
 import { operation } from './operation.ts'
@@ -67,15 +58,6 @@ function ownerOf(call: Call, tool: string, agent: string | undefined): string {
   throw new RequestError('unknown_tool', `There is no tool '${tool}'${agent === undefined ? '' : ` of ${agent}`}.`)
 }
 
-/** Calls of one server keep to the effects of their tools among each other. */
-const schedules = new WeakMap<ServerSetting, Schedule>()
-
-function scheduleOf(setting: ServerSetting): Schedule {
-  let schedule = schedules.get(setting)
-  if (schedule === undefined) schedules.set(setting, (schedule = createSchedule()))
-  return schedule
-}
-
 /** What was decided, with the caller's word where a person is asked. Throws what keeps the call from running. */
 function permitted({ decision, prepared }: Decided, approved: boolean, by: string): Decided {
   const rest = prepared === undefined ? {} : { prepared }
@@ -107,17 +89,15 @@ export const callTool = operation('callTool', {
     const asked = { type: 'tool-call', toolCallId, toolName, input } as const
     const authority = agent instanceof Agent ? agent.authority : {}
     const decided = permitted(await decide(asked, { toolbox, ...authority }), approved, identity.user)
-    const outcome = await perform(asked, decided, {
+    const { user } = identity
+    const outcome = await setting.manual.perform(asked, decided, {
       toolbox,
-      schedule: scheduleOf(setting),
-      clock: setting.clock,
-      runId: 'manual',
-      user: identity.user,
-      idempotencyKey: keyOf(request) ?? toolCallId,
+      user,
+      idempotencyKey: keyOf(request),
       signal,
     })
     const { content, isError = false, code } = outcome
-    setting.log.info('tool.called', { requestId: call.requestId, user: identity.user, toolName, isError, approved })
+    setting.log.info('tool.called', { requestId: call.requestId, user, toolName, isError, approved })
     return { toolName, content: content as unknown as Json, isError, ...(code === undefined ? {} : { code }) }
   },
 })
