@@ -3,7 +3,7 @@
 import { checkOptions } from '../error/option.ts'
 import { createRedactor } from '../secret/redactor.ts'
 import type { Revealing } from '../secret/secret.ts'
-import { askService, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
+import { askForJSON, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface BraveOptions {
@@ -27,7 +27,7 @@ export function braveSearch(options: BraveOptions): Search {
       // It takes at most 400 characters and 20 results.
       url.search = new URLSearchParams({ q: query.slice(0, 400), count: String(Math.min(count, 20)) }).toString()
       const headers = { 'x-subscription-token': secret }
-      const answer = await askService({ name, egress, redactor }, url, { headers, signal })
+      const answer = await askForJSON({ name, egress, redactor }, url, { headers, signal })
       return resultsOf((answer as { web?: { results?: unknown } | null } | null)?.web?.results, count, 'description')
     },
   }

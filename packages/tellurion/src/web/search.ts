@@ -28,7 +28,7 @@ export interface Search {
 }
 
 /** Asks a service for JSON. Rejects with `search_failed` where it refuses or answers something else. */
-export async function askService(
+export async function askForJSON(
   { name, egress, redactor }: { readonly name: string; readonly egress: Egress; readonly redactor?: Redactor },
   url: URL,
   init: {

@@ -1,7 +1,7 @@
 // SearXNG, an engine of engines that one runs oneself. Its JSON must be switched on: `search.formats` in its settings.yml.
 
 import { checkOptions } from '../error/option.ts'
-import { askService, egressTo, resultsOf, serviceURL, type Search } from './search.ts'
+import { askForJSON, egressTo, resultsOf, serviceURL, type Search } from './search.ts'
 
 /** Where it is. */
 export interface SearxngOptions {
@@ -27,7 +27,7 @@ export function searxngSearch(options: SearxngOptions): Search {
         format: 'json',
         ...(language === undefined ? {} : { language }),
       }).toString()
-      const answer = (await askService({ name, egress }, url, { signal })) as { results?: unknown } | null
+      const answer = (await askForJSON({ name, egress }, url, { signal })) as { results?: unknown } | null
       return resultsOf(answer?.results, count, 'content')
     },
   }

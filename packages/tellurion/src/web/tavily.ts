@@ -3,7 +3,7 @@
 import { checkOptions } from '../error/option.ts'
 import { createRedactor } from '../secret/redactor.ts'
 import type { Revealing } from '../secret/secret.ts'
-import { askService, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
+import { askForJSON, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface TavilyOptions {
@@ -23,7 +23,7 @@ export function tavilySearch(options: TavilyOptions): Search {
   return {
     name,
     async search(query, { count, signal }) {
-      const answer = await askService({ name, egress, redactor }, new URL('search', base), {
+      const answer = await askForJSON({ name, egress, redactor }, new URL('search', base), {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
         body: JSON.stringify({ query, max_results: Math.min(count, 20) }),
