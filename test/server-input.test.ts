@@ -419,6 +419,41 @@ describe('what fails inside', () => {
   })
 })
 
+describe('a store that keeps nothing new', () => {
+  test('is told by /health from the first refusal until it is mended, and a sound one is not written to', async (t) => {
+    const own = await openServerDesk()
+    t.after(() => own.close())
+    const { runtime } = own
+    const full = new TellurionError('store_full', 'The store has no room left.', { retryable: true })
+    let isFull = false
+    let writes = 0
+    const { submit } = runtime
+    const { set } = runtime.keyValue
+    runtime.submit = (...given) => (isFull ? Promise.reject(full) : submit.apply(runtime, given))
+    runtime.keyValue.set = (...given) => {
+      writes++
+      return isFull ? Promise.reject(full) : set.apply(runtime.keyValue, given)
+    }
+    const health = async (): Promise<unknown> => (await own.ask('GET', '/health', { as: 'nobody' })).json
+    const stands = { ok: { status: 'ok', store: { ok: true } } }
+    const shown = (json: unknown): object => {
+      const { status, checks } = json as { status: string; checks: { store: object } }
+      return { status, store: checks.store }
+    }
+    assert.deepEqual(shown(await health()), stands.ok)
+    assert.equal(writes, 0)
+    isFull = true
+    assert.equal((await own.ask('POST', '/api/v1/runs', { body: { input: 'x' } })).status, 503)
+    for (let look = 0; look < 2; look++) {
+      const detail = 'The store keeps nothing new.'
+      assert.deepEqual(shown(await health()), { status: 'degraded', store: { ok: false, detail } })
+    }
+    isFull = false
+    for (let look = 0; look < 2; look++) assert.deepEqual(shown(await health()), stands.ok)
+    assert.equal(writes, 3)
+  })
+})
+
 describe('every answer', () => {
   test('has its request id, and headers that keep browsers from mischief', async () => {
     for (const [path, as] of [

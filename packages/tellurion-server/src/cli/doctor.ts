@@ -1,6 +1,8 @@
 // `tellurion doctor`: what is on, what is missing, and how to mend it. It changes nothing.
 
 import type { LoadedConfig } from '../config/load.ts'
+import { limitsOf } from '../server/limit.ts'
+import { networkOf } from '../server/network.ts'
 import { inertLine } from '../terminal/inert.ts'
 import { configurationOf, type ConfigFlags } from './configuration.ts'
 import {
@@ -45,7 +47,7 @@ async function findingsOf(flags: DoctorFlags, host: Host): Promise<readonly Find
   }
   return [
     checkNode(),
-    checkConfiguration(loaded),
+    unmeant(loaded) ?? checkConfiguration(loaded),
     await checkStore(loaded),
     ...checkRedis(loaded),
     checkLog(loaded),
@@ -55,6 +57,23 @@ async function findingsOf(flags: DoctorFlags, host: Host): Promise<readonly Find
     ...(await checkToolServers(loaded)),
     await checkTokenizer(),
   ]
+}
+
+/** Settings that are well-formed and that no server takes. */
+function unmeant({ settings: { server } }: LoadedConfig): Finding | undefined {
+  try {
+    limitsOf(server.limits)
+    networkOf(server)
+    return undefined
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return {
+      name: 'configuration',
+      state: 'problem',
+      detail,
+      mend: 'Mend server.limits, SERVER_HOSTS or SERVER_ORIGINS.',
+    }
+  }
 }
 
 const marks = { ok: ['ok     ', 'plain'], warning: ['note   ', 'plain'], problem: ['PROBLEM', 'warning'] } as const

@@ -41,6 +41,7 @@ export function createHandler(
         : await answer(request, options, { setting, operations, admission, requestId, seen })
     } catch (error) {
       const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
+      if (body.error.code.startsWith('store_')) setting.trust.doubted = true
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
       response = Response.json(clean(body, setting), { status, headers })
     }

@@ -14,13 +14,18 @@ import type { ServerSetting } from './setting.ts'
 const uptimeOf = ({ clock, began }: ServerSetting): number => Math.round(clock.monotonic() - began)
 
 /** Whether the store answers. What it says does not leave the house. */
-async function storeAnswers({ runtime, log }: ServerSetting): Promise<{ ok: boolean; detail?: string }> {
+async function storeAnswers(setting: ServerSetting): Promise<{ ok: boolean; detail?: string }> {
+  const { runtime, log, trust } = setting
   try {
     await runtime.runs({ limit: 1 })
+    // A full disk can still be read. Trying costs a write, so only a store that has refused one is tried.
+    if (trust.doubted)
+      await runtime.keyValue.set({ scope: 'global', owner: '' }, 'health', new Uint8Array(), { ttl: 1 })
+    trust.doubted = false
     return { ok: true }
   } catch (error) {
     log.error('health.store', { error: String(error) })
-    return { ok: false, detail: 'The store does not answer.' }
+    return { ok: false, detail: trust.doubted ? 'The store keeps nothing new.' : 'The store does not answer.' }
   }
 }
 
