@@ -36,11 +36,11 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
     await using stack = new AsyncDisposableStack()
     const logging = openLog(loaded, host, { debug: flags.verbose })
     stack.defer(logging.close)
-    const { log } = logging
+    const { log, redactor } = logging
     const servers = await openToolServers(loaded, { log })
     if (servers !== undefined) stack.use(servers)
     const crew = await crewOf(loaded, flags, servers)
-    const options = { ...runtimeOptionsOf(loaded.settings), ports: { log } }
+    const options = { ...runtimeOptionsOf(loaded.settings), ports: { log, redactor } }
     const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
     for (const problem of toolProblems(crew, loaded)) log.warn('tools.skipped', { problem })
     const { mcp: withTools, folder } = loaded.settings.tools

@@ -71,21 +71,23 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   const identities = configured(() => usersOf(loaded, token.token))
   const limits = configured(() => limitsOf(loaded.settings.server.limits))
   const logging = openLog(loaded, host, { debug: flags.debug ?? flags.verbose })
-  const { log } = logging
+  const { log, redactor } = logging
+  redactor.add(token.token)
   await using stack = new AsyncDisposableStack()
   stack.defer(logging.close)
   const { settings } = loaded
   const servers = await openToolServers(loaded, { log })
   if (servers !== undefined) stack.use(servers)
   const crew = await crewOf(loaded, flags, servers)
-  const options = { ...runtimeOptionsOf(settings), ports: { log } }
+  const options = { ...runtimeOptionsOf(settings), ports: { log, redactor } }
   const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
   const server = configured(() => {
     const { hosts, origins } = settings.server
     const mcp = settings.tools.mcp ? { tools: crew.found.tools } : {}
     const checks = servers === undefined ? {} : { checks: () => ({ mcp: healthOf(servers.mcp.status()) }) }
     const network = { hosts, origins }
-    return createServer({ runtime, identities, limits, network, log, version: version(), mcp, ...checks })
+    const ports = { redactor }
+    return createServer({ runtime, identities, limits, network, log, version: version(), mcp, ports, ...checks })
   })
   stack.defer(() => closeWithin(server, host))
   const { url } = await listen(server, settings.server)

@@ -37,7 +37,7 @@ export async function work(flags: WorkerFlags, host: Host): Promise<ExitCode> {
   try {
     await using servers = await openToolServers(loaded, { log: logging.log })
     const { agents, choice, root } = await crewOf(loaded, flags, servers)
-    const options = { ...runtimeOptionsOf(loaded.settings), ports: { log: logging.log } }
+    const options = { ...runtimeOptionsOf(loaded.settings), ports: { log: logging.log, redactor: logging.redactor } }
     await using runtime = await createRuntime({ store: watched(store.open, tell), agents, ...options })
     const remarks = new Screen(host.stderr, host.env)
     const who =
