@@ -4,37 +4,56 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTLS, rootCertificates } from 'node:tls'
 import { abortReason } from '../abort/abort.ts'
+import type { Clock } from '../clock/clock.ts'
 import { messageOf, TellurionError } from '../error/error.ts'
 import { parseAddress } from './address.ts'
 import { shown } from './egress-rule.ts'
 import { hostOf, portOf } from './host-pattern.ts'
 
-/** How many addresses of a host are tried. */
+/** How many addresses of a host are tried, and for how many milliseconds each but the last. */
 const mostAddresses = 4
+const attemptTime = 2_500
 
 /** How one is connected to. */
 export interface ConnectOptions {
   /** Certificates to trust beside the platform's, in PEM. */
   readonly ca: readonly string[]
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 
 /** A socket to the first of a host's addresses that answers. Rejects with `egress_failed`, or the signal's reason. */
-export async function connectFirst(url: URL, addresses: readonly string[], options: ConnectOptions): Promise<Socket> {
+export async function connectFirst(
+  url: URL,
+  addresses: readonly string[],
+  { ca, clock, signal }: ConnectOptions,
+): Promise<Socket> {
   let failure: unknown
-  for (const address of addresses.slice(0, mostAddresses)) {
+  const tried = addresses.slice(0, mostAddresses)
+  for (const address of tried) {
+    const attempt = new AbortController()
+    // One that is silent, as IPv6 is where it leads nowhere, must not use up the time of the others.
+    const disarm = clock.timer(address === tried.at(-1) ? Infinity : attemptTime, () => attempt.abort(silence))
     try {
-      return await connectOnce(url, address, options)
+      return await connectOnce(url, address, { ca, signal: AbortSignal.any([signal, attempt.signal]) })
     } catch (error) {
-      if (options.signal.aborted) throw abortReason(options.signal)
+      if (signal.aborted) throw abortReason(signal)
       failure = error
+    } finally {
+      disarm()
     }
   }
   const message = `${shown(url)} could not be connected to: ${reasonOf(failure)}.`
   throw new TellurionError('egress_failed', message, { cause: failure, retryable: true })
 }
 
-function connectOnce(url: URL, address: string, { ca, signal }: ConnectOptions): Promise<Socket> {
+const silence = new Error('no answer')
+
+function connectOnce(
+  url: URL,
+  address: string,
+  { ca, signal }: { readonly ca: readonly string[]; readonly signal: AbortSignal },
+): Promise<Socket> {
   const secure = url.protocol === 'https:'
   const host = hostOf(url)
   const to = { host: address, port: portOf(url) }

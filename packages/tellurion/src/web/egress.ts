@@ -201,7 +201,7 @@ async function hop({ policy, limits, ca, resolve, clock }: Way, outgoing: Outgoi
     const addresses = literal === undefined ? await raceAbort(resolve(host, { signal: either }), either) : [literal]
     if (addresses.length === 0) throw new TellurionError('egress_failed', `The name ${host} has no address.`)
     policy.checkAddresses(url, addresses)
-    const socket = await connectFirst(url, addresses, { ca, signal: either })
+    const socket = await connectFirst(url, addresses, { ca, clock, signal: either })
     disarm()
     disarm = late('did not answer within', limits.firstByte)
     return await exchange(socket, outgoing, { headerBytes: limits.headerBytes, signal: either })

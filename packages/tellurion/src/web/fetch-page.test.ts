@@ -31,6 +31,7 @@ const replies: Readonly<Record<string, RawReply>> = {
   '/feed': typed('application/atom+xml', '<feed>x</feed>'),
   '/none': typed('', 'no type\nat all'),
   '/none-html': typed('', '<!DOCTYPE html><p>page'),
+  '/zeros': typed('text/html', '<p>a\u0000b'),
   '/none-bytes': typed('', Uint8Array.of(1, 2, 0, 3)),
   '/latin': {
     headers: { 'content-type': 'text/html; charset=iso-8859-1' },
@@ -82,6 +83,7 @@ describe('what is read', () => {
     ['/feed', 'Address: SITE/feed (application/atom+xml, 14 characters)\n\n<feed>x</feed>'],
     ['/none', 'Address: SITE/none (text/plain, 14 characters)\n\nno type\nat all'],
     ['/none-html', 'Address: SITE/none-html (text/html, 4 characters)\n\npage'],
+    ['/zeros', 'Address: SITE/zeros (text/html, 2 characters)\n\nab'],
     ['/latin', 'Address: SITE/latin (text/html, 4 characters)\n\ncafé'],
     ['/packed', 'Address: SITE/packed (text/plain, 8 characters)\n\nunpacked'],
     [

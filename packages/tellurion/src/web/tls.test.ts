@@ -2,8 +2,10 @@
 // good.example and 127.0.0.1 until 2126; its key protects nothing.
 
 import assert from 'node:assert/strict'
+import { createServer as createNetServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createRawServer, type RawReply, type RawRequest, type RawServer } from '../testing/raw-server.node.ts'
+import { virtualClock } from '../testing/virtual-clock.ts'
 import { createEgress, type Egress, type EgressOptions } from './egress.ts'
 
 const key = `-----BEGIN PRIVATE KEY-----
@@ -25,6 +27,7 @@ RMaMjz8CIEi4u7I482xvSg9CqK0JyJAe+A9Z9BZorK1CMsSfTU6o
 -----END CERTIFICATE-----
 `
 
+const isLinux = process.platform === 'linux'
 let server: RawServer
 let plain: RawServer
 let port: string
@@ -69,6 +72,19 @@ describe('TLS', () => {
       code: 'egress_failed',
       message: `https://good.example:${port} could not be connected to: DEPTH_ZERO_SELF_SIGNED_CERT.`,
     })
+  })
+
+  test('an address that is silent does not use up the time of the next', { skip: !isLinux }, async () => {
+    const reached = Promise.withResolvers<void>()
+    const silent = createNetServer(() => reached.resolve())
+    await new Promise<void>((resolve) => silent.listen(Number(port), '127.0.0.3', resolve))
+    const clock = virtualClock()
+    const egress = make({ clock, resolve: () => Promise.resolve(['127.0.0.3', '127.0.0.1']) })
+    const response = egress(`https://good.example:${port}/`)
+    await reached.promise
+    await clock.advance(2_500)
+    assert.equal((await response).status, 200)
+    silent.close()
   })
 
   test('a redirect from https to http is refused, whoever it leads to', async () => {

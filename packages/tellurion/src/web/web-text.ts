@@ -37,7 +37,12 @@ export async function webText(response: Response, options: WebTextOptions): Prom
     throw noText(url, stated, response.headers.get('content-length'))
   }
   const { bytes, cut } = await readBytes(response, options.bytes)
-  if (bytes.includes(0) && !/utf-?(16|32)/i.test(contentType) && !(bytes[0]! >= 0xfe && bytes[1]! >= 0xfe)) {
+  if (
+    bytes.includes(0) &&
+    stated !== 'text/html' &&
+    !/utf-?(16|32)/i.test(contentType) &&
+    !(bytes[0]! >= 0xfe && bytes[1]! >= 0xfe)
+  ) {
     throw noText(url, stated || 'an unknown type', String(bytes.byteLength))
   }
   const source = decodeText(bytes, contentType)
