@@ -1,7 +1,7 @@
 // A crowd that chats: so many sessions, each of which says something, reads the answer, thinks, and says something again.
 // Each has a connection of its own, as people have; what they wait beyond the model is what the server takes.
 
-import { Agent, request } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { pause } from './measure.ts'
 import { modelTime, token } from './served.ts'
 
@@ -51,8 +51,16 @@ export function percentile(sorted: Float64Array, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
 }
 
-function say(agent: Agent, port: number, said: object): Promise<{ status: number; body: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+/** How something that was said is answered. */
+export interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly headers: IncomingHttpHeaders
+}
+
+/** Says something in a session and waits for the answer. */
+export function say(agent: Agent, port: number, said: { content: string; session_id: string }): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const body = JSON.stringify(said)
   const headers = {
     authorization: `Bearer ${token}`,
@@ -64,11 +72,15 @@ function say(agent: Agent, port: number, said: object): Promise<{ status: number
     (answer) => {
       let text = ''
       answer.setEncoding('utf8').on('data', (piece: string) => (text += piece))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text, headers: answer.headers }))
       answer.on('error', reject)
     },
   )
-  asked.on('error', reject)
+  asked.on('error', (error: NodeJS.ErrnoException) => {
+    // The server had just closed a connection on which nothing was said for long.
+    if (asked.reusedSocket && error.code === 'ECONNRESET') say(agent, port, said).then(resolve, reject)
+    else reject(error)
+  })
   asked.end(body)
   return promise
 }
