@@ -20,11 +20,16 @@ const held: AgentRuntime = {
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
 }
 
+/** Closed in the end, whatever failed. */
+const opened: Server[] = []
+after(() => Promise.all(opened.map((server) => server.close({ grace: 100 }))))
+
 async function open(options: Partial<ServerOptions> = {}): Promise<{ server: Server; url: string; port: number }> {
   const agent = new Agent({ name: 'guide', model: scriptedModel(() => 'Hello!') })
   const runtime = await createRuntime({ store: memory(), agents: [agent, held], patience: { grace: 100 } })
   const log = createLog({ level: 'error', write: () => {} })
   const server = createServer({ runtime, identities: [{ token, user: 'ada', scopes: ['write'] }], log, ...options })
+  opened.push(server)
   return { server, ...(await server.listen()) }
 }
 

@@ -46,6 +46,7 @@ export function createNewsDesk({ runtime, clock }: { readonly runtime: Runtime; 
     const tell = (kind: RunNews['kind']): void => {
       for (const listener of listeners) listener({ kind, record })
     }
+    // One that was made in the very millisecond of the beginning may be told again; none is left out.
     if (before === undefined && record.createdAt >= began) tell('created')
     if (hasEnded(record.status)) tell('completed')
     else if (before !== undefined || record.createdAt < began || record.status !== 'queued') tell('updated')
