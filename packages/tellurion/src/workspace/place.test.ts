@@ -119,6 +119,8 @@ const onWindows: [path: string, message: RegExp | undefined][] = [
   ['a.txt ', /dot or a space/],
   ['...', /dot or a space/],
   ['a /b', /dot or a space/],
+  ['GIT~1/config', /short name of another/],
+  ['PROGRA~1', /short name/],
   ['console.ts', undefined],
   ['com10', undefined],
 ]

@@ -54,6 +54,7 @@ function checkName(name: string, path: string, windows: boolean): void {
   if (!windows) return
   if (/[<>:"|?*]/.test(name)) throw refused(`${shown(path)} has one of the characters < > : " | ? * in it.`)
   if (/[. ]$/.test(name)) throw refused(`A name in ${shown(path)} ends with a dot or a space.`)
+  if (/~\d/.test(name)) throw refused(`${shown(path)} may be the short name of another; write it in full.`)
   if (device.test(name)) throw refused(`${shown(path)} names a device.`)
 }
 

@@ -98,6 +98,7 @@ test(
         return `${path} ${entry.isFile() ? readFileSync(path, 'utf8') : 'folder'} ${(statSync(path).mode & 0o777).toString(8)}`
       })
     const before = picture()
+    const descriptors = readdirSync('/proc/self/fd').length
 
     const workspace = createWorkspace({ root })
     const toolbox = createToolbox({ ...fileTools(workspace) })
@@ -151,6 +152,8 @@ test(
     Atomics.store(flag, 0, 1)
     await ended
     assert.deepEqual(picture(), before)
+    // Whatever was refused in whatever moment, nothing stays open.
+    assert.ok(readdirSync('/proc/self/fd').length <= descriptors + 5)
     const swaps = Atomics.load(flag, 1)
     t.diagnostic(`${duration / 1000} s, ${swaps} rounds of swaps, ${number} calls: ${JSON.stringify(tally)}; no escape`)
     t.diagnostic(`a reader that resolves and then opens was led outside ${naive} times`)

@@ -135,7 +135,7 @@ describe('undoing', () => {
   it('takes messages, events and outcomes, each call once, and no other tool’s', async () => {
     const { root, workspace, artifacts, run } = bench()
     writeFileSync(join(root, 'a'), 'old')
-    const { kept, toolCallId } = await run('writeFile', { path: 'a', content: 'new' })
+    const { kept, toolCallId, toolName } = await run('writeFile', { path: 'a', content: 'new' })
     const mine = tool({
       description: 'd',
       inputSchema: { type: 'object' },
@@ -147,10 +147,10 @@ describe('undoing', () => {
     for (const { hash } of other.kept ?? []) await artifacts.put((await elsewhere.artifacts.get(hash))!)
     async function* events(): AsyncGenerator<object> {
       yield { type: 'run.started' }
-      yield { type: 'tool.ended', toolCallId, kept }
-      yield { type: 'message.added', message: { role: 'tool', toolCallId, kept } }
-      yield { type: 'child.progress', event: { type: 'tool.ended', kept: foreign.kept } }
-      yield { type: 'tool.ended', kept: other.kept }
+      yield { type: 'tool.ended', toolCallId, toolName, kept }
+      yield { type: 'message.added', message: { role: 'tool', toolCallId, toolName, kept } }
+      yield { type: 'child.progress', event: { type: 'tool.ended', toolName: 'writeFile', kept: foreign.kept } }
+      yield { type: 'tool.ended', toolName, kept: other.kept }
     }
     assert.deepEqual(await undoEdits(workspace, events(), { artifacts }), {
       undone: [{ path: 'a', action: 'restored' }],
@@ -164,10 +164,14 @@ describe('undoing', () => {
     writeFileSync(join(root, 'a'), 'old')
     const { kept } = await run('writeFile', { path: 'a', content: 'new' })
     const empty = createArtifacts(memoryKeyValue(), 's')
-    await assert.rejects(undoEdits(workspace, [{ kept }], { artifacts: empty }), { code: 'unknown_resource' })
+    await assert.rejects(undoEdits(workspace, [{ toolName: 'writeFile', kept }], { artifacts: empty }), {
+      code: 'unknown_resource',
+    })
     await assert.rejects(undoEdits(workspace, [], { artifact: empty } as never), { code: 'unknown_option' })
     const signal = AbortSignal.abort()
-    await assert.rejects(undoEdits(workspace, [{ kept }], { artifacts, signal }), { name: 'AbortError' })
+    await assert.rejects(undoEdits(workspace, [{ toolName: 'writeFile', kept }], { artifacts, signal }), {
+      name: 'AbortError',
+    })
     assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'new')
   })
 
@@ -182,9 +186,13 @@ describe('undoing', () => {
     for (const path of ['../canary', join(base, 'canary'), 'a/../../canary', '', '.']) {
       const record = { version: 1, root, call: path, changes: [{ path, ...change }], folders: ['../..', '/tmp'] }
       const { hash, size } = (await artifacts.put(JSON.stringify(record)))!
-      const { undone, refused } = await undoEdits(workspace, [{ kept: [{ name: 'file changes', hash, size }] }], {
-        artifacts,
-      })
+      const { undone, refused } = await undoEdits(
+        workspace,
+        [{ toolName: 'writeFile', kept: [{ name: 'file changes', hash, size }] }],
+        {
+          artifacts,
+        },
+      )
       assert.deepEqual([undone.length, refused.length], [0, 1], path)
     }
     assert.equal(readFileSync(join(base, 'canary'), 'utf8'), 'canary')
@@ -197,9 +205,24 @@ describe('undoing', () => {
       `{"version":1,"root":"${root}","call":"k","changes":[{}],"folders":[]}`,
     ]) {
       const { hash, size } = (await artifacts.put(record))!
-      const report = await undoEdits(workspace, [{ kept: [{ name: 'file changes', hash, size }] }], { artifacts })
+      const report = await undoEdits(
+        workspace,
+        [{ toolName: 'writeFile', kept: [{ name: 'file changes', hash, size }] }],
+        { artifacts },
+      )
       assert.deepEqual(report, { undone: [], refused: [] }, record)
     }
+  })
+
+  it('takes no other tool’s word for it, whatever that has kept; renamed tools are named', async () => {
+    const { root, workspace, artifacts, run } = bench()
+    writeFileSync(join(root, 'a'), 'old')
+    const { kept } = await run('writeFile', { path: 'a', content: 'new' })
+    const forged = [{ type: 'tool.ended', toolName: 'runPython', kept }]
+    assert.deepEqual(await undoEdits(workspace, forged, { artifacts }), { undone: [], refused: [] })
+    assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'new')
+    const { undone } = await undoEdits(workspace, forged, { artifacts, tools: ['runPython'] })
+    assert.equal(undone.length, 1)
   })
 
   it('leads back from any sequence of changes', async () => {

@@ -10,19 +10,26 @@ import type { Artifacts } from '../tool/artifact.ts'
 import { become, recordName, stateOf } from './change.ts'
 import { readChangeRecord, type ChangeRecord, type FileChange } from './change-record.ts'
 import { findContent } from './content.ts'
+import type { WritingTools } from './file-tools.ts'
 import { Folder } from './folder.ts'
 import { readPlace } from './place.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What names what a call has kept: its outcome, its tool message, its `tool.ended`, or an event of a child with one. */
+/** What names what a call has kept: its outcome, its tool message, its `tool.ended`. */
 export interface Keeper {
-  readonly kept?: readonly KeptArtifact[] | undefined
+  readonly toolName: string
+  readonly kept: readonly KeptArtifact[]
 }
 
 /** What undoing takes. */
 export interface UndoOptions {
   /** Artifacts of the session: `session.artifacts`, or `createArtifacts(runtime.keyValue, sessionId)`. */
   readonly artifacts: Artifacts
+  /**
+   * Names under which an agent has tools of `fileTools`; what other tools have kept is never taken for a record, whatever
+   * they call it. Default the names they come with.
+   */
+  readonly tools?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -51,9 +58,9 @@ export async function undoEdits(
   past: Iterable<object> | AsyncIterable<object>,
   options: UndoOptions,
 ): Promise<UndoReport> {
-  checkOptions('undoEdits', options, ['artifacts', 'signal'])
+  checkOptions('undoEdits', options, ['artifacts', 'tools', 'signal'])
   const { artifacts, signal } = options
-  const records = await recordsOf(workspace, past, artifacts)
+  const records = await recordsOf(workspace, past, options)
   const undone: UndoneChange[] = []
   const refused = new Map<string, string>()
   for (const { changes, folders } of records.toReversed()) {
@@ -74,11 +81,13 @@ export async function undoEdits(
 async function recordsOf(
   { root }: Workspace,
   past: Iterable<object> | AsyncIterable<object>,
-  artifacts: Artifacts,
+  { artifacts, tools = ['writeFile', 'editFile', 'deleteFile', 'moveFile'] satisfies WritingTools[] }: UndoOptions,
 ): Promise<readonly ChangeRecord[]> {
   const records = new Map<string, ChangeRecord>()
   for await (const each of past) {
-    for (const { name, hash } of keptIn(each)) {
+    const keeper = keeperIn(each)
+    if (keeper === undefined || !tools.includes(keeper.toolName)) continue
+    for (const { name, hash } of keeper.kept) {
       if (name !== recordName || records.has(hash)) continue
       const bytes = await artifacts.get(hash)
       if (bytes === undefined) {
@@ -91,12 +100,12 @@ async function recordsOf(
   return [...records.values()]
 }
 
-/** What a message, an outcome or an event names as kept; children tell of theirs in an event of their own. */
-function keptIn(given: object): readonly KeptArtifact[] {
-  const { kept, message, event } = given as Keeper & { readonly message?: unknown; readonly event?: unknown }
-  if (Array.isArray(kept)) return kept as KeptArtifact[]
+/** The message, outcome or event itself, or what it brings: `message.added` a message, `child.progress` an event. */
+function keeperIn(given: object): Keeper | undefined {
+  const { toolName, kept, message, event } = given as Partial<Keeper> & { message?: unknown; event?: unknown }
+  if (typeof toolName === 'string' && Array.isArray(kept)) return { toolName, kept }
   const inner = message ?? event
-  return typeof inner === 'object' && inner !== null ? keptIn(inner) : []
+  return typeof inner === 'object' && inner !== null ? keeperIn(inner) : undefined
 }
 
 async function undo(workspace: Workspace, change: FileChange, artifacts: Artifacts): Promise<UndoneChange['action']> {
