@@ -22,6 +22,8 @@ export interface McpFlags extends ConfigFlags, CrewFlags {
   readonly agent?: readonly string[]
   /** Whether the tools of the configured folder are offered: alone, unless agents are named. */
   readonly tools?: boolean
+  /** Whether the person at the client is asked about calls of these tools that ask one. */
+  readonly askClient?: boolean
   readonly verbose?: boolean
 }
 
@@ -43,13 +45,14 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
     const options = { ...runtimeOptionsOf(loaded.settings), ports: { log, redactor } }
     const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
     for (const problem of toolProblems(crew, loaded)) log.warn('tools.skipped', { problem })
-    const { mcp: withTools, folder } = loaded.settings.tools
+    const { mcp: withTools, askClient, folder } = loaded.settings.tools
     if (flags.tools === true && folder === undefined) {
       throw new UsageError('--tools: there is no folder of tools; name one with TOOLS_DIR.')
     }
     const offer = {
       agents: flags.agent ?? (flags.tools === true ? [] : runtime.agents.keys()),
       ...(withTools || flags.tools === true ? { tools: crew.found.tools } : {}),
+      askClient: askClient || flags.askClient === true,
     }
     const server = asUsage(() => createMcpServer({ offer, runtime, limits, log, version: version() }))
     stack.defer(() => server.close())

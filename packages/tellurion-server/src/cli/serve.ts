@@ -83,7 +83,8 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
   const server = configured(() => {
     const { hosts, origins } = settings.server
-    const mcp = settings.tools.mcp ? { tools: crew.found.tools } : {}
+    const { mcp: withTools, askClient } = settings.tools
+    const mcp = withTools ? { tools: crew.found.tools, askClient } : {}
     const checks = servers === undefined ? {} : { checks: () => ({ mcp: healthOf(servers.mcp.status()) }) }
     const network = { hosts, origins }
     const ports = { redactor }

@@ -35,6 +35,7 @@ export function addServerCommands(program: Command, { host, end, agentOptions }:
     .description('the agents for one MCP client, over standard input and output')
     .option('--agent <names...>', 'the agents that are offered; default: all')
     .option('--tools', 'offer the tools of the folder TOOLS_DIR; alone, unless agents are named')
+    .option('--ask-client', 'let the person at the client decide on calls that ask one')
     .option('--concurrency <n>', 'runs at one time; default: MAX_CONCURRENT_TASKS, else 10')
     .action(async (flags: McpFlags) => end(await (await import('./mcp.ts')).mcp(flags, host)))
 

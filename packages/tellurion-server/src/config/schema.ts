@@ -183,6 +183,11 @@ const tools = group({
     variables: ['MCP_TOOLS'],
     option: '--tools',
   }),
+  askClient: setting(
+    flag().prefault(false),
+    'Whether calls of MCP clients that ask a person ask the one at the client. Only where clients do ask people.',
+    { variables: ['MCP_ASK_CLIENT'], option: '--ask-client' },
+  ),
   pins: setting(text().prefault('./data/mcp-pins.db'), 'Where it is kept which tools of MCP servers were let in.', {
     variables: ['MCP_PINS'],
   }),

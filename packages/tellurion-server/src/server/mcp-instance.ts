@@ -1,7 +1,19 @@
 // The protocol's own end of one client: the vendor's server, with what is offered, on behalf of one identity.
 
-import { ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode, Server } from '@modelcontextprotocol/server'
-import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  ProtocolError,
+  ProtocolErrorCode,
+  SdkError,
+  SdkErrorCode,
+  Server,
+} from '@modelcontextprotocol/server'
+import type {
+  CallToolResult,
+  ClientCapabilities,
+  InputRequiredResult,
+  ServerContext,
+} from '@modelcontextprotocol/server'
 import { jsonProblem, type Json } from 'tellurion/protocol'
 import type { Identity } from './identity.ts'
 import { agentTools } from './mcp-agent.ts'
@@ -44,7 +56,8 @@ export function instances(setting: McpSetting): MakeInstance {
         const give = takeSeat(seats.take, identity.user)
         if (typeof give !== 'function') return give
         try {
-          return await called(tool, params.arguments ?? {}, { setting, identity, context })
+          const askable = canAsk(context, server) ? context : undefined
+          return await called(tool, params.arguments ?? {}, { setting, identity, context, askable })
         } finally {
           give()
         }
@@ -60,9 +73,21 @@ interface Calling {
   readonly setting: McpSetting
   readonly identity: Identity
   readonly context: ServerContext
+  readonly askable: ServerContext | undefined
 }
 
-async function called(tool: McpTool, input: unknown, { setting, identity, context }: Calling): Promise<CallToolResult> {
+/** Whether the client says that it can ask the person at it, with a form. */
+function canAsk({ mcpReq }: ServerContext, server: Server): boolean {
+  const envelope = mcpReq.envelope as Readonly<Record<string, ClientCapabilities | undefined>> | undefined
+  const { elicitation } = envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities() ?? {}
+  return elicitation !== undefined && ('form' in elicitation || Object.keys(elicitation).length === 0)
+}
+
+async function called(
+  tool: McpTool,
+  input: unknown,
+  { setting, identity, context, askable }: Calling,
+): Promise<CallToolResult | InputRequiredResult> {
   const { signal } = context.mcpReq
   const problem = jsonProblem(input)
   if (problem !== undefined) return errorResult('tool_input_invalid', `The arguments cannot be taken: ${problem}.`)
@@ -73,6 +98,7 @@ async function called(tool: McpTool, input: unknown, { setting, identity, contex
       signal,
       isTakenBack: () => signal.aborted && !isGone(signal.reason),
       tellProgress: progressOf(context),
+      askable,
     })
   } catch (error) {
     setting.log.info('mcp.failed', { user: identity.user, toolName: tool.listing.name, error: String(error) })

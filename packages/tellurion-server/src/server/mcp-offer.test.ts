@@ -18,6 +18,7 @@ describe('what an MCP server offers is checked when it is made', () => {
     ['two tools of one name', { offer: { tools: [{ look }, { look }] } }, /two tools named 'look'/],
     ['a prompt without words', { offer: { prompts: { a: { description: 'x' } } } }, /prompt 'a' needs/],
     ['a prompt without a name', { offer: { prompts: { 'a b': prompt } } }, /prompt 'a b' needs/],
+    ['a person that is neither', { offer: { askClient: 'yes' } }, /askClient must be true or false/],
     ['a resource without an address', { offer: { resources: { notes: resource } } }, /resource 'notes' needs/],
     ['a resource with half a parameter', { offer: { resources: { 'notes://{a': resource } } }, /needs an address/],
     [

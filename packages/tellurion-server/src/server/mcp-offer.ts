@@ -39,6 +39,11 @@ export interface McpOffer {
   readonly tools?: Tools
   /** What decides on calls of `tools`. A call that it would ask a person about does not run. Default: the tools' own `needsApproval`. */
   readonly authority?: Pick<DecideOptions, 'approval' | 'safeMode' | 'permissions'>
+  /**
+   * Whether the person at a client is asked about such calls, by clients that can. Only where clients ask people indeed:
+   * one that answers by itself approves by itself. Default false.
+   */
+  readonly askClient?: boolean
   /** Agents that clients ask, each as a tool of its name: a list, or what each is good for by name. Default: all there are. */
   readonly agents?: readonly string[] | Readonly<Record<string, string>>
   /** Prompts by name. */
@@ -53,6 +58,7 @@ export interface McpOffer {
 export interface CheckedOffer {
   readonly toolbox: Toolbox
   readonly authority: NonNullable<McpOffer['authority']>
+  readonly askClient: boolean
   /** What is said of each agent; undefined where nothing was. */
   readonly agents: ReadonlyMap<string, string | undefined>
   readonly prompts: Readonly<Record<string, McpPrompt>>
@@ -60,7 +66,7 @@ export interface CheckedOffer {
   readonly instructions: string | undefined
 }
 
-const known = ['tools', 'authority', 'agents', 'prompts', 'resources', 'instructions']
+const known = ['tools', 'authority', 'askClient', 'agents', 'prompts', 'resources', 'instructions']
 
 /** The tools that stand beside agents. */
 export const runTools = ['getRun', 'cancelRun'] as const
@@ -77,7 +83,8 @@ export function checkOffer(
     if (known.includes(key)) continue
     throw new TellurionError('unknown_option', `An MCP server offers no '${key}'. Known: ${known.join(', ')}.`)
   }
-  const { tools = {}, authority = {}, prompts = {}, resources = {}, instructions } = offer
+  const { tools = {}, authority = {}, askClient = false, prompts = {}, resources = {}, instructions } = offer
+  if (typeof askClient !== 'boolean') throw new TellurionError('invalid_option', 'askClient must be true or false.')
   const toolbox = createToolbox(tools)
   const agents = agentsOf(offer.agents ?? all)
   for (const name of agents.keys()) {
@@ -103,7 +110,7 @@ export function checkOffer(
     const text = `The resource '${uri}' needs an address such as notes://{day}, a name, a mediaType, and read().`
     throw new TellurionError('invalid_option', text)
   }
-  return { toolbox, authority, agents, prompts, resources, instructions }
+  return { toolbox, authority, askClient, agents, prompts, resources, instructions }
 }
 
 /** Whether an address can be one of a resource: its parameters are words with something between them. */

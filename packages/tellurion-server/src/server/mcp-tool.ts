@@ -1,10 +1,11 @@
 // Tools of a toolbox over MCP: listed as clients read them, and called through the one pipeline. What would ask a person
 // does not run, for there is none here.
 
-import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
+import type { CallToolResult, InputRequiredResult, ServerContext, Tool } from '@modelcontextprotocol/server'
 import { TellurionError, type ErrorCode } from 'tellurion'
 import type { Json, JsonObject } from 'tellurion/protocol'
-import { decide, type AnyTool } from 'tellurion/tool'
+import { decide, type AnyTool, type Decided } from 'tellurion/tool'
+import { createMcpApprovals, type McpApprovals } from './mcp-approval.ts'
 import { blocksOf } from './mcp-content.ts'
 import type { TellProgress } from './mcp-progress.ts'
 import type { McpSetting } from './mcp-setting.ts'
@@ -19,17 +20,20 @@ export interface McpCall {
   /** Whether the client took the call back: it did not only go. */
   isTakenBack(): boolean
   readonly tellProgress: TellProgress | undefined
+  /** The request itself, where the client can ask the person at it. */
+  readonly askable: ServerContext | undefined
 }
 
 /** A tool as a server holds it. */
 export interface McpTool {
   readonly listing: Tool
-  call(call: McpCall): Promise<CallToolResult>
+  call(call: McpCall): Promise<CallToolResult | InputRequiredResult>
 }
 
 /** The tools of the toolbox. */
 export function toolboxTools(setting: McpSetting): McpTool[] {
-  const { toolbox } = setting.offer
+  const { toolbox, askClient } = setting.offer
+  const approvals = askClient ? createMcpApprovals(setting) : undefined
   return toolbox.specs().map(({ name, description, inputSchema }): McpTool => {
     const tool = toolbox.get(name)!
     const outputSchema = objectSchema(tool)
@@ -41,14 +45,12 @@ export function toolboxTools(setting: McpSetting): McpTool[] {
         ...(outputSchema === undefined ? {} : { outputSchema: outputSchema as Tool['inputSchema'] }),
         annotations: hintsOf(tool),
       },
-      call: async ({ identity, input, signal, tellProgress }) => {
+      call: async ({ identity, input, signal, tellProgress, askable }) => {
         const toolCallId = setting.ids('call')
         const asked = { type: 'tool-call', toolCallId, toolName: name, input } as const
-        const decided = await decide(asked, { toolbox, ...setting.offer.authority })
-        if (decided.decision.verdict === 'ask') {
-          const text = `The call of '${name}' needs a person's approval, so it did not run. Nobody can be asked over MCP: ask an agent that has this tool, or have the operator allow such calls by a rule.`
-          return errorResult('tool_denied', text)
-        }
+        const made = await decide(asked, { toolbox, ...setting.offer.authority })
+        const { decided, told } = permitted(made, { name, input, identity, askable, approvals })
+        if (decided === undefined) return told
         const outcome = await setting.manual.perform(asked, decided, {
           toolbox,
           user: identity.user,
@@ -64,6 +66,45 @@ export function toolboxTools(setting: McpSetting): McpTool[] {
     }
   })
 }
+
+interface Asking extends Pick<McpCall, 'identity' | 'input' | 'askable'> {
+  readonly name: string
+  readonly approvals: McpApprovals | undefined
+}
+
+type Permitted =
+  | { readonly decided: Decided; readonly told?: undefined }
+  | { readonly decided?: undefined; readonly told: CallToolResult | InputRequiredResult }
+
+/** What was decided, with a person's word where one is asked; or what the client is told instead. */
+function permitted(made: Decided, asking: Asking): Permitted {
+  const { decision, prepared } = made
+  if (decision.verdict !== 'ask') return { decided: made }
+  const { name, input, identity, askable: context, approvals } = asking
+  const { user } = identity
+  const said =
+    approvals === undefined || context === undefined
+      ? 'unasked'
+      : approvals.settle({ user, toolName: name, input, decision, context })
+  if (typeof said !== 'string') return { told: said }
+  const refused = `The call of '${name}' needs a person's approval, so it did not run.`
+  switch (said) {
+    case 'allowed':
+      return { decided: { decision: { verdict: 'allow', by: user }, ...(prepared === undefined ? {} : { prepared }) } }
+    case 'refused':
+      return denied(`${refused} It was not given: do not repeat the call, find another way.`)
+    case 'unshown':
+      return denied(`${refused} Its arguments are too long to be shown to one.`)
+    case 'unasked': {
+      const mend = 'Ask an agent that has this tool, or have the operator allow such calls by a rule.'
+      return denied(`${refused} Nobody can be asked here. ${mend}`)
+    }
+    default:
+      return said satisfies never
+  }
+}
+
+const denied = (text: string): Permitted => ({ told: errorResult('tool_denied', text) })
 
 /** A result that says what went wrong; its code is under `_meta`. */
 export function errorResult(code: ErrorCode, text: string): CallToolResult {
