@@ -104,6 +104,16 @@ describe('readFile', () => {
     assert.match(await fails('readFile', { path: 'over.txt' }), /over\.txt has 200 KB, more than the 200 KB/)
   })
 
+  it('says which name may have been meant, if that is no secret', async () => {
+    const { fails } = bench({ 'src/main.ts': '', '.env.local': '' }, { hidden: ['.env*'] })
+    assert.match(
+      await fails('readFile', { path: 'src/mian.ts' }),
+      /no file src\/mian\.ts\. Did you mean src\/main\.ts\?/,
+    )
+    assert.match(await fails('readFile', { path: 'scr/main.ts' }), /no folder scr\. Did you mean src\?/)
+    assert.doesNotMatch(await fails('readFile', { path: 'env.local' }), /Did you mean/)
+  })
+
   it('shows no bytes that are no text', async () => {
     const bytes = (...each: number[]): Uint8Array => Uint8Array.from(each)
     const files = {

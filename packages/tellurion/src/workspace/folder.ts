@@ -2,9 +2,10 @@
 // verified to lie under the root when it is used; what happens to paths meanwhile cannot lead anywhere else.
 
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, mkdir, open, readlink, realpath, stat, statfs, type FileHandle } from 'node:fs/promises'
+import { lstat, mkdir, open, opendir, readlink, realpath, stat, statfs, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { TellurionError } from '../error/error.ts'
+import { nearest, TellurionError } from '../error/error.ts'
+import { isPlaceName } from './place.ts'
 import { descriptors, type Workspace } from './workspace.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
@@ -25,6 +26,9 @@ const kernels: ReadonlySet<bigint> = new Set([
   0xca_fe_4a_11n, // bpf
   0xf9_7c_ff_8cn, // selinux
 ])
+
+/** Names of a folder that are compared with one that is not there. */
+const maxNames = 500
 
 /** A file that is open for reading, verified: a regular file with one name. Close it. */
 export interface OpenFile {
@@ -197,12 +201,29 @@ export class Folder {
     return this.path === '' ? name : `${this.path}/${name}`
   }
 
+  async #missing(name: string, wanted: 'file' | 'folder'): Promise<TellurionError> {
+    const near = nearest(name, await this.#names().catch(() => []))
+    const hint = near === undefined ? '' : ` Did you mean ${this.#pathOf(near)}?`
+    return new TellurionError('file_access', `There is no ${wanted} ${this.#pathOf(name)}.${hint}`)
+  }
+
+  /** Some names that stand here and are no secret. */
+  async #names(): Promise<readonly string[]> {
+    await this.verify()
+    const names: string[] = []
+    for await (const { name } of await opendir(this.reach('.'))) {
+      if (isPlaceName(name) && !this.#workspace.isHidden(this.#pathOf(name))) names.push(name)
+      if (names.length >= maxNames) break
+    }
+    return names
+  }
+
   /** Why a name could not be opened, in words that help to go on. */
   async #explain(name: string, error: unknown, wanted: 'file' | 'folder'): Promise<TellurionError> {
     const path = this.#pathOf(name)
     const { code } = error as NodeJS.ErrnoException
     if (error instanceof TellurionError) return error
-    if (code === 'ENOENT') return new TellurionError('file_access', `There is no ${wanted} ${path}.`, { cause: error })
+    if (code === 'ENOENT') return this.#missing(name, wanted)
     const there = await this.look(name).catch(() => undefined)
     if (there !== undefined && wanted === 'file') {
       try {
