@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Json } from '../schema/json.ts'
-import { scriptedModel, type Script } from '../testing/scripted-model.ts'
+import { scriptedModel, type Script, type ScriptedReply } from '../testing/scripted-model.ts'
 import type { TaintSource, Trust } from '../message/trust.ts'
 import { tool, type AnyTool } from '../tool/tool.ts'
 import type { Delta } from '../world/delta.ts'
@@ -22,7 +22,7 @@ const source = (trust: Trust, execute: () => unknown = () => 'words'): AnyTool =
   tool({ description: 'd', inputSchema: { type: 'object' }, effects: 'read', trust, execute: async () => execute() })
 const acts = (ran: Json[]) =>
   tool({ description: 'd', inputSchema: { type: 'object' }, execute: (input) => void ran.push(input) })
-const calls = (...names: string[]): Script => ({
+const calls = (...names: string[]): ScriptedReply => ({
   calls: names.map((toolName) => ({ toolName, input: { of: toolName } })),
 })
 
@@ -91,6 +91,32 @@ describe('taint', () => {
     }
     const stop = await run(world, { main: entity, sink })
     assert.deepEqual([stop.reason, seen], ['waiting', 1])
+  })
+
+  test('whatever commit a run is cut off after, no call gets around it', async () => {
+    const build = (ran: Json[]) => {
+      const tools = { page: source('untrusted'), plain: source('unvouched'), act: acts(ran) }
+      return agentOf([calls('page', 'plain'), calls('act'), calls('act'), 'Done.'], tools)
+    }
+    const commits: ReturnType<typeof snapshot>[] = []
+    const world = new World({ components: agentComponents })
+    const entity = build([]).furnish(world)
+    hear(world, entity, 'Go.')
+    await run(world, { main: entity, sink: async (_delta, at) => void commits.push(snapshot(at)) })
+    assert.ok(commits.length >= 4)
+    for (const [index, commit] of commits.entries()) {
+      const ran: Json[] = []
+      // A model that has been asked goes on by what the conversation holds.
+      const again = restore(JSON.parse(JSON.stringify(commit)) as typeof commit, { components: agentComponents })
+      const tools = { page: source('untrusted'), plain: source('unvouched'), act: acts(ran) }
+      const model = scriptedModel(({ messages }) => {
+        const newest = messages.at(-1)
+        return newest?.role === 'user' ? calls('page', 'plain') : calls('act')
+      })
+      new Agent({ name: 'a', model, tools }).bindTo(again)
+      const stop = await run(again, { main: entity, maxTicks: 20 })
+      assert.deepEqual([stop.reason, ran], ['waiting', []], `after commit ${index}`)
+    }
   })
 
   test('calls of one reply were chosen before their results came: they run, those of the next reply ask', async () => {
