@@ -61,7 +61,7 @@ export function codeTools(sandbox: Sandbox, options: CodeToolOptions = {}): Reco
   checkWhole('idle', idle)
   const pool = new SessionPool(sandbox, { most: sessions, idle, clock })
   return Object.fromEntries(
-    sandbox.languages.map((language) => [words[language].name, codeTool(language, { sandbox, pool, files })]),
+    sandbox.languages.map((language) => [words[language].name, codeTool(language, { sandbox, pool, files, clock })]),
   )
 }
 
@@ -69,6 +69,7 @@ interface Parts {
   readonly sandbox: Sandbox
   readonly pool: SessionPool
   readonly files: NonNullable<CodeRequest['files']>
+  readonly clock: Clock
 }
 
 const inputSchema = {
@@ -102,12 +103,13 @@ const onlyPure =
 async function run(
   language: Language,
   code: string,
-  { pool, files, context }: Parts & { readonly context: ToolContext },
+  { pool, files, clock, context }: Parts & { readonly context: ToolContext },
 ): Promise<CodeResult> {
   const { abortSignal: signal, runId } = context
-  const limits = limitsOf(context)
-  const lent = await pool.borrow(runId, language, signal)
+  const start = clock.monotonic()
+  const lent = await pool.borrow({ runId, language, signal, limits: limitsOf(context, 0) })
   try {
+    const limits = limitsOf(context, clock.monotonic() - start)
     const execution = await lent.session.run({
       code,
       signal,
@@ -122,11 +124,11 @@ async function run(
 }
 
 /** What the entity leaves to code. Its time ends the call from outside, so the code's ends a little before. */
-function limitsOf({ limits }: ToolContext): SandboxLimits | undefined {
+function limitsOf({ limits }: ToolContext, spent: number): SandboxLimits | undefined {
   if (limits === undefined) return undefined
   const { timeout, memory, maxOutput } = limits
   return {
-    ...(timeout === undefined ? {} : { timeout: Math.max(1, Math.floor(timeout * 0.9)) }),
+    ...(timeout === undefined ? {} : { timeout: Math.max(1, Math.floor(timeout * 0.9 - spent)) }),
     ...(memory === undefined ? {} : { memory }),
     ...(maxOutput === undefined ? {} : { maxOutput }),
   }

@@ -11,7 +11,7 @@ export const temporaryFolder = '/tmp'
 export function interpreterCommand(language: Language, program: string, memory: number): readonly string[] {
   switch (language) {
     case 'python':
-      return [program, '-I', '-B', '-u', '-X', 'utf8', '-c', python]
+      return [program, '-I', '-B', '-X', 'utf8', '-c', python]
     case 'javascript':
       return [program, `--max-old-space-size=${Math.floor((memory * 0.75) / 1024 / 1024)}`, '-e', javascript]
     case 'bash':
@@ -27,6 +27,7 @@ import ast, linecache, os, sys, traceback
 requests = os.fdopen(4, 'rb')
 os.set_inheritable(4, False)
 os.set_inheritable(3, False)
+sys.stdout.reconfigure(line_buffering=True)
 folder = os.getcwd()
 sys.path.insert(0, folder)
 space = {'__name__': '__main__', '__builtins__': __builtins__}

@@ -10,9 +10,22 @@ const line = 64
 export class Places {
   #free: number
   readonly #waiting: ((granted: boolean) => void)[] = []
+  /** Whoever has a place that is not needed just now, in the order of coming. */
+  readonly #idle = new Set<() => boolean>()
 
   constructor(count: number) {
     this.#free = count
+  }
+
+  /** Whether somebody waits for one. */
+  get areWanted(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** Takes note of somebody who may be asked for their place, and says whether they give it back. Returns the end of it. */
+  mayAsk(giveUp: () => boolean): () => void {
+    this.#idle.add(giveUp)
+    return () => this.#idle.delete(giveUp)
   }
 
   /** A place, when there is one; what it resolves with gives it back. Rejects with `channel_full` where 64 wait already. */
@@ -51,6 +64,7 @@ export class Places {
       }
       signal?.addEventListener('abort', leave, { once: true })
       this.#waiting.push(enter)
+      for (const giveUp of this.#idle) if (giveUp()) break
     })
   }
 }

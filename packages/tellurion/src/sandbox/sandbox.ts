@@ -40,9 +40,19 @@ export interface SandboxSession {
   readonly language: Language
   /** False after `close`, after any end of a call but `finished`, and when the code ended the interpreter. */
   readonly isLive: boolean
+  /** Whether somebody waits for its place. */
+  readonly isWanted: boolean
   /** One piece of code; one at a time. Throws `sandbox_closed` where the session has ended. */
   run(request: Omit<CodeRequest, 'language'>): Promise<Execution>
   close(): Promise<void>
+}
+
+/** How a session is started. */
+export interface SessionOptions {
+  readonly limits?: SandboxLimits | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called when somebody waits for a place: whether this session is not needed, and is being closed. Default: it stays. */
+  readonly onWanted?: (() => boolean) | undefined
 }
 
 /** A living sandbox. */
@@ -55,6 +65,8 @@ export interface Sandbox extends AsyncDisposable {
   /** Whether code runs without isolation, because the operator said so. */
   readonly isUnisolated: boolean
   readonly limits: FullLimits
+  /** Aborts when the sandbox is closed. */
+  readonly closed: AbortSignal
   /**
    * Runs code in a fresh interpreter, and ends it with all that it started. What the code does is in the result, also that
    * it was cancelled. Rejects with `sandbox_unavailable` where the language cannot be run, with `invalid_option`, and with
@@ -62,10 +74,7 @@ export interface Sandbox extends AsyncDisposable {
    */
   run(request: CodeRequest): Promise<Execution>
   /** Starts an interpreter that keeps its state until it is closed. Rejects as `run` does. */
-  session(
-    language: Language,
-    options?: { readonly limits?: SandboxLimits | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<SandboxSession>
+  session(language: Language, options?: SessionOptions): Promise<SandboxSession>
   /** Ends every interpreter, and waits until nothing is left. */
   close(): Promise<void>
 }
@@ -204,6 +213,10 @@ class LivingSandbox implements Sandbox {
     this.#places = places
   }
 
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
   async run(request: CodeRequest): Promise<Execution> {
     const { language, code, signal, onOutput } = checkRequest(request)
     const limits = tighter(this.limits, request.limits)
@@ -217,12 +230,22 @@ class LivingSandbox implements Sandbox {
     }
   }
 
-  async session(language: Language, options: Parameters<Sandbox['session']>[1] = {}): Promise<SandboxSession> {
-    checkOptions('session', options, ['limits', 'signal'])
+  async session(language: Language, options: SessionOptions = {}): Promise<SandboxSession> {
+    checkOptions('session', options, ['limits', 'signal', 'onWanted'])
     const limits = tighter(this.limits, options.limits)
-    const { interpreter, end } = await this.#start(language, limits, options.signal)
+    const started = await this.#start(language, limits, options.signal)
+    const { interpreter } = started
+    const forget = this.#places.mayAsk(options.onWanted ?? (() => false))
+    const end = (): Promise<void> => {
+      forget()
+      return started.end()
+    }
+    const places = this.#places
     return {
       language,
+      get isWanted() {
+        return places.areWanted
+      },
       get isLive() {
         return interpreter.isLive
       },

@@ -3,7 +3,7 @@
 
 import { isAbort, throwIfAborted } from '../abort/abort.ts'
 import type { Clock } from '../clock/clock.ts'
-import type { Language } from './limit.ts'
+import type { Language, SandboxLimits } from './limit.ts'
 import type { Sandbox, SandboxSession } from './sandbox.ts'
 
 /** A session that a call has for itself. */
@@ -25,6 +25,14 @@ interface Kept {
   cancel: () => void
 }
 
+/** Whose session is wanted, and what it may take should it be a new one. */
+export interface Borrowing {
+  readonly runId: string
+  readonly language: Language
+  readonly signal: AbortSignal
+  readonly limits?: SandboxLimits | undefined
+}
+
 /** Sessions of one sandbox. */
 export class SessionPool {
   readonly #sandbox: Sandbox
@@ -42,23 +50,36 @@ export class SessionPool {
     this.#most = most
     this.#idle = idle
     this.#clock = clock
+    sandbox.closed.addEventListener('abort', () => {
+      for (const { cancel } of this.#kept.values()) cancel()
+      this.#kept.clear()
+    })
   }
 
   /** The run's session of a language, when no other call has it. A run without an id gets one that is closed after use. */
-  async borrow(runId: string, language: Language, signal: AbortSignal): Promise<Lent> {
+  async borrow(given: Borrowing): Promise<Lent> {
+    const { runId, language, signal, limits } = given
     if (runId === '') {
-      const session = await this.#sandbox.session(language, { signal })
+      const session = await this.#sandbox.session(language, { signal, limits })
       return { session, isNew: true, giveBack: () => session.close() }
     }
     const key = `${language} ${runId}`
     for (;;) {
-      const lent = await this.#lend(key, this.#kept.get(key) ?? this.#open(key, language, signal), signal)
+      const lent = await this.#lend(key, this.#kept.get(key) ?? this.#open(key, given), signal)
       if (lent !== undefined) return lent
     }
   }
 
-  #open(key: string, language: Language, signal: AbortSignal): Kept {
-    const opening = this.#makeRoom().then(() => this.#sandbox.session(language, { signal }))
+  #open(key: string, { language, signal, limits }: Borrowing): Kept {
+    const onWanted = (): boolean => {
+      if (kept.users > 0) return false
+      void this.#drop(key, kept)
+      return true
+    }
+    // By the time room is made this one has its user.
+    const opening = Promise.resolve()
+      .then(() => this.#makeRoom())
+      .then(() => this.#sandbox.session(language, { signal, limits, onWanted }))
     const kept: Kept = { opening, isUsed: false, users: 0, turn: Promise.resolve(), cancel: () => {} }
     this.#kept.set(key, kept)
     return kept
@@ -73,11 +94,9 @@ export class SessionPool {
     kept.turn = promise
     const giveBack = async (): Promise<void> => {
       kept.users--
-      const isLive = await kept.opening.then(
-        (session) => session.isLive,
-        () => false,
-      )
-      if (!isLive || (kept.users === 0 && this.#kept.size > this.#most)) await this.#drop(key, kept)
+      const session = await kept.opening.catch(() => undefined)
+      const isSpare = kept.users === 0 && (this.#kept.size > this.#most || session?.isWanted === true)
+      if (session?.isLive !== true || isSpare) await this.#drop(key, kept)
       else if (kept.users === 0) this.#rest(key, kept)
       resolve()
     }
@@ -110,7 +129,7 @@ export class SessionPool {
 
   async #makeRoom(): Promise<void> {
     for (const [key, kept] of this.#kept) {
-      if (this.#kept.size < this.#most) return
+      if (this.#kept.size <= this.#most) return
       if (kept.users === 0) await this.#drop(key, kept)
     }
   }
