@@ -78,7 +78,7 @@ export function say(agent: Agent, port: number, said: { content: string; session
   )
   asked.on('error', (error: NodeJS.ErrnoException) => {
     // The server had just closed a connection on which nothing was said for long.
-    if (asked.reusedSocket && error.code === 'ECONNRESET') say(agent, port, said).then(resolve, reject)
+    if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(say(agent, port, said))
     else reject(error)
   })
   asked.end(body)

@@ -28,8 +28,8 @@ test('many sessions chat at one time, and each is answered what it asked', { tim
   t.diagnostic(
     `${overheads.length} turns: ${p50.toFixed(1)} ms beyond the model, p99 ${p99.toFixed(1)} ms; ${bytes.toFixed(0)} bytes a session`,
   )
-  // What a machine with other work on it still keeps to, and what is kept for each session would not.
-  assert.ok(p99 < 5000, `${p99} ms`)
+  // What a machine with much other work on it still keeps to; a turn that gets stuck does not.
+  assert.ok(p99 < 30_000, `${p99} ms`)
   assert.ok(bytes < 20_000, `${bytes} bytes`)
 })
 
@@ -60,7 +60,9 @@ test(
     }
     const submitters = Array.from({ length: 8 }, submit)
     for (let kill = 0; kill < kills; kill++) {
-      await sleep(200 + 500 * systemRandom())
+      const enough = accepted.size + 15
+      while (accepted.size < enough) await sleep(10)
+      await sleep(200 * systemRandom())
       await server.kill()
       server = await served(t, { store, port, limits: noRate, lease: 600 })
     }
@@ -85,7 +87,7 @@ test(
       assert.deepEqual(steps, upTo(5), 'each step once')
     }
     t.diagnostic(`${ids.length} runs over ${kills} kills, ${survivors} went on in another process`)
-    assert.ok(ids.length > 5 * kills && survivors > 0)
+    assert.ok(ids.length >= 15 * kills && survivors > 0)
   },
 )
 
