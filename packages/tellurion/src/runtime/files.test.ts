@@ -164,7 +164,8 @@ describe('a change that a crash has cut off', () => {
         return new Promise(() => {})
       },
     } as AnyTool
-    const first = await createRuntime({ store, agents: [new Agent({ name: 'w', model, tools: { writeFile: lost } })] })
+    const dying = new Agent({ name: 'w', model, tools: { writeFile: lost } })
+    const first = await createRuntime({ store, agents: [dying], patience: { grace: 0 } })
     const { id } = await first.submit('w', 'Go.', { session: 's' })
     await written
     await first.close()

@@ -35,6 +35,7 @@ describe('a workspace', () => {
       [{ root: '/proc/self' }, 'file_access', /may not be the root/],
       [{ root: '/sys/kernel' }, 'file_access', /may not be the root/],
       [{ root: '/dev' }, 'file_access', /may not be the root/],
+      [{ root: '/dev/fd' }, 'file_access', /may not be the root/],
       [{ root, undo: 'yes' }, 'invalid_option', /undo of a workspace must be true or false/],
       [{ root, vouched: 1 }, 'invalid_option', /vouched of a workspace/],
       [{ root, hidden: '.env' }, 'invalid_option', /hidden of a workspace must be a list/],

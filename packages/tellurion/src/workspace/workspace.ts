@@ -141,7 +141,7 @@ function folderOf(root: unknown): { root: string; identity: string; device: bigi
     })
   }
   if (!stat.isDirectory()) throw new TellurionError('file_access', `The root ${root} of the workspace is no folder.`)
-  if (/^(\/|\/(proc|sys|dev)(\/.*)?|[A-Za-z]:\\?)$/.test(real)) {
+  if (/^(\/|\/(proc|sys)(\/.*)?|\/dev(\/(?!shm\/).*)?|[A-Za-z]:\\?)$/.test(real)) {
     throw new TellurionError('file_access', `${real} may not be the root of a workspace: choose a folder of its own.`)
   }
   return { root: real, identity: `${stat.dev}:${stat.ino}`, device: stat.dev }
