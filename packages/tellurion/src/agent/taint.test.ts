@@ -7,6 +7,7 @@ import type { Json } from '../schema/json.ts'
 import { scriptedModel, type Script, type ScriptedReply } from '../testing/scripted-model.ts'
 import type { TaintSource, Trust } from '../message/trust.ts'
 import { tool, type AnyTool } from '../tool/tool.ts'
+import { createToolbox } from '../tool/toolbox.ts'
 import type { Delta } from '../world/delta.ts'
 import type { Entity } from '../world/entity.ts'
 import { run } from '../world/runner.ts'
@@ -71,6 +72,20 @@ describe('taint', () => {
     assert.deepEqual(taintOf(session), [])
     await session.generate('Go.')
     assert.match(taintOf(session)[0]?.excerpt ?? '', /no such page/)
+  })
+
+  test('is noted of a tool that is taken back while it runs', async () => {
+    const ran: Json[] = []
+    let offered = true
+    const page = source('untrusted', () => {
+      offered = false
+      return 'words'
+    })
+    const own = createToolbox({ page, act: acts(ran) })
+    const tools = { ...own, get: (name: string) => (offered || name !== 'page' ? own.get(name) : undefined) }
+    const session = new Agent({ name: 'a', model: scriptedModel([calls('page'), calls('act')]), tools }).session()
+    const { status } = await session.generate('Go.')
+    assert.deepEqual([taintOf(session)[0]?.name, status, ran], ['page', 'waiting', []])
   })
 
   test('is committed with the result that brought it, never after', async () => {

@@ -167,8 +167,10 @@ function act(
 ): Promise<void> | undefined {
   const { part, call, pass, brought, ready } = given
   const { context } = pass
-  if (isRejection(ready)) return finish(world, entity, errorOutcome(part, ready.code, ready.message), given)
-  const { input } = ready
+  if (isRejection(ready)) {
+    return finish(world, entity, errorOutcome(part, ready.code, ready.message), { ...given, tool: undefined })
+  }
+  const { input, tool } = ready
   const { change, errand } = brought
   if (errand !== undefined) {
     return import('./allowance.ts').then(({ tendChild }) => tendChild(world, entity, { call, errand, input, context }))
@@ -181,7 +183,7 @@ function act(
     const code = error instanceof TellurionError ? error.code : 'tool_failed'
     outcome = errorOutcome(part, code, `The tool '${part.toolName}' failed: ${messageOf(error)}`)
   }
-  return finish(world, entity, outcome as ToolOutcome, given)
+  return finish(world, entity, outcome as ToolOutcome, { ...given, tool })
 }
 
 /** Whether somebody else is at work for a call: there is nothing to do for it but to wait. */
@@ -205,6 +207,8 @@ function begin(world: World, entity: Entity, given: Start): Promise<void> | unde
     world.emit({ type: 'tool.started', entity, toolCallId, toolName })
   }
   const limits = world.get(entity, SandboxConfig)
+  // The tool that is run: its server may take it back while it runs, and what it says is a stranger's all the same.
+  const tool = decided.decision.verdict === 'allow' ? (decided.prepared?.tool ?? pass.toolbox.get(toolName)) : undefined
   const outcome = perform(part, decided, {
     toolbox: pass.toolbox,
     schedule: scheduleOf(world),
@@ -218,8 +222,8 @@ function begin(world: World, entity: Entity, given: Start): Promise<void> | unde
     results: new LateArtifacts(world, limits?.maxOutput),
     onProgress: (progress) => world.emit({ type: 'tool.progress', entity, toolCallId, toolName, progress }),
   })
-  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, given))
-  return finish(world, entity, outcome, given)
+  if (outcome instanceof Promise) return outcome.then((each) => finish(world, entity, each, { call, pass, tool }))
+  return finish(world, entity, outcome, { call, pass, tool })
 }
 
 /** Whether a call, once begun, must not begin again by itself. In memory nothing outlives the process anyway. */
@@ -293,9 +297,8 @@ function finish(
   world: World,
   entity: Entity,
   outcome: ToolOutcome,
-  { call, pass, decided }: Start,
+  { call, pass, tool }: Pick<Start, 'call' | 'pass'> & { readonly tool: Prepared['tool'] | undefined },
 ): Promise<void> | undefined {
-  const tool = decided.decision.verdict === 'allow' ? pass.toolbox.get(call.toolName) : undefined
   if (tool !== undefined) taintByResult(world, entity, { call, outcome, trust: tool.trust })
   takeResult(world, entity, outcome)
   return pass.context.commit() as Promise<void> | undefined
