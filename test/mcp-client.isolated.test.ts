@@ -9,11 +9,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Agent } from 'tellurion'
+import { Agent, tool } from 'tellurion'
 import { createMcp, type Mcp } from 'tellurion/mcp'
-import { createRuntime } from 'tellurion/runtime'
+import { createRuntime, memory } from 'tellurion/runtime'
+import { Secret } from 'tellurion/secret'
 import { sqlite } from 'tellurion/sqlite'
 import { scriptedModel } from 'tellurion/testing'
+import { createApproval } from 'tellurion/tool'
+import { createServer as createOurs } from 'tellurion-server/server'
 import { root } from '../gate/source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mcp-client-'))
@@ -116,6 +119,61 @@ describe('an agent with the tools of a server', () => {
     await runtime.interactions.answer(interactions[0]?.id ?? '', 'approve', { by: 'ada' })
     assert.deepEqual([(await run.result()).text, state.payments], ['Done.', 2])
   })
+})
+
+test('our own server is spoken to in the newest revision: calls, progress, resources, prompts, cancelling', async (t) => {
+  const inputSchema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } as const
+  let stopped = 0
+  const tools = {
+    double: tool({ description: 'Doubles', inputSchema, effects: 'read', execute: ({ n }) => `${n * 2}` }),
+    wait: tool({
+      description: 'Waits',
+      inputSchema: { type: 'object' },
+      effects: 'read',
+      execute: (_, { abortSignal }) =>
+        new Promise((resolve) => abortSignal.addEventListener('abort', () => resolve(stopped++))),
+    }),
+  }
+  const idle = new Agent({ name: 'idle', model: scriptedModel([]) })
+  const server = createOurs({
+    runtime: await createRuntime({ store: memory(), agents: [idle] }),
+    identities: [{ user: 'ada', scopes: ['write'], token: 'a-token-of-at-least-16' }],
+    mcp: {
+      tools,
+      authority: { approval: createApproval([{ allow: '*' }]) },
+      prompts: {
+        greet: { description: 'Greets', arguments: { who: { required: true } }, render: ({ who }) => `Greet ${who}` },
+      },
+      resources: { 'note://{id}': { name: 'Note', mediaType: 'text/plain', read: ({ id }) => `Note ${id}` } },
+    },
+  })
+  t.after(() => server.close())
+  const { url } = await server.listen()
+  const headers = { authorization: new Secret('Bearer a-token-of-at-least-16') }
+  const mcp = createMcp({ servers: { ours: { url: `${url}/mcp`, headers, allowPrivate: true } } })
+  t.after(() => mcp.close())
+  const [status] = await mcp.connect()
+  assert.deepEqual([status?.state, status?.protocol], ['ready', '2026-07-28'])
+  const box = mcp.toolbox()
+  assert.equal((await box.execute('ours_double', { n: 21 }, { approved: true })).content, '42')
+  assert.equal((await box.execute('ours_double', { n: 'x' }, { approved: true })).code, 'tool_input_invalid')
+  assert.deepEqual(await mcp.readResource('ours', 'note://7'), [
+    { uri: 'note://7', mediaType: 'text/plain', text: 'Note 7' },
+  ])
+  const greeting = [{ role: 'user', content: [{ type: 'text', text: 'Greet Ada' }] }]
+  assert.deepEqual(await mcp.prompt('ours', 'greet', { arguments: { who: 'Ada' } }), greeting)
+  await assert.rejects(mcp.prompt('ours', 'greet'), { code: 'mcp_failed' })
+  const controller = new AbortController()
+  const waiting = box.execute('ours_wait', {}, { approved: true, signal: controller.signal })
+  await pause(100)
+  controller.abort()
+  assert.equal((await waiting).code, 'aborted')
+  for (let tries = 0; stopped === 0 && tries < 300; tries++) await pause(10)
+  assert.equal(stopped, 1)
+  const wrong = createMcp({ servers: { ours: { url: `${url}/mcp`, allowPrivate: true } } })
+  t.after(() => wrong.close())
+  const [refused] = await wrong.connect()
+  assert.match(refused?.error?.message ?? '', /HTTP 401/)
 })
 
 test('a call that a crash cut off is never made again by itself: its outcome is unknown, and a person decides', async (t) => {

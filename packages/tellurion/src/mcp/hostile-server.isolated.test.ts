@@ -421,6 +421,17 @@ describe('the end', { concurrency: 4 }, () => {
   })
 })
 
+test('a server is started in its folder, with variables of ours that were named, and asked to log so much', async (t) => {
+  process.env['MCP_TEST_VARIABLE'] = 'passed'
+  t.after(() => delete process.env['MCP_TEST_VARIABLE'])
+  const passEnv = ['MCP_TEST_VARIABLE', 'MCP_TEST_NOT_SET']
+  const mcp = await open(t, 'plain', { settings: { cwd: '/usr/lib', passEnv, logLevel: 'warning' } })
+  assert.equal((await call(mcp, 'folder')).content, '/usr/lib')
+  assert.equal((await call(mcp, 'level')).content, 'warning')
+  const env = JSON.parse(String((await call(mcp, 'environment')).content)) as Record<string, string>
+  assert.deepEqual(env, { PATH: '/usr/local/bin:/usr/bin:/bin', MCP_TEST_VARIABLE: 'passed' })
+})
+
 test('a server started beside us sees the variables that were named and no others, and its secrets stay its own', async (t) => {
   const lines: string[] = []
   const write = (message: string, fields?: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`)

@@ -8,16 +8,21 @@ import type { AnyTool } from '../tool/tool.ts'
 export interface ToolsNow {
   tools(): Readonly<Record<string, AnyTool>>
   version(): number
+  /** Told of a server's tool that has the name of an own one. */
+  onDuplicate(name: string): void
 }
 
 /** Own tools and those of servers as one toolbox. A server's tool with the name of an own one is not offered. */
-export function livingToolbox(own: Toolbox, { tools, version }: ToolsNow): Toolbox {
+export function livingToolbox(own: Toolbox, { tools, version, onDuplicate }: ToolsNow): Toolbox {
   let built: Toolbox | undefined
   let builtOf = -1
   const now = (): Toolbox => {
     if (built !== undefined && builtOf === version()) return built
     const mixed = createToolbox(own)
-    for (const [name, tool] of Object.entries(tools())) if (own.get(name) === undefined) mixed.register(name, tool)
+    for (const [name, tool] of Object.entries(tools())) {
+      if (own.get(name) === undefined) mixed.register(name, tool)
+      else onDuplicate(name)
+    }
     builtOf = version()
     built = mixed
     return mixed

@@ -119,10 +119,15 @@ export function createMcp(options: McpOptions): Mcp {
       }),
     )
   }
-  return assembled(servers, () => version)
+  return assembled(servers, { version: () => version, log })
 }
 
-function assembled(servers: ReadonlyMap<string, McpServer>, version: () => number): Mcp {
+function assembled(
+  servers: ReadonlyMap<string, McpServer>,
+  { version, log }: { readonly version: () => number; readonly log: Log | undefined },
+): Mcp {
+  const onDuplicate = (name: string): void =>
+    log?.warn('mcp.duplicate', { tool: name, detail: 'an own tool has this name' })
   const named = (name: string): McpServer => {
     const server = servers.get(name)
     if (server !== undefined) return server
@@ -141,7 +146,7 @@ function assembled(servers: ReadonlyMap<string, McpServer>, version: () => numbe
       return mcp.status()
     },
     tools,
-    toolbox: (own = {}) => livingToolbox(createToolbox(own), { tools, version }),
+    toolbox: (own = {}) => livingToolbox(createToolbox(own), { tools, version, onDuplicate }),
     status: () => all.map((server) => server.status()),
     accept: async ({ server, tool, hash }) => named(server).accept(tool, hash),
     resources: async (server, request = {}) => listResources(named(server), request),

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +23,8 @@ import type { McpServerOptions } from './server-options.ts'
 const packages = join(import.meta.dirname, '../../../../node_modules')
 const entry = (name: string): string => join(packages, `@modelcontextprotocol/server-${name}/dist/index.js`)
 const folder = mkdtempSync(join(tmpdir(), 'mcp-reference-'))
+// Where we are root, a server that may write nothing is a user that owns nothing.
+chmodSync(folder, 0o755)
 after(() => rmSync(folder, { recursive: true }))
 
 const probe = ['--unshare-all', '--ro-bind', '/', '/', 'true']
@@ -33,8 +44,11 @@ const node = (
 
 async function opened(servers: Record<string, McpServerOptions>): Promise<Mcp> {
   const mcp = createMcp({ servers })
-  for (const { server, state, error } of await mcp.connect())
-    assert.equal(state, 'ready', `${server}: ${error?.message}`)
+  for (const { server, state, error } of await mcp.connect()) {
+    if (state === 'ready') continue
+    await mcp.close()
+    assert.fail(`${server}: ${error?.message}`)
+  }
   return mcp
 }
 
@@ -170,6 +184,23 @@ describe('a server in a namespace', { skip }, () => {
     await call(mcp, 'evil_echo', { do: 'child' })
     assert.equal((await call(mcp, 'evil_echo', { do: 'die' })).code, 'mcp_unavailable')
     await until(() => processes().filter((line) => line.includes('sleep 300')).length === before)
+  })
+
+  test('has the network, folders and variables that it was given, and no more', async (t) => {
+    const listener = createServer()
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    t.after(() => listener.close())
+    const { port } = listener.address() as AddressInfo
+    const reach = async (mcp: Mcp): Promise<unknown> => (await call(mcp, 'evil_echo', { do: 'reach', port })).content
+    assert.match(String(await reach(await open(t, hostile()))), /ECONNREFUSED|EPERM/)
+    const given = await open(t, hostile({ network: true, cwd: folder, env: { A: 'b' } }))
+    assert.equal(await reach(given), 'reached')
+    assert.equal((await call(given, 'evil_echo', { do: 'folder' })).content, folder)
+    const env = JSON.parse(String((await call(given, 'evil_echo', { do: 'environment' })).content)) as Record<
+      string,
+      string
+    >
+    assert.equal(env['A'], 'b')
   })
 
   test('does not see the files of the host', async (t) => {
