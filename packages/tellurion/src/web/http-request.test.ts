@@ -119,6 +119,8 @@ describe('a request', () => {
     [{ headers: { 'Content-Length': '1' } }, 'invalid_option', /Content-Length is not/],
     [{ headers: { 'X-Forwarded-For': '127.0.0.1' } }, 'invalid_option', /X-Forwarded-For is not/],
     [{ headers: { 'Metadata-Flavor': 'Google' } }, 'invalid_option', /Metadata-Flavor is not/],
+    [{ headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'invalid_option', /Method-Override is not/],
+    [{ headers: { 'X-Original-URL': '/admin' } }, 'invalid_option', /X-Original-URL is not/],
     [{ headers: { 'x-own': 'a\r\nHost: inside' } }, 'invalid_option', /HTTP does not allow/],
     [{ headers: { 'a b': 'c' } }, 'invalid_option', /HTTP does not allow/],
   ]

@@ -35,7 +35,7 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 type Method = (typeof methods)[number]
 const harmful: readonly Risk[] = ['destructive', 'exfiltrating']
 
-/** Headers that say how a request is to be sent, or who sends it: they are not for models. */
+/** Headers that say how a request is to be sent, who sends it, or that another one is meant: they are not for models. */
 const closedHeaders = [
   'host',
   'connection',
@@ -47,7 +47,8 @@ const closedHeaders = [
   'trailer',
 ]
 closedHeaders.push('cookie', 'accept-encoding', 'forwarded', 'user-agent', 'keep-alive', 'authorization')
-const closedPrefix = /^(proxy-|sec-|x-forwarded-|x-aws-ec2-metadata|metadata)/
+const closedPrefix =
+  /^(proxy-|sec-|x-forwarded-|x-aws-ec2-metadata|metadata|x-http-method|x-method-override|x-original-url|x-rewrite-url)/
 
 /** Headers of a response that are worth reading. */
 const shownHeaders = [
