@@ -52,9 +52,7 @@ export function taintByFiles(world: World, entity: Entity, { content }: UserMess
   if (typeof content === 'string') return
   for (const part of content) {
     if (part.type === 'text') continue
-    const { mediaType: name, url } = part
-    const excerpt = url === undefined ? {} : { excerpt: excerptOf(url) }
-    taint(world, entity, [{ level: 'unvouched', kind: 'attachment', name, ...excerpt }])
+    taint(world, entity, [{ level: 'unvouched', kind: 'attachment', name: part.mediaType }])
   }
 }
 

@@ -121,7 +121,7 @@ function readyRule(rule: ApprovalRule, by: string): ReadyRule {
   }
   const { tainted = false } = named
   if (typeof tainted !== 'boolean' || (tainted && verdict !== 'allow')) {
-    throw new TellurionError('invalid_option', `tainted of approval ${by} is true or false, beside an allow.`)
+    throw new TellurionError('invalid_option', `approval ${by}: tainted is true or false, for an allow.`)
   }
   return {
     names: createWildcard(name),
@@ -149,14 +149,13 @@ function authorisationOf(
 
 function readyWhere(where: ApprovalRule['where'], by: string): ReadyRule['where'] {
   if (where === undefined || typeof where === 'function') return where
-  if (typeof where !== 'object' || where === null || Array.isArray(where)) {
+  const isPattern = typeof where === 'object' && where !== null && !Array.isArray(where)
+  // A form such as $host would match nothing here, and a rule that denies would let everything pass.
+  if (!isPattern || /[{,]"\$/.test(JSON.stringify(where))) {
     throw new TellurionError(
       'invalid_option',
-      `where of approval ${by} must be an object such as { command: 'git *' }, or a function.`,
+      `where of approval ${by} must be an object such as { command: 'git *' }, or a function such as matching({ … }).`,
     )
-  }
-  if (/[{,]"\$/.test(JSON.stringify(where))) {
-    throw new TellurionError('invalid_option', `where of approval ${by} has forms: write where: matching({ … }).`)
   }
   const matches = createPattern(where)
   return ({ input }) => matches(input)
