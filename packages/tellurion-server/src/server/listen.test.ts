@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { Agent, TellurionError } from 'tellurion'
 import { createRuntime, memory, type AgentRuntime } from 'tellurion/runtime'
@@ -18,6 +19,13 @@ const held: AgentRuntime = {
   key: 'held',
   run: ({ signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+}
+
+/** The addresses of this machine, as an address of the web has them; not those of one link, which need its name. */
+function addresses(family: 'IPv4' | 'IPv6'): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((some) => some ?? [])
+  const own = all.filter((each) => each.family === family && !each.address.startsWith('fe80:'))
+  return own.map(({ address }) => (family === 'IPv6' ? `[${address}]` : address))
 }
 
 /** Closed in the end, whatever failed. */
@@ -174,6 +182,25 @@ describe('listening', () => {
     const body = '{"input":"Hi"}'
     const made = await told(port, `${post}${offer}Content-Length: ${body.length}\r\n\r\n${body}`)
     assert.match(made, /^HTTP\/1\.1 201/, made)
+  })
+
+  it('is called by the addresses that it listens on, and by no other name', async () => {
+    for (const [host, called] of [
+      ['0.0.0.0', ['127.0.0.1', ...addresses('IPv4')]],
+      ['::', ['[::1]', ...addresses('IPv6')]],
+    ] as const) {
+      const { server: all } = await open({ version: host })
+      const at = await all.listen({ host }).catch((error: unknown) => {
+        // No such network here.
+        if (host === '::') return undefined
+        throw error
+      })
+      for (const name of at === undefined ? [] : called) {
+        assert.equal((await fetch(`http://${name}:${at.port}/health`)).status, 200, name)
+      }
+      const asked = 'GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'
+      if (at !== undefined) assert.deepEqual(shown(await told(at.port, asked)), ['403', 'forbidden'])
+    }
   })
 
   it('says what stands in the way of a port', async () => {

@@ -18,7 +18,7 @@ import { mcpServer } from './mcp-server.ts'
 import { createMeter } from './meter.ts'
 import { openApiDocument } from './openapi.ts'
 import { operations } from './operations.ts'
-import { networkOf } from './network.ts'
+import { namesOf, networkOf } from './network.ts'
 import type { Network, ServerSetting } from './setting.ts'
 import { createPulse } from './pulse.ts'
 import { createSeats } from './seat.ts'
@@ -83,7 +83,7 @@ export function createServer(options: ServerOptions): Server {
         handle,
         upgrade: createUpgrade(setting, admission, sockets),
       })
-      hosts.push(host.toLowerCase())
+      hosts.push(...namesOf(host))
       listeners.push(listener)
       return { url: listener.url, port: listener.port }
     },
