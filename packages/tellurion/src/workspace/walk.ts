@@ -48,38 +48,61 @@ export function newTally(): Tally {
   return { seen: 0, cut: false, passed: 0 }
 }
 
-/** Goes through a folder, which the caller has opened and closes, and all in it; tells how it went in `tally`. */
+/**
+ * Goes through a folder, which the caller has opened and closes, and all in it; tells how it went in `tally`. Throws
+ * `file_access` when the folder itself cannot be read; one in it that cannot be, or goes away meanwhile, is passed over.
+ */
 export async function* walk(
   workspace: Workspace,
   folder: Folder,
   tally: Tally,
   options: WalkOptions = {},
 ): AsyncGenerator<Stop, void, undefined> {
-  const { signal, deep = true, all = false } = options
-  throwIfAborted(signal)
-  await folder.verify()
-  const entries = (await entriesOf(workspace, folder, tally)).filter(
-    ({ path }) => !workspace.isHidden(path) && (all || !workspace.isIgnored(path)),
+  throwIfAborted(options.signal)
+  yield* within(
+    { folder, entries: await entriesOf(workspace, folder, { tally, ...options }) },
+    workspace,
+    tally,
+    options,
   )
-  yield { folder, entries }
-  if (!deep || folder.path.split('/').length >= maxDepth) return
+}
+
+async function* within(
+  stop: Stop,
+  workspace: Workspace,
+  tally: Tally,
+  options: WalkOptions,
+): AsyncGenerator<Stop, void, undefined> {
+  yield stop
+  const { folder, entries } = stop
+  if (options.deep === false || folder.path.split('/').length >= maxDepth) return
   for (const { name, kind } of entries) {
     if (kind !== 'folder' || tally.cut) continue
-    throwIfAborted(signal)
-    const inner = await folder.enter(name).catch(() => undefined)
-    if (inner === undefined) {
-      tally.passed++
-      continue
-    }
+    throwIfAborted(options.signal)
+    let inner: Folder | undefined
     try {
-      yield* walk(workspace, inner, tally, options)
+      let found: readonly Entry[]
+      try {
+        inner = await folder.enter(name)
+        found = await entriesOf(workspace, inner, { tally, ...options })
+      } catch {
+        tally.passed++
+        continue
+      }
+      yield* within({ folder: inner, entries: found }, workspace, tally, options)
     } finally {
-      await inner.close()
+      await inner?.close()
     }
   }
 }
 
-async function entriesOf(workspace: Workspace, folder: Folder, tally: Tally): Promise<Entry[]> {
+/** What stands in a folder that lies where it belongs, in the order of names, without what is hidden or ignored. */
+async function entriesOf(
+  workspace: Workspace,
+  folder: Folder,
+  { tally, all = false }: WalkOptions & { readonly tally: Tally },
+): Promise<readonly Entry[]> {
+  await folder.verify()
   const entries: Entry[] = []
   try {
     for await (const each of await opendir(folder.reach('.'), { bufferSize: 256 })) {
@@ -88,14 +111,10 @@ async function entriesOf(workspace: Workspace, folder: Folder, tally: Tally): Pr
         break
       }
       const { name } = each
-      if (name.startsWith(unfinished)) continue
-      if (!isPlaceName(name, workspace)) tally.passed++
-      else
-        entries.push({
-          name,
-          path: folder.path === '' ? name : `${folder.path}/${name}`,
-          kind: await kindOf(folder, each),
-        })
+      const path = folder.path === '' ? name : `${folder.path}/${name}`
+      if (name.startsWith(unfinished) || workspace.isHidden(path) || (!all && workspace.isIgnored(path))) continue
+      if (isPlaceName(name, workspace)) entries.push({ name, path, kind: await kindOf(folder, each) })
+      else tally.passed++
     }
   } catch (error) {
     throw failure(error, `The folder ${folder.path || 'of the workspace'} cannot be read`)
