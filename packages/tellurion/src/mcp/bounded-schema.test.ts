@@ -182,7 +182,7 @@ describe('a bomb', () => {
       const began = systemClock.monotonic()
       const check = boundedSchema(schema, 'it')
       for (const input of inputs) await check.validate(input)
-      assert.ok(systemClock.monotonic() - began < 2_000)
+      assert.ok(systemClock.monotonic() - began < 5_000)
     })
 })
 

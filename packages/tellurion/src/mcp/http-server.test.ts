@@ -94,7 +94,7 @@ type Opening = Partial<McpOptions> & { readonly settings?: Partial<McpHttpServer
 
 async function open(t: TestContext, url: string, { settings = {}, ...options }: Opening = {}): Promise<Mcp> {
   const mcp = createMcp({
-    servers: { web: { url, allowPrivate: true, ...settings } },
+    servers: { web: { url, allowPrivate: true, timeout: 600_000, connectTimeout: 600_000, ...settings } },
     clock: hurried,
     pingEvery: Infinity,
     retry: { jitter: 'none' },
@@ -309,7 +309,7 @@ describe('a server over HTTP that', () => {
     test(`${what} ends the call in ${code}`, async (t) => {
       const bench = await serve(t, (request, response) => request.method === 'tools/call' && behave(request, response))
       const mcp = await open(t, bench.url, {
-        settings: { maxMessage: 1_048_576, timeout: code === 'tool_timeout' ? 2_000 : 100_000 },
+        settings: { maxMessage: 1_048_576, timeout: code === 'tool_timeout' ? 2_000 : 600_000 },
       })
       const outcome = await call(mcp)
       assert.equal(outcome.code, code, String(outcome.content))
