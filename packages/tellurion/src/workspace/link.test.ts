@@ -301,6 +301,21 @@ describe('a root', () => {
     assert.ok(!(await runner(workspace)('readFile', { path: 'inside.txt' })).isError)
   })
 
+  it('shows no names that could not be asked for, or that would forge a line of an answer', async () => {
+    const place = laid('names', {
+      lay({ root }) {
+        writeFileSync(Buffer.concat([Buffer.from(`${root}/bytes`), Buffer.of(0xff)]), 'canary\n')
+        writeFileSync(join(root, 'a\nsecret'), 'canary\n')
+        writeFileSync(join(root, 'a\u202etxt'), 'canary\n')
+        writeFileSync(join(root, 'back\\slash'), 'canary\n')
+      },
+    })
+    const run = runner(createWorkspace({ root: place.root }))
+    assert.equal((await run('listFiles', {})).content, 'inside.txt\n[4 could not be looked at]')
+    assert.equal((await run('globFiles', { glob: '**' })).content, 'inside.txt\n[4 could not be looked at]')
+    assert.match((await run('grepFiles', { pattern: 'canary' })).content, /^Nothing matches\.\n\[4 could not/)
+  })
+
   it('with a mounted view of the kernel in it shows none of that', async (t: TestContext) => {
     const place = laid('mounted', { lay: ({ root }) => mkdirSync(join(root, 'proc')) })
     try {
