@@ -16,7 +16,11 @@ interface Manifest {
 
 /** What is started by its path and not imported through a door. */
 const programs: Readonly<Record<string, readonly string[]>> = {
-  tellurion: ['dist/runtime/backend/sqlite/heart-thread.js', 'dist/web/page-thread.js'],
+  tellurion: [
+    'dist/runtime/backend/sqlite/heart-thread.js',
+    'dist/sandbox/quickjs-thread.js',
+    'dist/web/page-thread.js',
+  ],
   'tellurion-server': ['dist/cli/main.js'],
 }
 

@@ -98,7 +98,7 @@ describe('the published packages', () => {
       const stray = files.filter(
         (file) =>
           file.endsWith('.js') &&
-          !/^dist\/(?:.+\/)?(?:index|main|heart-thread)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
+          !/^dist\/(?:.+\/)?(?:index|main|heart-thread|quickjs-thread)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
       )
       assert.deepEqual(stray, [])
     })

@@ -18,6 +18,7 @@ import {
   checkToolServers,
   type Finding,
 } from './doctor-check.ts'
+import { checkSandbox } from './doctor-sandbox.ts'
 import type { ExitCode } from './fault.ts'
 import { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
@@ -56,6 +57,7 @@ async function findingsOf(flags: DoctorFlags, host: Host): Promise<readonly Find
     ...(await checkAgents(loaded)),
     ...(await checkToolServers(loaded)),
     await checkTokenizer(),
+    ...(await checkSandbox()),
   ]
 }
 
