@@ -9,6 +9,7 @@ import type { CompiledSchema } from '../schema/schema.ts'
 import type { Approval } from '../tool/approval.ts'
 import type { Permissions } from '../tool/permission.ts'
 import type { Artifacts } from '../tool/artifact.ts'
+import { memoryArtifacts } from '../tool/memory-artifacts.ts'
 import { createSchedule, type Schedule } from '../tool/schedule.ts'
 import type { AnyTool } from '../tool/tool.ts'
 import { createPathLocks, type PathLocks } from '../tool/path-lock.ts'
@@ -110,21 +111,9 @@ export function clockOf(world: World): Clock {
 export function artifactsOf(world: World): Artifacts {
   const bound = world.findResource<Artifacts>('artifacts')
   if (bound !== undefined) return bound
-  const artifacts = lateArtifacts(clockOf(world))
+  const artifacts = memoryArtifacts()
   world.bind('artifacts', artifacts)
   return artifacts
-}
-
-/** Artifacts in memory. */
-export function lateArtifacts(clock: Clock): Artifacts {
-  let made: Promise<Artifacts> | undefined
-  const artifacts = (): Promise<Artifacts> =>
-    (made ??= import('./memory-artifacts.ts').then(({ memoryArtifacts }) => memoryArtifacts(clock)))
-  return {
-    put: async (content, options) => (await artifacts()).put(content, options),
-    get: async (hash) => (await artifacts()).get(hash),
-    named: async (name) => (await artifacts()).named(name),
-  }
 }
 
 /** The model bound under this name. Throws `unknown_model` with the nearest name. */

@@ -4,6 +4,7 @@
 import { textOf } from '../message/message.ts'
 import type { TaintSource } from '../message/trust.ts'
 import type { Usage } from '../port/model.ts'
+import { memoryArtifacts } from '../tool/memory-artifacts.ts'
 import { createSchedule } from '../tool/schedule.ts'
 import type { Entity } from '../world/entity.ts'
 import { Wait } from '../world/lifecycle.ts'
@@ -23,7 +24,7 @@ import {
   TurnUsage,
   UserInput,
 } from './component.ts'
-import { clockOf, configurationOf, lateArtifacts } from './configuration.ts'
+import { clockOf, configurationOf } from './configuration.ts'
 import { newestWhole } from './conversation.ts'
 import { errorHandling } from './error-handling.ts'
 import { beginning, stepText } from './plan.ts'
@@ -114,7 +115,7 @@ function isolate(fork: World, entity: Entity): void {
   fork.bind('log', undefined)
   fork.bind('reservations', new Map())
   fork.bind('schedule', createSchedule())
-  fork.bind('artifacts', lateArtifacts(clockOf(fork)))
+  fork.bind('artifacts', memoryArtifacts())
   const place = fork.findResource<string>('runId') ?? 'run'
   fork.bind('callKey', (_owner: Entity, index: number) => `${place}-rollout-${entity}-${fork.header.tick}-${index}`)
 }
