@@ -1,6 +1,5 @@
 // What an MCP server does for its clients, as others hold it.
 
-import type { Readable, Writable } from 'node:stream'
 import type { Identity } from './identity.ts'
 
 /** An MCP server, made by `createMcpServer`. */
@@ -19,8 +18,10 @@ export interface McpServer {
 
 /** Where a client is read and written. */
 export interface McpStreams {
-  readonly input: Readable
-  readonly output: Writable
+  /** A stream of Node, such as `process.stdin`. */
+  readonly input: { pause(): unknown; resume(): unknown }
+  /** A stream of Node, such as `process.stdout`. */
+  readonly output: { write(text: string): unknown; end(): unknown }
 }
 
 /** A client that is served. */

@@ -1,5 +1,6 @@
 // MCP over standard input and output: one client, which is whoever started the process.
 
+import type { Readable, Writable } from 'node:stream'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import type { Identity } from './identity.ts'
 import type { MakeInstance } from './mcp-instance.ts'
@@ -12,7 +13,9 @@ export function serveMcpStdio(
   makeInstance: MakeInstance,
   { input, output, identity }: McpStreams & { readonly identity: Identity },
 ): McpConnection {
-  const transport = new StdioServerTransport(input, output, { maxBufferSize: setting.limits.body })
+  const transport = new StdioServerTransport(input as unknown as Readable, output as unknown as Writable, {
+    maxBufferSize: setting.limits.body,
+  })
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const handle = serveStdio(() => makeInstance(identity), {
     transport,
