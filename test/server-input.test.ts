@@ -121,7 +121,7 @@ describe('bodies that do not fit', () => {
     null: ['POST /api/v1/runs', null, /^body: /],
     'no input': ['POST /api/v1/runs', {}, /body\.input/],
     'an empty input': ['POST /api/v1/runs', { input: '' }, /body\.input/],
-    'an input of the wrong type': ['POST /api/v1/runs', { input: 5 }, /body\.input/],
+    'an input of the wrong type': ['POST /api/v1/runs', { input: 5 }, /body\.input: must be a text, a list of parts/],
     'no parts': ['POST /api/v1/runs', { input: [] }, /body\.input/],
     'a part of no type': ['POST /api/v1/runs', { input: [{ type: 'sound' }] }, /body\.input/],
     'an image from a file': [

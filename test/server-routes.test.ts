@@ -127,6 +127,17 @@ describe('runs', () => {
     assert.deepEqual(await ids(`parent=${newest}`), [])
   })
 
+  test('a cursor on what is another’s is told like one on what is not there', async () => {
+    const { id, session } = await desk.ran('Hello', { session: 'forged' })
+    const told = async (list: string, place: string): Promise<object> => {
+      const cursor = Buffer.from(place).toString('base64url')
+      const { error } = await want(422, `GET /api/v1/${list}limit=1&cursor=${cursor}`, { as: 'bob' })
+      return { ...(error as object), requestId: '' }
+    }
+    assert.deepEqual(await told('runs?session=forged&', id), await told('runs?session=forged&', 'nothing'))
+    assert.deepEqual(await told('sessions?', session), await told('sessions?', 'nothing'))
+  })
+
   test('a cursor whose place is gone says so', async () => {
     await desk.ran('one', { session: 'gone' })
     await desk.ran('two', { session: 'gone' })

@@ -5,8 +5,9 @@ import type { Page, RunResource } from 'tellurion/protocol'
 import { hasEnded, type RunHandle } from 'tellurion/runtime'
 import { wantsStream } from './accept.ts'
 import { untilEnded } from './end.ts'
+import type { Identity } from './identity.ts'
 import { operation } from './operation.ts'
-import { listed, ownRun } from './own.ts'
+import { listed, owns, ownRun } from './own.ts'
 import { paged, pageOf, pageQuery, slicePage } from './page.ts'
 import { messageResource } from './schema-message.ts'
 import { flag, id, pathId, wholeNumber } from './schema-part.ts'
@@ -51,14 +52,15 @@ async function runPage({ setting, identity }: Call, query: z.output<typeof runQu
         ...(after === undefined ? {} : { before: after }),
       }),
     placeOf: (run) => run.id,
-    isThere: (run) => isThere(runtime.run(run)),
+    isThere: (run) => isThere(runtime.run(run), identity),
   })
   return { ...page, items: page.items.map(shownRun) }
 }
 
-async function isThere(run: RunHandle): Promise<boolean> {
+/** Whether a run is there, for somebody: another's is not. */
+async function isThere(run: RunHandle, identity: Identity): Promise<boolean> {
   return run.record().then(
-    () => true,
+    (record) => owns(identity, record),
     () => false,
   )
 }

@@ -101,5 +101,7 @@ const userMessage = z
 
 /** What a person may hand in. */
 export const userInput: z.ZodType<UserInput> = z
-  .union([z.string().min(1), userParts, userMessage])
+  .union([z.string().min(1), userParts, userMessage], {
+    error: 'must be a text, a list of parts, or a message of the user',
+  })
   .meta({ id: 'UserInput', description: 'Text, parts, or a whole message.' })

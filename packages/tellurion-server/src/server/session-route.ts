@@ -72,7 +72,10 @@ export const listSessions = operation('listSessions', {
           ...(after === undefined ? {} : { before: after }),
         }),
       placeOf: (session) => session.id,
-      isThere: async (session) => (await runtime.getSession(session)) !== undefined,
+      isThere: async (id) => {
+        const session = await runtime.getSession(id)
+        return session !== undefined && owns(identity, session)
+      },
     })
     return { ...page, items: page.items.map(shown) }
   },
