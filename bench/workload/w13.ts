@@ -3,8 +3,10 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRuntime, type RunHandle, type Runtime } from 'tellurion/runtime'
+import { createSandbox } from 'tellurion/sandbox'
 import { sqlite } from 'tellurion/sqlite'
 import { cancelAgents, ticking } from '../cancel-agent.ts'
 import { endProcesses, heard, inFolder, percentile, startProcess } from '../durable.ts'
@@ -154,6 +156,38 @@ async function cancelling(scale: Scale, agent: 'stream' | 'tool', open: Open): P
   })
 }
 
+/** Bash in a sandbox with a tree of 20 processes, half of which have left their group; dead when each of them is. */
+async function sandboxed(scale: Scale): Promise<Figures> {
+  await using sandbox = await createSandbox()
+  if (!sandbox.languages.includes('bash'))
+    throw new Error(`W13 needs a sandbox, not '${sandbox.level}': apt-get install bubblewrap`)
+  const marker = `6${process.pid}`
+  const code = `for n in {1..10}; do sleep ${marker} & (setsid sleep ${marker} &); done; echo up; wait`
+  const figures = await measure({ ...scale, quick: true }, async () => {
+    const controller = new AbortController()
+    const up = Promise.withResolvers<void>()
+    const ended = sandbox.run({ language: 'bash', code, signal: controller.signal, onOutput: () => up.resolve() })
+    await up.promise
+    let pids = sleepers(marker)
+    for (; pids.length < 20; pids = sleepers(marker)) await pause(1)
+    return { cancel: () => controller.abort(), dead: Promise.all(pids.map(death)), ended }
+  })
+  return { ...figures, survivors: sleepers(marker).length }
+}
+
+/** The programs that sleep for so long, wherever they are. */
+function sleepers(marker: string): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'latin1') === `sleep\0${marker}\0`
+      } catch {
+        return false
+      }
+    })
+}
+
 const cell =
   (agent: 'stream' | 'tool', open: Open) =>
   (scale: Scale): Promise<Figures> =>
@@ -175,13 +209,15 @@ export default {
     tool: cell('tool', here),
     'stream, across': cell('stream', elsewhere),
     'tool, across': cell('tool', elsewhere),
+    'sandboxed tree of 20': sandboxed,
   },
   targets: [
     { cell: 'stream', metric: 'dead99', most: 100 },
     { cell: 'tool', metric: 'dead99', most: 100 },
+    { cell: 'sandboxed tree of 20', metric: 'dead99', most: 100 },
     { cell: 'stream, across', metric: 'dead99', most: 500 },
     { cell: 'tool, across', metric: 'dead99', most: 500 },
-    ...['stream', 'tool', 'stream, across', 'tool, across'].map((each) => ({
+    ...['stream', 'tool', 'stream, across', 'tool, across', 'sandboxed tree of 20'].map((each) => ({
       cell: each,
       metric: 'survivors',
       most: 0,
