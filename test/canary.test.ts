@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Agent, asTool, model, tool, type AgentOptions } from 'tellurion'
 import { retrieval } from 'tellurion/agent'
 import { createRuntime, type AgentRuntime, type Runtime } from 'tellurion/runtime'
@@ -211,6 +212,7 @@ async function ask(
     runtime,
     log,
     identities: [{ user: 'ada', token, scopes: ['admin'] }],
+    mcp: { tools },
     ...(redactor === undefined ? {} : { ports: { redactor } }),
   })
   const get = async (path: string, init: RequestInit = {}): Promise<string> => {
@@ -230,6 +232,12 @@ async function ask(
   }
   for (const path of ['/api/v1/interactions', '/api/v1/metrics', '/metrics', '/api/v1/stats'])
     add('rest', await get(path))
+  const client = new Client({ name: 'test', version: '1' })
+  const { url } = await server.listen()
+  const requestInit = { headers: { authorization: `Bearer ${token}` } }
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }))
+  for (const name of Object.keys(tools)) add('mcp', JSON.stringify(await client.callTool({ name, arguments: {} })))
+  await client.close()
   await server.close()
 }
 

@@ -54,7 +54,9 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
       ...(withTools || flags.tools === true ? { tools: crew.found.tools } : {}),
       askClient: askClient || flags.askClient === true,
     }
-    const server = asUsage(() => createMcpServer({ offer, runtime, limits, log, version: version() }))
+    const server = asUsage(() =>
+      createMcpServer({ offer, runtime, limits, log, version: version(), ports: { redactor } }),
+    )
     stack.defer(() => server.close())
     const connection = await server.serve({
       input: host.stdin as unknown as Readable,

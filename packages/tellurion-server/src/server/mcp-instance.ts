@@ -92,7 +92,7 @@ async function called(
   const problem = jsonProblem(input)
   if (problem !== undefined) return errorResult('tool_input_invalid', `The arguments cannot be taken: ${problem}.`)
   try {
-    return await tool.call({
+    const result = await tool.call({
       identity,
       input: input as Json,
       signal,
@@ -100,6 +100,7 @@ async function called(
       tellProgress: progressOf(context),
       askable,
     })
+    return setting.redactor?.value(result) ?? result
   } catch (error) {
     setting.log.info('mcp.failed', { user: identity.user, toolName: tool.listing.name, error: String(error) })
     return thrownResult(error)

@@ -3,6 +3,7 @@
 
 import { TellurionError } from 'tellurion'
 import { systemIds, type Ids, type Runtime } from 'tellurion/runtime'
+import type { Redactor } from 'tellurion/secret'
 import { createLog, type Log } from 'tellurion/trace'
 import { systemClock, type Clock } from 'tellurion/world'
 import { limitsOf, type Limits } from './limit.ts'
@@ -26,7 +27,8 @@ export interface McpServerOptions {
   readonly limits?: Partial<Limits>
   /** Default: warnings and errors on standard error. */
   readonly log?: Log
-  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids }
+  /** `redactor` takes secrets out of the results of calls. */
+  readonly ports?: { readonly clock?: Clock; readonly ids?: Ids; readonly redactor?: Redactor }
 }
 
 const known = ['offer', 'runtime', 'name', 'version', 'limits', 'log', 'ports']
@@ -38,7 +40,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     throw new TellurionError('unknown_option', `createMcpServer has no option '${key}'. Known: ${known.join(', ')}.`)
   }
   const { offer, runtime, name = 'tellurion', version = '0.0.0', ports = {} } = options
-  const { clock = systemClock, ids = systemIds } = ports
+  const { clock = systemClock, ids = systemIds, redactor } = ports
   const limits = limitsOf(options.limits)
   return mcpServer({
     name,
@@ -48,6 +50,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     limits,
     clock,
     ids,
+    redactor,
     log: options.log ?? createLog({ level: 'warn' }),
     manual: createManualCalls({ clock }),
     seats: createSeats(limits.streams),

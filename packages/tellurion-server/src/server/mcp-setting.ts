@@ -1,6 +1,7 @@
 // What everything in an MCP server stands on.
 
 import type { Ids, Runtime } from 'tellurion/runtime'
+import type { Redactor } from 'tellurion/secret'
 import type { Log } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 import type { Limits } from './limit.ts'
@@ -20,6 +21,7 @@ export interface McpSetting {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
+  readonly redactor?: Redactor | undefined
   readonly manual: ManualCalls
   /** Seats of streams, shared with the other streams of a server. */
   readonly seats: Seats

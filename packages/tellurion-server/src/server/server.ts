@@ -147,7 +147,20 @@ function settle(options: ServerOptions): { setting: ServerSetting; hosts: string
       pulse,
       seats,
     },
-    mcp: mcpServer({ name: 'tellurion', version, offer, runtime, limits, clock, ids, log, manual, seats, pulse }),
+    mcp: mcpServer({
+      name: 'tellurion',
+      version,
+      offer,
+      runtime,
+      limits,
+      clock,
+      ids,
+      log,
+      redactor,
+      manual,
+      seats,
+      pulse,
+    }),
     document: () => (document ??= openApiDocument(operations, version)),
   }
   return { setting, hosts, closing }
