@@ -270,6 +270,14 @@ describe('a server that can be used all the same', { concurrency: 4 }, () => {
     assert.equal((await call(mcp, 'hi')).isError, undefined)
   })
 
+  test('and knows no pings is left in peace', async (t) => {
+    const mcp = await open(t, 'no-ping', { pingEvery: 400 })
+    const { since } = statusOf(mcp)
+    let pings = 0
+    while (pings < 3) pings = Number((await call(mcp, 'pings')).content)
+    assert.deepEqual([statusOf(mcp).state, statusOf(mcp).since], ['ready', since])
+  })
+
   test('but no longer answers is found out by its pings', async (t) => {
     const mcp = await open(t, 'plain', { pingEvery: 2_000, settings: { timeout: 2_000 } })
     await until(() => statusOf(mcp).ping !== undefined)

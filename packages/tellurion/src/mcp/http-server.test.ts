@@ -160,6 +160,20 @@ describe('a session over HTTP', () => {
     assert.deepEqual([outcome.code, bench.count('POST tools/call')], ['mcp_unavailable', 2])
   })
 
+  test('that never was is not lost: 404 ends the call', async (t) => {
+    const bench = await serve(t, ({ method, id }, response) => {
+      if (method === 'tools/call') return json(response, {}, { status: 404 })
+      if (method !== 'initialize') return false
+      const capabilities = { tools: {} }
+      return json(
+        response,
+        result(id, { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'web', version: '1' } }),
+      )
+    })
+    const outcome = await call(await open(t, bench.url))
+    assert.deepEqual([outcome.code, bench.count('POST tools/call')], ['mcp_unavailable', 1])
+  })
+
   test('gives its answers as a stream, too', async (t) => {
     const bench = await serve(t, ({ method, id, params }, response) => {
       if (method !== 'tools/call') return false

@@ -153,6 +153,11 @@ export class Link {
     return this.#client.getServerCapabilities()?.[capability] !== undefined
   }
 
+  /** Whether the server keeps a session for us, which it may forget. */
+  get hasSession(): boolean {
+    return this.#transport.sessionId !== undefined
+  }
+
   /** Asks for a sign of life, and listens again where the server had stopped telling of changes. */
   async ping(request: LinkRequest): Promise<void> {
     const modern = this.#client.getProtocolEra() === 'modern'

@@ -132,8 +132,8 @@ export class McpServer {
     try {
       return await work(link)
     } catch (error) {
-      if (!isSessionLost((error as Error).cause)) throw error
-      await link.closed
+      if (!link.hasSession || !isSessionLost((error as Error).cause)) throw error
+      await raceAbort(link.closed, request.signal)
       return work(await this.link(request))
     }
   }
@@ -291,7 +291,11 @@ export class McpServer {
           if (this.#quarantined.length > 0) void this.#reviewAgain()
           if (this.#link === link) this.#armPing(link)
         },
-        () => void link.close(),
+        // Whoever answers with an error lives; some servers know no pings.
+        (error: unknown) => {
+          if ((error as TellurionError).code !== 'mcp_failed') void link.close()
+          else if (this.#link === link) this.#armPing(link)
+        },
       )
     })
   }
