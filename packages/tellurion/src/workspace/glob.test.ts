@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../clock/clock.ts'
-import { createCover, createGlob } from './glob.ts'
+import { callGlob, createCover, createGlob } from './glob.ts'
 
 const table: [glob: string, yes: string[], no: string[]][] = [
   ['*.ts', ['a.ts', 'src/a.ts', 'a/b/c.ts', '.ts'], ['a.tsx', 'a.ts/b', 'ts']],
@@ -57,5 +57,21 @@ describe('a glob', () => {
       ['a'.repeat(501), /text of 1 to 500/],
     ] as const)
       assert.throws(() => createGlob(glob), { code: 'invalid_option', message })
+  })
+
+  it('of a call gives up where names and glob were made to keep everybody waiting', () => {
+    // Letters that nothing foretells: each is a state that no path before has led to.
+    const letters = (seed: number): string =>
+      Array.from({ length: 200 }, () => {
+        seed = Math.imul(seed ^ (seed >>> 15), 0x2c_1b_3c_6d) + 0x9e_37_79_b9
+        return (seed & 0x1_00_00) === 0 ? 'a' : 'b'
+      }).join('')
+    const test = callGlob(`*a${'?'.repeat(180)}c`)
+    const all = (): void => {
+      for (let each = 1; each < 1_000; each++) test(letters(each))
+    }
+    assert.throws(all, { code: 'invalid_option', message: /too much work/ })
+    const plain = callGlob('**/*a*b*.ts')
+    for (let each = 1; each < 1_000; each++) plain(`${letters(each)}.ts`)
   })
 })

@@ -15,13 +15,23 @@ const any = (set: CharacterSet): PatternNode => ({ type: 'repeat', node: { type:
 
 const maxLength = 500
 const maxDepth = 5
+/** Steps that the glob of a model may take, over all paths of a call: below a second. */
+const callEffort = 5_000_000
+
+/** How a glob is made. */
+export interface GlobOptions {
+  /** Whether letters match in both cases. Default false. */
+  readonly ignoreCase?: boolean
+  /** Steps after which a test throws `invalid_option`, over all tests. Default none: the operator means what it takes. */
+  readonly effort?: number
+}
 
 /**
  * Compiles a glob: `*` and `?` within a name, `**` over folders, `[a-z]`, `[!a]`, `{ts,js}`, `\` before a character that
  * means itself. Without a `/` in it (but at its end) it is about names at any depth, else about paths from the root on.
  * Throws `invalid_option`.
  */
-export function createGlob(glob: string, { ignoreCase = false }: { readonly ignoreCase?: boolean } = {}): Glob {
+export function createGlob(glob: string, { ignoreCase = false, effort = Infinity }: GlobOptions = {}): Glob {
   if (typeof glob !== 'string' || glob === '' || glob.length > maxLength) {
     throw new TellurionError('invalid_option', `A glob is a text of 1 to ${maxLength} characters, such as src/**/*.ts.`)
   }
@@ -32,12 +42,17 @@ export function createGlob(glob: string, { ignoreCase = false }: { readonly igno
     type: 'sequence',
     nodes: [{ type: 'assert', what: 'start' }, node, { type: 'assert', what: 'end' }],
   }
-  const pattern = patternOf(whole, { effort: Infinity })
+  const pattern = patternOf(whole, { effort })
   return (path) => pattern.test(path)
 }
 
+/** The glob of one call of a model: what would keep everybody waiting throws `invalid_option`. */
+export function callGlob(glob: string): Glob {
+  return createGlob(glob, { effort: callEffort })
+}
+
 /** Whether any of some globs is about a path or about a folder that it is in. */
-export function createCover(globs: readonly string[], options: { readonly ignoreCase?: boolean } = {}): Glob {
+export function createCover(globs: readonly string[], options: GlobOptions = {}): Glob {
   const tests = globs.map((glob) => createGlob(glob, options))
   if (tests.length === 0) return () => false
   return (path) => {

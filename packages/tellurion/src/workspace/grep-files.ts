@@ -9,7 +9,7 @@ import { tool, type AnyTool } from '../tool/tool.ts'
 import { readablePlace, readIn } from './content.ts'
 import { lockPath } from './file-effect.ts'
 import { Folder } from './folder.ts'
-import { createGlob, type Glob } from './glob.ts'
+import { callGlob, type Glob } from './glob.ts'
 import { shownLine, splitLines } from './line.ts'
 import { remarks } from './list-files.ts'
 import { createPattern, type Pattern } from './pattern.ts'
@@ -50,7 +50,7 @@ export function grepFilesTool(workspace: Workspace): AnyTool {
       const place = readablePlace(workspace, path)
       const search = new Search(workspace, {
         pattern: createPattern(pattern, { ignoreCase }),
-        matches: glob === undefined ? () => true : createGlob(glob),
+        matches: glob === undefined ? () => true : callGlob(glob),
         context,
         filesOnly,
         signal,

@@ -4,7 +4,7 @@ import { tool, type AnyTool } from '../tool/tool.ts'
 import { readablePlace } from './content.ts'
 import { lockPath } from './file-effect.ts'
 import { Folder } from './folder.ts'
-import { createGlob } from './glob.ts'
+import { callGlob } from './glob.ts'
 import { newTally, walk, type Entry, type Tally } from './walk.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -63,7 +63,7 @@ export function globFilesTool(workspace: Workspace): AnyTool {
     effects: { mode: 'read', paths: ({ path }) => [lockPath(workspace, path ?? '')] },
     trust: workspace.vouched ? 'trusted' : 'untrusted',
     async execute({ glob, path = '' }, { abortSignal: signal }) {
-      const matches = createGlob(glob)
+      const matches = callGlob(glob)
       const place = readablePlace(workspace, path)
       const tally = newTally()
       const open = await Folder.at(workspace, place.names)
