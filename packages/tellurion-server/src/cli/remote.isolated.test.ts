@@ -195,7 +195,7 @@ describe('bad input gives one line that helps, and no stack', () => {
       () => ['chat', '--server', 'localhost:8000'],
       {},
       2,
-      /is the address of a server, such as http:/,
+      /--server must be the address of a server, such as http:/,
     ],
     ['a server and a store', () => ['chat', '--server', url, '--store', 'sqlite:./x.db'], {}, 2, /name one of them/],
     [
