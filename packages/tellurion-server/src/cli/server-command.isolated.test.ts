@@ -150,6 +150,7 @@ describe('tellurion doctor', () => {
       'agents',
       'tools',
       'tokenizer',
+      'sandbox',
     ])
     assert.match(all['model']?.detail ?? '', /^the built-in demo; keys: none$/)
     assert.match(all['model']?.mend ?? '', /set OPENAI_API_KEY/)
