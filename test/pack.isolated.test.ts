@@ -98,13 +98,15 @@ describe('the published packages', () => {
       const stray = files.filter(
         (file) =>
           file.endsWith('.js') &&
-          !/^dist\/(?:.+\/)?(?:index|main|heart-thread|quickjs-thread)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(file),
+          !/^dist\/(?:.+\/)?(?:index|main|heart-thread|quickjs-thread|page-thread)\.js$|^dist\/(?:chunk\/)?[\w-]+\.js$/.test(
+            file,
+          ),
       )
       assert.deepEqual(stray, [])
     })
 
     test(`${name} names no machine, no source and no pinned Node`, () => {
-      const telling = [root, folder, homedir(), '@tellurion/source'].filter((path) => path !== '/')
+      const telling = [`${root}/`, `${folder}/`, `${homedir()}/`, '@tellurion/source'].filter((path) => path !== '//')
       for (const file of filesIn(installed(name))) {
         const text = readFileSync(installed(name, file), 'utf8')
         if (file === 'bin/tellurion.cjs') continue

@@ -13,5 +13,5 @@ export type {
 export type { McpServerState, McpServerStatus } from './status.ts'
 export type { PinnedHashes, Quarantined } from './pin.ts'
 export type { Unfit } from './offer.ts'
-export type { McpResource, McpResourceContent, McpResourceTemplate } from './resource.ts'
-export type { McpPrompt, McpPromptMessage } from './prompt.ts'
+export type { McpResource, McpResourceContent, McpResourceTemplate } from './shown.ts'
+export type { McpPrompt, McpPromptMessage } from './shown.ts'

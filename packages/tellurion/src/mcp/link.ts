@@ -17,11 +17,9 @@ import type { JsonObject } from '../schema/json.ts'
 import type { StandardSchema } from '../schema/standard.ts'
 import { cleanLine } from './clean-text.ts'
 import { handshake, mcpFailure, unavailable } from './failure.ts'
+import type { LinkRequest, ListKind } from './link-request.ts'
 import type { Sdk } from './sdk.ts'
 import type { McpServerSettings } from './server-options.ts'
-
-/** Lists that a server may say have changed. */
-export type ListKind = 'tools' | 'resources' | 'prompts'
 
 /** What a link needs. */
 export interface LinkOptions {
@@ -33,21 +31,6 @@ export interface LinkOptions {
   /** Makes the way to the server; a handshake may need two. */
   transport(): Transport
   onListChanged(kind: ListKind): void
-}
-
-/** What one request may bring. */
-export interface LinkRequest {
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds; default as configured for connecting. */
-  readonly timeout?: number | undefined
-  readonly onProgress?: ((progress: LinkProgress) => void) | undefined
-}
-
-/** How far a request has come, as the server says. */
-export interface LinkProgress {
-  readonly progress: number
-  readonly total?: number | undefined
-  readonly message?: string | undefined
 }
 
 /** The longest that a timer of the protocol's package can be told to wait; deadlines are kept here. */

@@ -14,19 +14,13 @@ import { createToolbox, type Toolbox, type Tools } from '../tool/toolbox.ts'
 import { livingToolbox } from './living-toolbox.ts'
 import type { Offer } from './offer.ts'
 import { Pins, isKeyValue, type PinnedHashes } from './pin.ts'
-import { getPrompt, listPrompts, type McpPrompt, type McpPromptMessage } from './prompt.ts'
-import {
-  listResources,
-  readResource,
-  resourceTools,
-  type McpResource,
-  type McpResourceContent,
-  type McpResourceTemplate,
-} from './resource.ts'
+import { getPrompt, listPrompts } from './prompt.ts'
+import { listResources, readResource, resourceTools } from './resource.ts'
 import { McpServer } from './server.ts'
 import { createServerLog } from './server-log.ts'
 import { checkServer, type McpServerOptions } from './server-options.ts'
 import { serverTool } from './server-tool.ts'
+import type { McpPrompt, McpPromptMessage, McpResource, McpResourceContent, McpResourceTemplate } from './shown.ts'
 import type { McpServerStatus } from './status.ts'
 
 /** The options of `createMcp`. */

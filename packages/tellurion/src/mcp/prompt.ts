@@ -1,24 +1,11 @@
 // Prompts of a server: texts with blanks that a person picks, never a model. What comes back are messages of a stranger,
 // for the program to show or to send on.
 
-import type { UserPart } from '../message/message.ts'
 import { cleanLine, cleanText } from './clean-text.ts'
-import type { LinkRequest } from './link.ts'
+import type { LinkRequest } from './link-request.ts'
+import type { McpPrompt, McpPromptMessage } from './shown.ts'
 import type { McpServer } from './server.ts'
 import { contentParts, type ContentBlock } from './tool-result.ts'
-
-/** A prompt that a server offers. */
-export interface McpPrompt {
-  readonly name: string
-  readonly description?: string
-  readonly arguments: readonly { readonly name: string; readonly description?: string; readonly required: boolean }[]
-}
-
-/** One message of a filled-in prompt. */
-export interface McpPromptMessage {
-  readonly role: 'user' | 'assistant'
-  readonly content: readonly UserPart[]
-}
 
 const maxListed = 1_000
 const maxMessages = 200

@@ -5,35 +5,11 @@ import { TellurionError } from '../error/error.ts'
 import type { Json } from '../schema/json.ts'
 import { createTool, type AnyTool } from '../tool/tool.ts'
 import { cleanLine, cleanText } from './clean-text.ts'
-import type { LinkRequest } from './link.ts'
+import type { LinkRequest } from './link-request.ts'
+import type { McpResource, McpResourceContent, McpResourceTemplate } from './shown.ts'
 import type { McpServer } from './server.ts'
 import { unknownEffects } from './server-tool.ts'
 import { partsValue, contentParts, type ContentBlock } from './tool-result.ts'
-
-/** Something that can be read. */
-export interface McpResource {
-  readonly uri: string
-  readonly name: string
-  readonly description?: string
-  readonly mediaType?: string
-}
-
-/** Something that can be read once the blanks of its address are filled in. */
-export interface McpResourceTemplate {
-  /** Such as `file:///logs/{day}`, after RFC 6570. */
-  readonly uriTemplate: string
-  readonly name: string
-  readonly description?: string
-  readonly mediaType?: string
-}
-
-/** What was read: a text, or bytes in base64. */
-export interface McpResourceContent {
-  readonly uri: string
-  readonly mediaType?: string
-  readonly text?: string
-  readonly data?: string
-}
 
 const maxListed = 1_000
 const longestURI = 2_000

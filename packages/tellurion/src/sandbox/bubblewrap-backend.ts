@@ -9,10 +9,7 @@ import { confine, type Confinement, type ConfinementOptions } from './confinemen
 import { EnclosedInterpreter } from './enclosed-interpreter.ts'
 import type { Backend } from './execution.ts'
 import { interpreterCommand } from './interpreter-source.ts'
-import { languages, type FullLimits, type Language } from './limit.ts'
-
-/** Programs by language: absolute paths on the host. */
-export type Interpreters = { readonly [Each in Language]?: string | undefined }
+import { languages, type FullLimits, type Interpreters, type Language } from './limit.ts'
 
 /** What a host gives to bubblewrap. */
 export interface Ground {

@@ -15,7 +15,7 @@ import {
   type Bind,
 } from './bubblewrap.ts'
 import { createCgroup, type Cgroup, type CgroupHome } from './cgroup.ts'
-import type { Enclosure } from './execution.ts'
+import type { Enclosure } from './enclosure.ts'
 import { temporaryFolder, workFolder } from './interpreter-source.ts'
 import type { FullLimits } from './limit.ts'
 import { sandboxUser } from './sandbox-user.ts'

@@ -4,7 +4,8 @@
 import type { Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { Leftovers } from './leftover.ts'
-import type { Call, Enclosure, End, Execution, Interpreter } from './execution.ts'
+import type { Enclosure } from './enclosure.ts'
+import type { Call, End, Execution, Interpreter } from './execution.ts'
 import { Output } from './output.ts'
 
 /** How a call ended, before anything is read back. */

@@ -1,6 +1,5 @@
 // One piece of code and what became of it, whatever ran it. What code does is never an error of ours: it is data.
 
-import type { Duplex, Readable } from 'node:stream'
 import type { FullLimits, Language } from './limit.ts'
 
 /** A file that goes in or comes out: a relative path with `/`, and its bytes. */
@@ -61,25 +60,4 @@ export interface Backend {
   readonly name: 'bubblewrap' | 'quickjs' | 'process'
   readonly languages: readonly Language[]
   start(language: Language, limits: FullLimits, options: { signal?: AbortSignal | undefined }): Promise<Interpreter>
-}
-
-/** A program that speaks the protocol of interpreters, wherever it runs. What it says is a stranger's word. */
-export interface Enclosure {
-  readonly stdout: Readable
-  readonly stderr: Readable
-  /** Where requests are written. */
-  readonly requests: Duplex
-  readonly replies: Readable
-  /** Resolves when the program has ended, with its exit code; null where it did not get to give one. */
-  readonly ended: Promise<{ readonly code: number | null }>
-  /** The folder that it works in, by a descriptor that outlives it. */
-  readonly work: number
-  /** Whether something was killed for want of memory. */
-  readonly ranOutOfMemory: boolean
-  /** Kills everything in it. */
-  kill(): void
-  /** Kills everything in it and waits until nothing is left. What it worked on can still be read, until `close`. */
-  end(): Promise<void>
-  /** Ends it, and lets go of what it worked on. Harmless twice. */
-  close(): Promise<void>
 }

@@ -9,4 +9,4 @@ export type { IsolatedCommand, IsolatedCommandOptions } from './isolated-command
 export type { FullLimits, Language, SandboxLimits } from './limit.ts'
 export { createSandbox } from './sandbox.ts'
 export type { Sandbox, SandboxLevel, SandboxOptions, SandboxSession, SessionOptions } from './sandbox.ts'
-export type { Probe, ProbeName } from './self-test.ts'
+export type { Probe, ProbeName } from './probe.ts'

@@ -10,6 +10,9 @@ export type Language = 'python' | 'javascript' | 'bash'
 /** All of them. */
 export const languages: readonly Language[] = ['python', 'javascript', 'bash']
 
+/** Programs by language: absolute paths on the host. */
+export type Interpreters = { readonly [Each in Language]?: string | undefined }
+
 /** What code may take at most. */
 export interface SandboxLimits {
   /** Milliseconds for one piece of code. Default 30,000. */

@@ -4,14 +4,16 @@
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
-import { bubblewrap, findGround, type Interpreters } from './bubblewrap-backend.ts'
+import { bubblewrap, findGround } from './bubblewrap-backend.ts'
 import { checkRequest, filesOf, isStopped, nothingRan, type CodeRequest } from './code-request.ts'
 import type { Backend, Execution, Interpreter } from './execution.ts'
-import { fullLimits, languages, tighter, type FullLimits, type Language, type SandboxLimits } from './limit.ts'
+import { fullLimits, languages, tighter } from './limit.ts'
+import type { FullLimits, Interpreters, Language, SandboxLimits } from './limit.ts'
 import { Places } from './place.ts'
 import { unisolated } from './process-backend.ts'
 import { quickjs } from './quickjs.ts'
-import { selfTest, type Probe } from './self-test.ts'
+import type { Probe } from './probe.ts'
+import { selfTest } from './self-test.ts'
 
 /**
  * How far a sandbox is to be trusted: `full` has every layer; `weak-limits` bounds processes one by one because no cgroup

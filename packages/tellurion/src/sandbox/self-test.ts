@@ -9,29 +9,8 @@ import { confineOn, type Ground } from './bubblewrap-backend.ts'
 import { installLine } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { languages, type FullLimits, type Language } from './limit.ts'
+import type { Probe, ProbeName } from './probe.ts'
 import { systemCode } from './system-code.ts'
-
-/** What a probe looks at. `engine` is QuickJS, looked at where the others leave something to be run by it. */
-export type ProbeName =
-  | 'namespaces'
-  | 'identity'
-  | 'files'
-  | 'network'
-  | 'inheritance'
-  | 'filter'
-  | 'limits'
-  | 'survivors'
-  | 'engine'
-
-/** One finding of the self-test. */
-export interface Probe {
-  readonly name: ProbeName
-  readonly passed: boolean
-  /** What was found. */
-  readonly detail: string
-  /** What to do about it. */
-  readonly mend?: string
-}
 
 /** What the self-test found: its eight probes, and the languages whose interpreters can be run inside. */
 export interface SelfTest {
