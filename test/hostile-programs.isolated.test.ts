@@ -100,9 +100,13 @@ async function runAll(
   return done
 }
 
-function report(corpus: Corpus, done: ReadonlyMap<Program, Execution>, name: string): void {
+function report(
+  corpus: Corpus,
+  done: ReadonlyMap<Program, Execution>,
+  { name, isWeak }: { name: string; isWeak: boolean },
+): void {
   const wrong = corpus.programs.flatMap((program) => {
-    const what = complaint(program, done.get(program)!, [secret])
+    const what = complaint(program, done.get(program)!, { secrets: [secret], isWeak })
     return what === undefined ? [] : [`${program.name}: ${what}`]
   })
   console.log(
@@ -146,7 +150,7 @@ describe('hostile programs', { timeout: 120_000 }, () => {
       if (!sandbox.languages.includes(corpus.language)) {
         console.log(`hostile programs, ${name}: its interpreter is not here`)
         await assert.rejects(sandbox.run({ language: corpus.language, code: '1' }), { code: 'sandbox_unavailable' })
-      } else report(corpus, await runAll(sandbox, corpus, prelude), name)
+      } else report(corpus, await runAll(sandbox, corpus, prelude), { name, isWeak: sandbox.level === 'weak-limits' })
     }
     await sandbox.close()
     assert.deepEqual(sandboxedProcesses(), [])
@@ -173,7 +177,7 @@ describe('hostile programs', { timeout: 120_000 }, () => {
   test('in QuickJS', async () => {
     await using sandbox = await createSandbox({ backend: 'quickjs', limits: { ...limits, memory: 16 << 20 } })
     assert.equal(sandbox.level, 'wasm-only')
-    report(quickjs, await runAll(sandbox, quickjs, quickjsPrelude), 'QuickJS')
+    report(quickjs, await runAll(sandbox, quickjs, quickjsPrelude), { name: 'QuickJS', isWeak: false })
     // Nothing of it reached this process.
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
     assert.equal(connections, 0)

@@ -127,8 +127,15 @@ interface Owned {
 export async function confine(options: ConfinementOptions): Promise<Confinement> {
   const { home, limits, clock, signal } = options
   throwIfAborted(signal)
+  const program = findBubblewrap()
   const group = home === undefined ? undefined : makeGroup(home, limits, clock)
-  const child = start(options)
+  let child: ChildProcess
+  try {
+    child = start(program, options)
+  } catch (error) {
+    await group?.remove()
+    throw unavailable(systemCode(error))
+  }
   const ended = new Promise<Awaited<Enclosure['ended']>>((resolve) => {
     child.once('exit', (code) => resolve({ code }))
     child.once('error', () => resolve({ code: null }))
@@ -147,6 +154,7 @@ export async function confine(options: ConfinementOptions): Promise<Confinement>
     const ready = firstMatch(streamOf(child, 3), /^(ready)\n/)
     streamOf(child, 6).end('.')
     await Promise.race([ready, failed])
+    words()
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
     const work = openSync(`/proc/self/fd/${opened}/root${workFolder}`, flags)
     return new Confinement(child, { pid, process: opened, work }, { group, clock, ended })
@@ -171,7 +179,10 @@ function makeGroup(home: CgroupHome, limits: FullLimits, clock: Clock): Cgroup {
 }
 
 /** Descriptors from 5 on are bubblewrap's own: status, start signal, filter and arguments. It closes all of them. */
-function start({ command, readOnly, limits, home, boundAddresses }: ConfinementOptions): ChildProcess {
+function start(
+  bubblewrap: string,
+  { command, readOnly, limits, home, boundAddresses }: ConfinementOptions,
+): ChildProcess {
   const user = sandboxUser()
   const root = bubblewrapArguments({
     readOnly,
@@ -181,7 +192,7 @@ function start({ command, readOnly, limits, home, boundAddresses }: ConfinementO
   const own = ['--json-status-fd', '5', '--block-fd', '6', '--seccomp', '7']
   const bounded = home === undefined ? ownLimits(limits, boundAddresses) : 'ulimit -c 0 && ulimit -n 512'
   const inside = ['/bin/sh', '-c', `${bounded} && exec "$@"`, 'sh', ...command]
-  const [program = '', ...args] = [...closingInherited(), findBubblewrap(), '--args', '8', '--', ...inside]
+  const [program = '', ...args] = [...closingInherited(), bubblewrap, '--args', '8', '--', ...inside]
   const child = spawn(program, args, {
     env: environment,
     cwd: '/',

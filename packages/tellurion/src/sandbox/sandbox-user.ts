@@ -20,6 +20,7 @@ export function sandboxUser(): number | undefined {
 
 /** Whether an id exists in this process's user namespace. */
 function isMapped(map: 'uid_map' | 'gid_map', id: number): boolean {
+  if (process.platform !== 'linux') return true
   return readFileSync(`/proc/self/${map}`, 'utf8')
     .split('\n')
     .some((line) => {

@@ -24,9 +24,13 @@ export function firstMatch(stream: Readable, pattern: RegExp): Promise<string> {
   })
 }
 
+const nodeData = 768 * 1024 * 1024
+const kilobytes = (bytes: number): number => Math.floor(bytes / 1024)
+
 /** What each process may take by itself. The number of processes counts those of the same user in the same sandbox. */
 export function ownLimits({ memory, processes }: FullLimits, boundAddresses: boolean): string {
   const number = `{ ulimit -u ${processes} 2>/dev/null || ulimit -p ${processes}; }`
-  const addresses = boundAddresses ? [`ulimit -v ${Math.floor((memory * 4) / 1024)}`] : []
-  return ['ulimit -c 0', 'ulimit -n 512', number, ...addresses].join(' && ')
+  // Node reserves far more addresses than it uses, and needs this much beside its heap to start.
+  const space = boundAddresses ? `ulimit -v ${kilobytes(memory * 4)}` : `ulimit -d ${kilobytes(memory + nodeData)}`
+  return ['ulimit -c 0', 'ulimit -n 512', number, space].join(' && ')
 }
