@@ -1,7 +1,5 @@
 // Turns: a run as somebody waits for it, until it has ended, asks a person, or the wait is over.
 
-import { TellurionError, type ErrorData } from 'tellurion'
-import type { AgentResult } from 'tellurion/agent'
 import type { TurnResource } from 'tellurion/protocol'
 import type { RunHandle } from 'tellurion/runtime'
 import type { ServerSetting } from './setting.ts'
@@ -15,14 +13,16 @@ export interface Waiting {
 /** Waits at most `wait` milliseconds, and less when the client goes or the server closes. */
 export async function turnOf({ setting, signal }: Waiting, run: RunHandle, wait: number): Promise<TurnResource> {
   const over = new AbortController()
-  const stop = setting.clock.timer(wait, () => over.abort())
+  const leave = (): void => over.abort()
+  const stop = setting.clock.timer(wait, leave)
+  signal.addEventListener('abort', leave)
+  if (signal.aborted) leave()
   try {
-    const { result, error } = await ended(run, AbortSignal.any([signal, over.signal]))
-    const { session } = await run.record()
+    const { record, result, error } = await run.outcome({ signal: over.signal })
     const { text, output, steps, usage, finishReason, status, stopReason, interactions } = result
     return {
       run: run.id,
-      session,
+      session: record.session,
       status: status === 'waiting' && interactions.length === 0 ? 'running' : status,
       text,
       ...(output === undefined ? {} : { output: output as never }),
@@ -34,19 +34,7 @@ export async function turnOf({ setting, signal }: Waiting, run: RunHandle, wait:
       ...(error === undefined ? {} : { error }),
     }
   } finally {
+    signal.removeEventListener('abort', leave)
     stop()
-  }
-}
-
-/** How it ended; a run that failed is no failure of whoever waits for it. */
-async function ended(
-  run: RunHandle,
-  signal: AbortSignal,
-): Promise<{ readonly result: AgentResult<unknown>; readonly error?: ErrorData }> {
-  try {
-    return { result: await run.result({ signal }) }
-  } catch (error) {
-    if (!(error instanceof TellurionError) || error.result === undefined) throw error
-    return { result: error.result as AgentResult<unknown>, error: error.toJSON() }
   }
 }

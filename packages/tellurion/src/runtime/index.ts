@@ -15,7 +15,7 @@ export type { ForkOptions, MessagePlace, OutsideEffect } from './past.ts'
 export type { RestoreRunOptions } from './restore.ts'
 export { RunHandle } from './run-handle.ts'
 export type { RunEvent } from './run-events.ts'
-export type { Desk } from './run-handle.ts'
+export type { Desk, RunOutcome } from './run-handle.ts'
 export type { Consumer, QueueItem, RunQueue } from './run-queue.ts'
 export type { BranchRecord, RunRecord, RunStatus, SessionRecord } from './run.ts'
 export type {

@@ -6,7 +6,7 @@ import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { noUsage } from '../agent/usage.ts'
-import { TellurionError } from '../error/error.ts'
+import { TellurionError, type ErrorData } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
@@ -49,6 +49,16 @@ export interface Desk {
   take(run: string, options?: { any?: boolean }): Promise<void>
   /** Makes a run that goes on from a branch. */
   goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle>
+}
+
+/** How a run ended, or stands when nobody waits for it any more. */
+export interface RunOutcome {
+  /** The run as it was then. */
+  readonly record: RunRecord
+  /** What it brought, but for its messages. */
+  readonly result: Omit<AgentResult<unknown>, 'messages'>
+  /** Why it failed or timed out. */
+  readonly error?: ErrorData
 }
 
 /** A run. */
@@ -96,16 +106,19 @@ export class RunHandle {
    * `error.result` holds what there is.
    */
   async result(options: { signal?: AbortSignal } = {}): Promise<AgentResult<unknown>> {
-    for (;;) {
-      const { record, asked } = await this.#settled(options.signal)
-      const result = await this.#resultOf(record, asked)
-      if (record.status !== 'failed' && record.status !== 'timed_out') return result
-      const error = TellurionError.from(
-        record.error ?? { code: 'run_failed', message: `Run ${this.id} failed.`, retryable: false },
-      )
-      error.result = result
-      throw error
-    }
+    const { record, asked } = await this.#settled(options.signal)
+    const result = { ...resultOf(record, asked), messages: await this.#messages(record) }
+    const error = failureOf(record)
+    if (error === undefined) return result
+    error.result = result
+    throw error
+  }
+
+  /** The same without the messages, which alone make it read the whole session. A run that failed rejects nothing here. */
+  async outcome(options: { signal?: AbortSignal } = {}): Promise<RunOutcome> {
+    const { record, asked } = await this.#settled(options.signal)
+    const error = failureOf(record)
+    return { record, result: resultOf(record, asked), ...(error === undefined ? {} : { error: error.toJSON() }) }
   }
 
   /**
@@ -314,44 +327,55 @@ export class RunHandle {
   /** Waits until the run has ended, or a person is asked by it or by what works for it; or until the signal aborts. */
   async #settled(signal: AbortSignal | undefined): Promise<{ record: RunRecord; asked: readonly Interaction[] }> {
     const { backend, clock } = this.#setting
-    for (;;) {
-      const news = Promise.withResolvers<void>()
-      const wake = (): void => news.resolve()
-      const stops = [
-        backend.hints.listen((hint) => {
-          if (hint.type === 'run' && hint.run === this.id) wake()
-        }),
-        clock.timer(lookAgain, wake),
-      ]
-      signal?.addEventListener('abort', wake)
-      try {
+    let news = Promise.withResolvers<void>()
+    const wake = (): void => news.resolve()
+    const stopListening = backend.hints.listen((hint) => {
+      if (hint.type === 'run' && hint.run === this.id) wake()
+    })
+    signal?.addEventListener('abort', wake)
+    try {
+      for (;;) {
+        news = Promise.withResolvers()
         const record = await this.record()
         const asked = hasEnded(record.status) ? [] : await askedBy(backend.store, record)
         const settled = hasEnded(record.status) || (record.status === 'waiting' && asked.length > 0)
         if (settled || signal?.aborted) return { record, asked }
+        const stopTimer = clock.timer(lookAgain, wake)
         await news.promise
-      } finally {
-        signal?.removeEventListener('abort', wake)
-        for (const stop of stops) stop()
+        stopTimer()
       }
+    } finally {
+      signal?.removeEventListener('abort', wake)
+      stopListening()
     }
   }
 
-  async #resultOf(record: RunRecord, asked: readonly Interaction[]): Promise<AgentResult<unknown>> {
-    const stored = (record.result ?? {}) as unknown as Partial<AgentResult<unknown>> & { from?: number; to?: number }
-    const { from, to, ...rest } = stored
-    const messages = from === undefined ? [] : await this.#messages(record, from, to)
-    const status = statusOf(record)
-    const stopReason = record.stopReason ?? (status === 'waiting' ? 'waiting' : record.status)
-    const empty = { text: '', output: undefined, steps: 0, usage: record.usage ?? noUsage, finishReason: undefined }
-    return { ...empty, ...rest, status, stopReason, messages, interactions: asked }
-  }
-
-  async #messages(record: RunRecord, from: number, to: number | undefined): Promise<readonly Message[]> {
+  async #messages(record: RunRecord): Promise<readonly Message[]> {
+    const { from, to } = storedOf(record)
+    if (from === undefined) return []
     const world = await worldAt(this.#setting, record.branch)
     const entity = entityOf(world, record.agent)
     return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
   }
+}
+
+/** What is stored of a result: where its messages stand in the conversation instead of them. */
+type StoredResult = Partial<RunOutcome['result']> & { readonly from?: number; readonly to?: number }
+
+const storedOf = ({ result }: RunRecord): StoredResult => (result ?? {}) as unknown as StoredResult
+
+function resultOf(record: RunRecord, asked: readonly Interaction[]): RunOutcome['result'] {
+  const { from: _from, to: _to, ...rest } = storedOf(record)
+  const status = statusOf(record)
+  const stopReason = record.stopReason ?? (status === 'waiting' ? 'waiting' : record.status)
+  const empty = { text: '', output: undefined, steps: 0, usage: record.usage ?? noUsage, finishReason: undefined }
+  return { ...empty, ...rest, status, stopReason, interactions: asked }
+}
+
+/** The error of a run that failed or timed out. */
+function failureOf({ id, status, error }: RunRecord): TellurionError | undefined {
+  if (status !== 'failed' && status !== 'timed_out') return undefined
+  return TellurionError.from(error ?? { code: 'run_failed', message: `Run ${id} failed.`, retryable: false })
 }
 
 function statusOf({ status }: RunRecord): AgentResult['status'] {

@@ -12,7 +12,9 @@ import { macrotask } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System } from '../world/world.ts'
+import type { BackendOpener } from './backend.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
+import type { RunStore } from './run-store.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 
 const code = (expected: string) => (error: unknown) => error instanceof TellurionError && error.code === expected
@@ -96,6 +98,28 @@ function runs(material: (typeof materials)[number]): void {
     const run = await runtime.submit('guide', 'Hi')
     await assert.rejects(run.result(), code('model_authentication'))
     assert.equal((await run.record()).status, 'failed')
+  })
+
+  test('tells its outcome without reading its session', async () => {
+    let loads = 0
+    const store: BackendOpener = async (given) => {
+      const backend = await backendPlace(material)(given)
+      const load: RunStore['load'] = (...asked) => {
+        loads++
+        return backend.store.load(...asked)
+      }
+      return { ...backend, store: { ...backend.store, load } }
+    }
+    const model = scriptedModel(['Hello!', failure('authentication', 'bad key')])
+    await using runtime = await createRuntime({ store, agents: [new Agent({ name: 'guide', model })] })
+    const run = await runtime.submit('guide', 'Hi', { session: 's' })
+    const { record, result, error } = await run.outcome()
+    assert.equal(loads, 1, 'to work on it')
+    const { messages, ...rest } = await run.result()
+    assert.equal(messages.length, 2)
+    assert.deepEqual([result, record, error], [rest, await run.record(), undefined])
+    const failed = await (await runtime.submit('guide', 'Hi', { session: 's' })).outcome()
+    assert.deepEqual([failed.result.status, failed.error?.code], ['failed', 'model_authentication'])
   })
 
   test('of an unknown agent fails with a clear error', async () => {
