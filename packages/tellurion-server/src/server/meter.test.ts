@@ -26,6 +26,18 @@ describe('createMeter', () => {
     meter.close()
   })
 
+  it('counts a run once, whatever is heard of it after its end', async () => {
+    await using runtime = await open()
+    const meter = createMeter({ runtime, clock: systemClock, log })
+    const run = await runtime.submit('guide', 'Hi', { session: 's' })
+    await run.result()
+    await meter.summary()
+    await run.checkpoint('x')
+    const { runs, modelCalls } = await meter.summary()
+    assert.deepEqual([runs.started, runs.succeeded, modelCalls], [1, 1, 1])
+    meter.close()
+  })
+
   it('counts nothing of before', async () => {
     await using runtime = await open()
     const run = await runtime.submit('guide', 'Hi', { session: 's' })

@@ -2,7 +2,7 @@
 // few times a minute at rest and once a second under load, and never stands in their way.
 
 import type { Event } from 'tellurion'
-import { hasEnded, type Runtime } from 'tellurion/runtime'
+import type { RunRecord, Runtime } from 'tellurion/runtime'
 import { createMetrics, type Log, type MetricsSummary } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
 
@@ -27,7 +27,7 @@ const every = 1000
 const page = 500
 /** Events before the server began that are looked through for the first that happened since. */
 const lookBack = 500
-/** Runs that are followed at one time; past it those go that were met first. */
+/** Runs of which is known how far they were read; past it those go of which nothing was heard for longest. */
 const mostRuns = 10_000
 
 /** Makes a meter; it listens from now on. */
@@ -35,7 +35,7 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
   const metrics = createMetrics({ clock })
   const began = clock.now()
   const changed = new Set<string>()
-  /** How far each run that has not ended was read. */
+  /** How far each run was read. */
   const cursors = new Map<string, number>()
   let stopTimer: (() => void) | undefined
   let reading: Promise<void> | undefined
@@ -43,21 +43,25 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
 
   const follow = async (id: string): Promise<void> => {
     const run = runtime.run(id)
-    const record = await run.record()
-    let after = cursors.get(id) ?? (record.createdAt >= began ? 0 : Math.max(0, record.events - lookBack))
+    let after = cursors.get(id) ?? firstCursor(await run.record())
+    // A hint may come again after the end of a run, which is counted once.
+    cursors.delete(id)
+    cursors.set(id, after)
     for (;;) {
       const events = await run.log({ after, limit: page })
       for (const event of events) {
         after = event.seq ?? after
         if (event.at === undefined || event.at >= began) metrics.read(event, { run: id, ...instant(event.at) })
       }
+      cursors.set(id, after)
       if (events.length < page) break
     }
-    cursors.delete(id)
-    if (!hasEnded(record.status) || after < record.events) cursors.set(id, after)
     const [oldest] = cursors.keys()
     if (cursors.size > mostRuns && oldest !== undefined) cursors.delete(oldest)
   }
+  /** Where a run that was not met before is read from. */
+  const firstCursor = ({ createdAt, events }: RunRecord): number =>
+    createdAt >= began ? 0 : Math.max(0, events - lookBack)
   const read = async (): Promise<void> => {
     const runs = [...changed]
     changed.clear()

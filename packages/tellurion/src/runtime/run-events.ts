@@ -136,8 +136,9 @@ export async function keptEvents(
   }
   checkAfter(after)
   const { events } = await record()
+  if (after >= events) return []
   const stored = await backend.store.readEvents(run, { after, limit })
-  const next = stored[0]?.seq ?? Math.max(events, after) + 1
+  const next = stored[0]?.seq ?? events + 1
   if (next > after + 1) throw dropped(run, next)
   return stored.map(({ seq, at, event }) => ({ ...(event as Event), seq, at }))
 }

@@ -177,13 +177,11 @@ function readEvents(
   const { firstTick, events: last } = row!.record
   const events: StoredEvent[] = []
   let passed = after
-  // What came after the run in its session is not looked at.
-  for (
-    let from = rowOfEvent(index, head, { run, firstTick, after });
-    passed < last && from <= head.seq;
-    from += chunk
-  ) {
-    for (const stored of readRange(database, branch, { from, to: Math.min(head.seq, from + chunk - 1) })) {
+  // What came after the run in its session is not looked at; a row mostly has an event at least.
+  let from = rowOfEvent(index, head, { run, firstTick, after })
+  for (let rows = 0; passed < last && from <= head.seq; from += rows) {
+    rows = Math.min(chunk, last - passed)
+    for (const stored of readRange(database, branch, { from, to: Math.min(head.seq, from + rows - 1) })) {
       if (stored.run !== run) continue
       passed = stored.event
       if (stored.events === '') continue
