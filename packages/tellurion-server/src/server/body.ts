@@ -1,9 +1,18 @@
 // Bodies of requests: read to a bound, as JSON in UTF-8, and checked against a schema before anything sees them.
 
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import { jsonProblem } from 'tellurion/protocol'
 import { RequestError } from './failure.ts'
 import type { Operation } from './operation.ts'
+
+/** Where bodies come from that need no detour by a web stream. */
+const sources = new WeakMap<Request, Readable>()
+
+/** Says that the body of a request is what Node reads here, from its first byte. */
+export function readFrom(request: Request, source: Readable): void {
+  sources.set(request, source)
+}
 
 /** Reads and checks the body that an operation takes; undefined where it takes none. */
 export async function readBody(request: Request, { body, bodyOptional }: Operation, most: number): Promise<unknown> {
@@ -62,13 +71,17 @@ function parsed(bytes: Uint8Array): unknown {
 
 async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge(most)
+  const source = sources.get(request)
+  if (source !== undefined) return gather(source, most)
   if (request.body === null) return new Uint8Array()
   const pieces: Uint8Array[] = []
   let size = 0
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(brokenOff)
+      const { done, value } = await reader.read().catch(() => {
+        throw brokenOff()
+      })
       if (done) break
       size += value.length
       if (size > most) throw tooLarge(most)
@@ -80,9 +93,31 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
 }
 
+/** All that comes; where it is too much the rest is left, for its client is yet to be answered. */
+function gather(source: Readable, most: number): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+  const pieces: Buffer[] = []
+  let size = 0
+  const take = (piece: Buffer): void => {
+    size += piece.length
+    if (size <= most) return void pieces.push(piece)
+    source.pause()
+    leave(() => reject(tooLarge(most)))
+  }
+  const end = (): void => leave(() => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
+  const breakOff = (): void => leave(() => reject(brokenOff()))
+  const leave = (settle: () => void): void => {
+    source.off('data', take).off('end', end).off('error', breakOff).off('close', breakOff)
+    settle()
+  }
+  source.on('data', take).on('end', end).on('error', breakOff).on('close', breakOff)
+  if (source.destroyed) breakOff()
+  return promise
+}
+
 /** The client went away, or took too long and was cut off; it will hardly read this. */
-function brokenOff(): never {
-  throw new RequestError('malformed_request', 'The body broke off.')
+function brokenOff(): RequestError {
+  return new RequestError('malformed_request', 'The body broke off.')
 }
 
 function tooLarge(most: number): RequestError {

@@ -5,6 +5,7 @@ import { createAdmission, type Admission } from './admission.ts'
 import { checked, readBody } from './body.ts'
 import { failureOf, RequestError } from './failure.ts'
 import type { Identity } from './identity.ts'
+import { jsonAnswer } from './json-answer.ts'
 import type { Operation } from './operation.ts'
 import type { Call, ServerSetting } from './setting.ts'
 
@@ -43,7 +44,7 @@ export function createHandler(
       const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
       if (body.error.code.startsWith('store_')) setting.trust.doubted = true
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
-      response = Response.json(clean(body, setting), { status, headers })
+      response = jsonAnswer(clean(body, setting), { status, headers })
     }
     if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, { setting, requestId })
@@ -87,7 +88,7 @@ async function answer(request: Request, options: HandleOptions, desk: Desk): Pro
   const given = await operation.handle(call)
   if (given instanceof Response) return given
   if (given === undefined) return new Response(null, { status: operation.status ?? 204 })
-  return Response.json(clean(given, setting), {
+  return jsonAnswer(clean(given, setting), {
     status: operation.status ?? 200,
     headers: locationOf(operation, given),
   })

@@ -7,8 +7,10 @@ import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { TellurionError } from 'tellurion'
 import type { Listener } from './address.ts'
+import { readFrom } from './body.ts'
 import { failureOf, RequestError, type Failure } from './failure.ts'
 import type { Handler } from './handler.ts'
+import { serveJson } from './json-answer.ts'
 import { answerRaw } from './raw-answer.ts'
 import type { ServerSetting } from './setting.ts'
 import { serveStream } from './stream.ts'
@@ -28,8 +30,10 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
   const answer = getRequestListener(
     async (request, env) => {
       const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse }
+      readFrom(request, incoming)
       const response = await handle(request, remoteOf(incoming))
-      return serveStream(response, outgoing) ? RESPONSE_ALREADY_SENT : response
+      const isServed = serveJson(response, outgoing) || serveStream(response, outgoing)
+      return isServed ? RESPONSE_ALREADY_SENT : response
     },
     {
       overrideGlobalObjects: false,

@@ -1,0 +1,26 @@
+// Answers of JSON: a `Response` for whoever has no socket, and its text at once for the socket.
+
+import type { ServerResponse } from 'node:http'
+
+/** What a socket may take without the detour of a web stream. */
+const texts = new WeakMap<Response, string>()
+
+/** A value as an answer. */
+export function jsonAnswer(
+  value: unknown,
+  { status, headers }: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+): Response {
+  const text = JSON.stringify(value)
+  const response = new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } })
+  texts.set(response, text)
+  return response
+}
+
+/** Writes an answer to Node's response in one piece; false for one that was not made here. */
+export function serveJson(response: Response, outgoing: ServerResponse): boolean {
+  const text = texts.get(response)
+  if (text === undefined) return false
+  const length = { 'content-length': Buffer.byteLength(text) }
+  outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...length }).end(text)
+  return true
+}
