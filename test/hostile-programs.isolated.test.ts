@@ -45,7 +45,8 @@ const fill = (text: string): string =>
     .replaceAll('%FOLDER%', folder)
     .replaceAll('%PROJECT%', process.cwd())
     .replaceAll('%PID%', `${process.pid}`)
-    .replaceAll('%TITLE%', 'hostile-programs')
+    // In brackets, so that a search does not find itself.
+    .replaceAll('%TITLE%', 'hostile-program[s]')
     .replaceAll('%PORT%', `${port}`)
     .replaceAll('%ABSTRACT%', abstract)
     .replaceAll('%SOCKET%', socket)

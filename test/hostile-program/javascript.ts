@@ -120,7 +120,7 @@ export const javascript: Corpus = {
     {
       name: 'promises without end',
       code: `const again = () => Promise.resolve().then(again); await again()`,
-      end: 'timeout',
+      end: ['timeout', 'memory'],
       alone: true,
       timeout: 300,
     },
