@@ -97,11 +97,7 @@ export class Confinement implements Enclosure {
   async end(): Promise<void> {
     this.kill()
     await this.ended
-    // The kernel ends the first process only after all others of its namespace.
-    for (let tries = 0; isAlive(this.#process); tries++) {
-      if (tries === 100) process.kill(this.pid, 'SIGKILL')
-      await sleep(1, { clock: this.#clock })
-    }
+    await gone(this.pid, this.#process, this.#clock)
   }
 
   close(): Promise<void> {
@@ -143,26 +139,34 @@ export async function confine(options: ConfinementOptions): Promise<Confinement>
   const words = heard(child)
   const failed = ended.then(() => Promise.reject(unavailable(words() || 'bubblewrap could not be started')))
   failed.catch(() => {})
-  const stop = (): void => void child.kill('SIGKILL')
-  const cancel = clock.timer(startTime, stop)
+  // Before it has said who its first process is, killing bubblewrap could leave that one behind, waiting for it.
+  const stop = (): void => void (pid === undefined || child.kill('SIGKILL'))
+  const cancel = clock.timer(startTime, () => child.kill('SIGKILL'))
   signal?.addEventListener('abort', stop, { once: true })
   let opened: number | undefined
+  let pid: number | undefined
   try {
-    const pid = await Promise.race([firstMatch(streamOf(child, 5), /"child-pid": (\d+)/), failed]).then(Number)
-    opened = openSync(`/proc/${pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
-    await group?.add(pid)
+    const first = await Promise.race([firstMatch(streamOf(child, 5), /"child-pid": (\d+)/), failed]).then(Number)
+    pid = first
+    opened = openSync(`/proc/${first}`, constants.O_RDONLY | constants.O_DIRECTORY)
+    throwIfAborted(signal)
+    await group?.add(first)
     const ready = firstMatch(streamOf(child, 3), /^(ready)\n/)
     streamOf(child, 6).end('.')
     await Promise.race([ready, failed])
     words()
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
     const work = openSync(`/proc/self/fd/${opened}/root${workFolder}`, flags)
-    return new Confinement(child, { pid, process: opened, work }, { group, clock, ended })
+    return new Confinement(child, { pid: first, process: opened, work }, { group, clock, ended })
   } catch (error) {
     child.kill('SIGKILL')
     await ended
-    if (opened !== undefined) closeSync(opened)
+    if (opened !== undefined && pid !== undefined) {
+      await gone(pid, opened, clock)
+      closeSync(opened)
+    }
     await group?.remove()
+    throwIfAborted(signal)
     throw error instanceof TellurionError ? error : unavailable(systemCode(error))
   } finally {
     cancel()
@@ -224,6 +228,17 @@ function heard(child: ChildProcess): () => string {
   return () => {
     child.stderr?.off('data', listen)
     return words.trim().replaceAll(/\s+/g, ' ')
+  }
+}
+
+/**
+ * Waits until the first process of a namespace is no more, by its folder of /proc. The kernel ends it only after all others
+ * of its namespace; it dies with bubblewrap, unless that died before it could be told to.
+ */
+async function gone(pid: number, folder: number, clock: Clock): Promise<void> {
+  for (let tries = 0; isAlive(folder); tries++) {
+    if (tries === 20) process.kill(pid, 'SIGKILL')
+    await sleep(1, { clock })
   }
 }
 

@@ -150,6 +150,20 @@ describe('run', () => {
     assert.deepEqual([(await atWork).end, (await atWork).stdout], ['cancelled', 'on\n'])
   })
 
+  it('leaves nobody behind when it is cancelled at any moment of its start', async (t) => {
+    if (lacks(t, 'bash')) return
+    const before = firstProcesses()
+    for (let wait = 0; wait < 24; wait++) {
+      const signal = AbortSignal.timeout(wait)
+      const { end } = await sandbox.run({ language: 'bash', code: 'sleep 60', signal })
+      assert.equal(end, 'cancelled')
+    }
+    assert.deepEqual(
+      firstProcesses().filter((pid) => !before.includes(pid)),
+      [],
+    )
+  })
+
   it('leaves nobody of a tree of processes that left their groups', async (t) => {
     if (lacks(t, 'bash')) return
     const controller = new AbortController()
@@ -284,6 +298,22 @@ describe('without isolation, where its operator says so', () => {
     assert.deepEqual([closed.level, closed.isUnisolated], [sandbox.level, false])
   })
 })
+
+/** Processes of bubblewrap that nobody waits for any more. */
+function firstProcesses(): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    const [, , parent] = /\) (\w) (\d+)/.exec(statOf(pid)) ?? []
+    return parent === '1' && argumentsOf(pid).includes('bwrap')
+  })
+}
+
+function statOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 function argumentsOf(pid: string): string {
   try {
