@@ -177,7 +177,7 @@ export class Attempt {
     const outgoing = this.#offspring.take()
     const asked = interactionsOf(delta, world)
     await journal.commit(delta, world, { ...asked, ...outgoing })
-    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
+    this.#setting.backend.hints.send({ type: 'run', run: this.#run.id, log: true })
     await this.#deliver(outgoing)
   }
 

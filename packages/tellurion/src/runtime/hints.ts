@@ -2,10 +2,13 @@
 // waits also looks from time to time.
 
 /**
- * What may have changed. `run`: a run's events or its state, for who watches it. `mail`: its inbox, for who works on it.
- * `queue`: there may be something to claim.
+ * What may have changed. `run`: a run's events or its state, for who watches it; with `log` only its events, so who waits
+ * for its end need not look. `mail`: its inbox, for who works on it. `queue`: there may be something to claim.
  */
-export type Hint = { readonly type: 'run' | 'mail'; readonly run: string } | { readonly type: 'queue' }
+export type Hint =
+  | { readonly type: 'run'; readonly run: string; readonly log?: true }
+  | { readonly type: 'mail'; readonly run: string }
+  | { readonly type: 'queue' }
 
 /** Wake-ups. Nothing here throws or rejects. */
 export interface Hints {

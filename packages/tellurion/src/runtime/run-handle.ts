@@ -330,7 +330,7 @@ export class RunHandle {
     let news = Promise.withResolvers<void>()
     const wake = (): void => news.resolve()
     const stopListening = backend.hints.listen((hint) => {
-      if (hint.type === 'run' && hint.run === this.id) wake()
+      if (hint.type === 'run' && hint.run === this.id && hint.log !== true) wake()
     })
     signal?.addEventListener('abort', wake)
     try {

@@ -188,6 +188,21 @@ const queueBehaviour: readonly BackendCase[] = [
       same(heard, [], 'after it stopped listening')
     },
   },
+  {
+    name: 'a hint of an end says more than that a log has grown',
+    async run(bench) {
+      const { store, hints } = await bench.open()
+      let told = false
+      const stop = hints.listen((hint) => (told ||= hint.type === 'run' && hint.run === 'r' && hint.log !== true))
+      const run = await begin(store, 'r')
+      await store.commit(draftCommit(run, { seq: 0 }))
+      for (let turn = 0; turn < 5; turn++) await macrotask()
+      told = false
+      await store.commit(draftCommit(run, { seq: 1, end: { to: 'succeeded', stopReason: 'idle' } }))
+      await until(() => told, 'the end')
+      stop()
+    },
+  },
 ]
 
 const durableBehaviour: readonly BackendCase[] = [

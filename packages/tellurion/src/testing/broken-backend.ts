@@ -230,6 +230,19 @@ export const brokenBackends: readonly BrokenBackend[] = [
       withStore(backend, (store) => ({ createRun: ({ accounts: _none, ...run }) => store.createRun(run) })),
   },
   {
+    name: 'the hint of an end says that only a log has grown',
+    damage(backend) {
+      const { hints } = backend
+      return {
+        ...backend,
+        hints: {
+          ...hints,
+          listen: (fn) => hints.listen((hint) => fn(hint.type === 'run' ? { ...hint, log: true } : hint)),
+        },
+      }
+    },
+  },
+  {
     name: 'cleaning up says so and takes nothing',
     damage: (backend) => withStore(backend, () => ({ gc: async () => 1 })),
   },

@@ -5,7 +5,8 @@ import type { Hint, Hints } from '../hints.ts'
 /** Makes the hints of a process. A listener that throws hurts nobody. */
 export function createHintHub(): Hints {
   const listeners = new Set<(hint: Hint) => void>()
-  let runs = new Set<string>()
+  /** Of which runs there are news, and whether of no more than their log. */
+  let runs = new Map<string, boolean>()
   let mail = new Set<string>()
   let queue = false
   let due = false
@@ -21,11 +22,11 @@ export function createHintHub(): Hints {
   }
   const flush = (): void => {
     const [changed, mailed, work] = [runs, mail, queue]
-    if (changed.size > 0) runs = new Set()
+    if (changed.size > 0) runs = new Map()
     if (mailed.size > 0) mail = new Set()
     queue = due = false
     for (const run of mailed) tell({ type: 'mail', run })
-    for (const run of changed) tell({ type: 'run', run })
+    for (const [run, log] of changed) tell(log ? { type: 'run', run, log } : { type: 'run', run })
     if (work) tell({ type: 'queue' })
   }
 
@@ -34,7 +35,7 @@ export function createHintHub(): Hints {
       if (listeners.size === 0) return
       if (hint.type === 'queue') queue = true
       else if (hint.type === 'mail') mail.add(hint.run)
-      else runs.add(hint.run)
+      else runs.set(hint.run, hint.log === true && runs.get(hint.run) !== false)
       if (due) return
       due = true
       queueMicrotask(flush)

@@ -35,7 +35,11 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
 
   const take = ({ agents }: Consumer, room: number): readonly Claimable[] => {
     const now = clock.now()
-    for (const [run, { until }] of declined) if (until <= now) declined.delete(run)
+    // The oldest come first.
+    for (const [run, { until }] of declined) {
+      if (until > now) break
+      declined.delete(run)
+    }
     const limit = room + handedOut.size + declined.size
     const found = table.claimable({ ...(agents === undefined ? {} : { agents }), now, limit })
     return found.filter(({ run, epoch }) => !handedOut.has(run) && declined.get(run)?.epoch !== epoch).slice(0, room)
@@ -46,6 +50,7 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
       await consumer.deliver(run)
     } finally {
       handedOut.delete(run)
+      declined.delete(run)
       declined.set(run, { epoch, until: clock.now() + declinedFor })
     }
   }

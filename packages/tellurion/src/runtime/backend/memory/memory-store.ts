@@ -318,7 +318,8 @@ class MemoryDesk {
     slot.record = record
     if (record.status === 'queued') this.#tables.queued.add(slot)
     else this.#tables.queued.delete(slot)
-    this.#hints.send({ type: 'run', run: record.id })
+    const isAtWork = before.status === 'running' && record.status === 'running'
+    this.#hints.send({ type: 'run', run: record.id, ...(isAtWork ? { log: true } : {}) })
     if (opensWork(before, record) || before.availableAt > record.availableAt) this.#hints.send({ type: 'queue' })
     const session = hasEnded(record.status) ? this.#tables.sessions.get(record.session) : undefined
     if (session !== undefined && record.endedAt !== undefined) {

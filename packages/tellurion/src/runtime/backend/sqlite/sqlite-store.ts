@@ -48,7 +48,7 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       const text = encodeCommit(commit)
       if (!isOrdinary(commit)) return write(() => desk.commit(commit, text))
       const result = await writer.write(() => desk.append(commit, text), { single: true })
-      if (result.status === 'committed') hints.send({ type: 'run', run: commit.run })
+      if (result.status === 'committed') hints.send({ type: 'run', run: commit.run, log: true })
       return result
     },
     async send(mail) {

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { macrotask } from '../../testing/virtual-clock.ts'
+import type { Hint } from '../hints.ts'
+import { createHintHub } from './hint-hub.ts'
+
+test('equal hints of one moment are told once, and news of a log give way to those that say more', async () => {
+  const hub = createHintHub()
+  const heard: Hint[] = []
+  const stop = hub.listen((hint) => heard.push(hint))
+  const sent: readonly Hint[] = [
+    { type: 'run', run: 'a', log: true },
+    { type: 'run', run: 'a', log: true },
+    { type: 'run', run: 'b', log: true },
+    { type: 'run', run: 'b' },
+    { type: 'run', run: 'c' },
+    { type: 'run', run: 'c', log: true },
+    { type: 'queue' },
+    { type: 'queue' },
+  ]
+  for (const hint of sent) hub.send(hint)
+  await macrotask()
+  assert.deepEqual(heard, [
+    { type: 'run', run: 'a', log: true },
+    { type: 'run', run: 'b' },
+    { type: 'run', run: 'c' },
+    { type: 'queue' },
+  ])
+  stop()
+  hub.send({ type: 'queue' })
+  await macrotask()
+  assert.equal(heard.length, 4)
+})
