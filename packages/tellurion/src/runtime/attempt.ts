@@ -84,7 +84,7 @@ export class Attempt {
     const { id, ranFor } = this.#run
     const stopListening = backend.hints.listen((hint) => {
       if (hint.type === 'mail' && hint.run === id) void this.look().catch(() => {})
-    })
+    }, id)
     const stopTimer = clock.timer(Math.max(0, this.#setting.timeout - ranFor), () => this.interrupt('timed_out'))
     try {
       // Mail first: also a run whose state cannot be brought to life here can be cancelled here.

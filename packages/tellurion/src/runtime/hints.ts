@@ -14,7 +14,10 @@ export type Hint =
 export interface Hints {
   /** Tells everybody, this process included. */
   send(hint: Hint): void
-  /** Hears of every hint; the returned function ends that. */
-  listen(fn: (hint: Hint) => void): () => void
+  /**
+   * Hears of every hint; the returned function ends that. With `run` others than those of that run may be left out, which
+   * spares a process with many who wait from telling all of them everything.
+   */
+  listen(fn: (hint: Hint) => void, run?: string): () => void
   close(): void
 }

@@ -100,7 +100,7 @@ function newsOf(
     live.listen(run, push, { recent }),
     backend.hints.listen((hint) => {
       if (hint.type === 'run' && hint.run === run) push('look')
-    }),
+    }, run),
   ]
   let stopTimer = (): void => {}
   const lookLater = (): void => {

@@ -331,7 +331,7 @@ export class RunHandle {
     const wake = (): void => news.resolve()
     const stopListening = backend.hints.listen((hint) => {
       if (hint.type === 'run' && hint.run === this.id && hint.log !== true) wake()
-    })
+    }, this.id)
     signal?.addEventListener('abort', wake)
     try {
       for (;;) {

@@ -31,3 +31,22 @@ test('equal hints of one moment are told once, and news of a log give way to tho
   await macrotask()
   assert.equal(heard.length, 4)
 })
+
+test('who listens to one run hears of it alone, until it stops', async () => {
+  const hub = createHintHub()
+  const heard: Hint[] = []
+  const stops = [hub.listen((hint) => heard.push(hint), 'a'), hub.listen(() => {}, 'a')]
+  const send = async (): Promise<void> => {
+    for (const run of ['a', 'b']) for (const type of ['run', 'mail'] as const) hub.send({ type, run })
+    hub.send({ type: 'queue' })
+    await macrotask()
+  }
+  await send()
+  assert.deepEqual(heard, [
+    { type: 'mail', run: 'a' },
+    { type: 'run', run: 'a' },
+  ])
+  for (const stop of [...stops, ...stops]) stop()
+  await send()
+  assert.equal(heard.length, 2)
+})

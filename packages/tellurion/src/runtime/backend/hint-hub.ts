@@ -4,7 +4,8 @@ import type { Hint, Hints } from '../hints.ts'
 
 /** Makes the hints of a process. A listener that throws hurts nobody. */
 export function createHintHub(): Hints {
-  const listeners = new Set<(hint: Hint) => void>()
+  /** Who hears of everything, under `undefined`, and of one run. */
+  const listeners = new Map<string | undefined, Set<(hint: Hint) => void>>()
   /** Of which runs there are news, and whether of no more than their log. */
   let runs = new Map<string, boolean>()
   let mail = new Set<string>()
@@ -12,7 +13,11 @@ export function createHintHub(): Hints {
   let due = false
 
   const tell = (hint: Hint): void => {
-    for (const listener of listeners) {
+    tellThose(undefined, hint)
+    if (hint.type !== 'queue') tellThose(hint.run, hint)
+  }
+  const tellThose = (run: string | undefined, hint: Hint): void => {
+    for (const listener of listeners.get(run) ?? []) {
       try {
         listener(hint)
       } catch {
@@ -40,10 +45,14 @@ export function createHintHub(): Hints {
       due = true
       queueMicrotask(flush)
     },
-    listen(fn) {
+    listen(fn, run) {
       const listener = (hint: Hint): void => fn(hint)
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
+      const those = listeners.get(run) ?? new Set()
+      listeners.set(run, those.add(listener))
+      return () => {
+        those.delete(listener)
+        if (those.size === 0 && listeners.get(run) === those) listeners.delete(run)
+      }
     },
     close() {
       listeners.clear()

@@ -97,9 +97,9 @@ function sharedHints(database: Database): Hints {
       hub.send(hint)
       if (hint.type !== 'run') ring()
     },
-    listen(fn) {
+    listen(fn, run) {
       if (closed) return () => {}
-      const stop = hub.listen(fn)
+      const stop = hub.listen(fn, run)
       if (listeners++ === 0) unwatch = watch()
       let listening = true
       return () => {
