@@ -87,8 +87,21 @@ export function createRedactor(secrets: Iterable<string | Revealing> = []): Reda
 function formsOf(text: string): string[] {
   const bytes = new TextEncoder().encode(text)
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  const forms = [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), encodeURI(text), hex]
-  return [...forms, hex.toUpperCase(), ...base64Forms(bytes)].filter((form) => form.length >= shortest)
+  const forms = [text, ...jsonForms(text), ...addressForms(text), hex, hex.toUpperCase(), ...base64Forms(bytes)]
+  return forms.filter((form) => form.length >= shortest)
+}
+
+/** As JSON is written here, and where slashes, or all that is not ASCII, are escaped. */
+function jsonForms(text: string): string[] {
+  const plain = JSON.stringify(text).slice(1, -1)
+  const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return [plain, plain.replace(/[^\0-\x7f]/g, escaped)].flatMap((form) => [form, form.replaceAll('/', '\\/')])
+}
+
+/** As a part of an address, a whole one, or a field of a form; some write the digits of escapes small. */
+function addressForms(text: string): string[] {
+  const forms = [encodeURIComponent(text), encodeURI(text), new URLSearchParams([['', text]]).toString().slice(1)]
+  return forms.flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())])
 }
 
 /**
