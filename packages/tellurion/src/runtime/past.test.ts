@@ -228,6 +228,22 @@ function pasts(material: Material): void {
     await run.undo({ cancel: true })
     assert.equal((await run.record()).status, 'cancelled')
   })
+
+  test('is undone although another run of its session waits, or waits for that one', async () => {
+    const model = scriptedModel(() => ({ calls: [{ toolName: 'remove', input: {} }] }))
+    const remove = tool({ description: 'r', inputSchema: z.object({}), needsApproval: true, execute: () => 'gone' })
+    const agent = new Agent({ name: 'careful', model, tools: { remove } })
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [agent] })
+    for (const chosen of [0, 1]) {
+      const first = await runtime.submit('careful', 'go', { session: `s${chosen}` })
+      assert.equal((await first.result()).status, 'waiting')
+      const second = await runtime.submit('careful', 'and go', { session: `s${chosen}` })
+      const runs = [first, second]
+      await assert.rejects(runs[chosen]!.undo(), code('run_live'))
+      await runs[chosen]!.undo({ cancel: true })
+      for (const run of runs) assert.equal((await run.record()).status, 'cancelled')
+    }
+  })
 }
 
 describe('a run whose components this process does not know', () => {

@@ -30,7 +30,7 @@ import {
 } from './past.ts'
 import { claimsOf } from './account.ts'
 import { workOn } from './own-work.ts'
-import { checkTransition, hasEnded, type RunRecord } from './run.ts'
+import { checkTransition, hasEnded, liveStatuses, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
 import { askedBy } from './interaction.ts'
 import type { MailKind } from './run-store.ts'
@@ -39,6 +39,8 @@ import { newestTick, worldAt } from './state.ts'
 import { inputFor } from './submission.ts'
 import type { Json } from '../schema/json.ts'
 
+/** Live runs of a session that are looked for at one time. */
+const mostLive = 1000
 /** How long somebody who waits goes without looking by itself, in milliseconds. */
 const lookAgain = 1000
 
@@ -299,13 +301,19 @@ export class RunHandle {
     return new RunHandle(id, this.#desk, effects)
   }
 
-  /** The run when it has ended; a live one is cancelled first, or refused. */
+  /** The run when nothing of its session is live that stands in the way; what is, is cancelled first, or refused. */
   async #calm(cancel: boolean): Promise<RunRecord> {
     const record = await this.record()
-    if (hasEnded(record.status)) return record
+    const { store } = this.#setting.backend
+    const { branch: head } = (await store.getSession(record.session)) ?? record
+    const live = await store.listRuns({ session: record.session, status: liveStatuses, limit: mostLive })
+    const inTheWay = live.filter(({ id, branch }) => id === this.id || branch === head || branch === record.branch)
+    if (inTheWay.length === 0) return record
     if (!cancel) throw isLive(this.id)
-    await this.cancel()
-    await this.#settled(undefined)
+    // All are told before any is waited for: one that is queued behind another begins only to end.
+    const runs = inTheWay.map(({ id }) => new RunHandle(id, this.#desk))
+    for (const run of runs) await run.cancel()
+    for (const run of runs) await run.#settled(undefined)
     return this.record()
   }
 
