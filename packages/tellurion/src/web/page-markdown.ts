@@ -28,6 +28,7 @@ export interface PageText {
 }
 
 const leftOut = [
+  'title',
   'script',
   'style',
   'noscript',
@@ -43,10 +44,7 @@ const hidden = '[hidden], [aria-hidden="true"], [style*="display:none"], [style*
 
 /** Reads a page. Throws whatever the packages throw. */
 export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools): PageText {
-  // Without a document element there is nothing that the parser could be asked for.
-  const { document } = tools.parseHTML(
-    /<html[\s>]/i.test(html) ? html : `<!doctype html><html><body>${html}</body></html>`,
-  )
+  const { document } = tools.parseHTML(wholeHTML(html))
   const title = document.title || htmlTitle(html)
   const base = baseOf(url, document.querySelector('base[href]')?.getAttribute('href'))
   for (const element of document.querySelectorAll(hidden)) element.remove()
@@ -62,6 +60,12 @@ export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools):
   }
   const { document: readable } = tools.parseHTML(`<!doctype html><html><body>${content ?? whole()}</body></html>`)
   return { title: heading, markdown: writer(base, tools).turndown(readable.body as never) }
+}
+
+/** A page with a body. HTML lets pages leave out the tags that say so; the parser adds none, and would find nothing. */
+function wholeHTML(html: string): string {
+  if (/<html[\s>]/i.test(html) && /<body[\s>]/i.test(html)) return html
+  return `<!doctype html><html><body>${html.replaceAll(/<!doctype[^>]*>|<\/?(?:html|head|body)(?:\s[^>]*)?>/gi, '')}</body></html>`
 }
 
 function baseOf(url: string, stated: string | null | undefined): string {

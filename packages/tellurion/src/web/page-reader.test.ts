@@ -20,6 +20,9 @@ const sentence = 'A tellurion shows how the Earth goes around the Sun, and the M
 describe('Markdown of a page', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['headings and lists', '<h2>Two</h2><ul><li>a</li><li>b</li></ul>', '## Two\n\n-   a\n-   b'],
+    ['no tag of a body', '<!doctype html><html lang=en><title>T</title><h1>One</h1><p>two', '# One\n\ntwo'],
+    ['an open head', '<html><head><meta charset=utf-8><title>T</title><p>one</p>', 'one'],
+    ['a body and nothing else', '<title>T</title><body class=x><p>one</body>', 'one'],
     ['a link, made whole', '<a href="../x?y#z">there</a>', '[there](https://example.com/x?y#z)'],
     [
       'a link by the base',
