@@ -388,6 +388,8 @@ describe('options', () => {
     [{ allow: ['a b'] }, /no host/],
     [{ allow: ['x:0'] }, /no host/],
     [{ allow: ['*.127.0.0.1'] }, /no host/],
+    [{ allow: ['*'] }, /no host/],
+    [{ allow: ['api-*.example.com:8080'] }, /no host/],
     [{ allow: [{}] }, /needs a host/],
     [{ allow: [{ hots: 'x' } as never] }, /Did you mean 'host'/],
     [{ allow: [{ host: 'x', addresses: ['y'] }] }, /no range/],

@@ -18,7 +18,7 @@ export function parseHostPattern(text: string, what: string): HostPattern {
   const [, star, rest = ''] = /^(\*\.)?(.*)$/s.exec(String(text)) ?? []
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/s.exec(rest) ?? []
   const url = `http://${name}/`
-  const host = /[/?#@\\\s%]/.test(name) || name === '' || !URL.canParse(url) ? undefined : hostOf(new URL(url))
+  const host = /[/?#@\\\s%*]/.test(name) || name === '' || !URL.canParse(url) ? undefined : hostOf(new URL(url))
   const number = port === undefined ? undefined : Number(port)
   const isNumber = host !== undefined && parseAddress(host) !== undefined
   if (host === undefined || (number !== undefined && (number === 0 || number > 65_535)) || (star && isNumber)) {
