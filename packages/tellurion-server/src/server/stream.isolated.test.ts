@@ -205,14 +205,13 @@ describe('a browser', { skip: noChromium }, () => {
   })
 
   test('chats over a WebSocket and a fetch from a page that is allowed to, and from no other', async () => {
-    const origins: string[] = []
-    const { url, port, begin } = await stage({ network: { origins } })
-    const { run, context, keep, end } = await begin()
     const front = await host(() => Promise.resolve(new Response(null, { status: 404 })))
+    const { url, port, begin } = await stage({ network: { origins: [front.url] } })
+    const closed = await stage()
+    const { run, context, keep, end } = await begin()
     const protocols = [socketProtocol, tokenProtocol(token)]
-    const talk = { address: `ws://127.0.0.1:${port}/ws`, protocols, run: run.id }
     const page = await open(front.url)
-    const dial = (): Promise<string[]> =>
+    const dial = (port: number): Promise<string[]> =>
       page.evaluate(
         ({ address, protocols, run }) =>
           new Promise<string[]>((resolve) => {
@@ -226,11 +225,10 @@ describe('a browser', { skip: noChromium }, () => {
               if (type === 'task_completed') socket.close()
             })
           }),
-        talk,
+        { address: `ws://127.0.0.1:${port}/ws`, protocols, run: run.id },
       )
-    assert.deepEqual(await dial(), ['closed 1006'], 'not allowed')
-    origins.push(front.url.slice(0, -1))
-    const told = dial()
+    assert.deepEqual(await dial(closed.port), ['closed 1006'], 'not allowed')
+    const told = dial(port)
     const read = page.evaluate(
       async ({ url, token }) => {
         const response = await fetch(url, {
