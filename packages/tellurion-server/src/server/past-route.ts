@@ -1,9 +1,10 @@
 // Routes of the past of a run: its ticks, what is different between them, and how it is gone on from them.
 
 import { z } from 'zod'
+import { Output } from 'tellurion/agent'
 import type { ForkResource } from 'tellurion/protocol'
 import type { RunHandle } from 'tellurion/runtime'
-import { snapshot } from 'tellurion/world'
+import { snapshot, type World } from 'tellurion/world'
 import { operation } from './operation.ts'
 import { ownRun } from './own.ts'
 import { runParameters } from './run-route.ts'
@@ -89,6 +90,11 @@ export const exportTick = operation('exportTick', {
   },
 })
 
+/** What a checkpoint asks of replies was written by whoever brings it, as what a request asks. */
+function distrustOutputs(world: World): void {
+  for (const [entity, [output]] of world.query(Output)) world.set(entity, Output, { ...output, bounded: true })
+}
+
 /** Goes on from a checkpoint, as a run of the one who brings it. */
 export const importRun = operation('importRun', {
   body: importRequest,
@@ -101,6 +107,7 @@ export const importRun = operation('importRun', {
     const { user, tenant } = identity
     const run = await setting.runtime.restore(checkpoint, {
       user,
+      edit: distrustOutputs,
       ...(tenant === undefined ? {} : { tenant }),
       ...(session === undefined ? {} : { session }),
       ...(input === undefined ? {} : { input }),

@@ -144,7 +144,10 @@ export const newRunRequest = schemaOf<NewRunRequest>()(
         .meta({ description: 'Milliseconds before it may begin.' }),
       metadata: jsonObject.exactOptional(),
       budget: budgetLimits.exactOptional(),
-      output: jsonObject.exactOptional().meta({ description: 'JSON Schema of the asked output.' }),
+      output: jsonObject.exactOptional().meta({
+        description:
+          'JSON Schema of the asked output. The model is told all of it. The server checks types, values, bounds, properties, items, alternatives and references in bounded time, but no pattern, format, not, if, contains, or uniqueItems.',
+      }),
     })
     .meta({ id: 'NewRun' }),
 )

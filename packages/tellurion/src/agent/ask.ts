@@ -6,15 +6,15 @@ import { textOf, type Messages } from '../message/message.ts'
 import { collect } from '../model/collect.ts'
 import { failureFromError } from '../model/failure.ts'
 import type { Model, ModelEvent, ModelFailure, ModelReply, ModelRequest, Usage } from '../port/model.ts'
-import { loadChecker } from '../schema/schema.ts'
 import type { JsonObject } from '../schema/json.ts'
 import type { ErrorData } from '../error/error.ts'
 import type { Entity } from '../world/entity.ts'
 import { Failure } from '../world/lifecycle.ts'
 import type { SystemContext, World } from '../world/world.ts'
 import type { Reservation } from './budget.ts'
-import { Budget, LLM, Streaming, TurnUsage } from './component.ts'
+import { Budget, LLM, Output, Streaming, TurnUsage } from './component.ts'
 import { configurationOf, modelOf, type AgentConfiguration } from './configuration.ts'
+import { loadCheck } from './output.ts'
 import { takeReply } from './reply.ts'
 import { requestFor } from './request.ts'
 import { addUsage, noUsage } from './usage.ts'
@@ -40,7 +40,7 @@ export async function askForReply(world: World, entity: Entity, asking: Asking):
   const built = requestFor(world, entity, configuration)
   const request = built instanceof Promise ? await built : built
   // Its reply is checked in one synchronous block; what checks it must be there by then.
-  if (request.output !== undefined) await loadChecker()
+  if (request.output !== undefined) await loadCheck(world.require(entity, Output))
   const place = world.has(entity, Budget) ? await reserved(world, entity, { request, model, configuration }) : undefined
   if (place?.status === 'refused') {
     world.set(entity, Failure, { error: place.error, system, tick })

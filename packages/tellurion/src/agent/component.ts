@@ -143,6 +143,8 @@ export const Output = defineComponent<{
   readonly name: string
   readonly schema: JsonObject
   readonly repairs: number
+  /** The schema is a stranger's: it is applied in a bounded number of steps, and without its patterns. */
+  readonly bounded?: true
 }>('Output')
 
 /** What a turn may spend at most; absent means no limit. */

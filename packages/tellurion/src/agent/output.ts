@@ -4,8 +4,9 @@
 import { messageOf, type ErrorData } from '../error/error.ts'
 import { textOf, type AssistantMessage } from '../message/message.ts'
 import { issuesText } from '../schema/issue.ts'
-import { compileSchema, type CompiledSchema } from '../schema/schema.ts'
+import { compileSchema, loadChecker, type CompiledSchema } from '../schema/schema.ts'
 import type { StandardResult } from '../schema/standard.ts'
+import type { ReadOf } from '../world/component.ts'
 import type { Entity } from '../world/entity.ts'
 import type { World } from '../world/world.ts'
 import { Output } from './component.ts'
@@ -23,7 +24,8 @@ const maxRepairs = 1
 export function checkOutput(world: World, entity: Entity, message: AssistantMessage): ErrorData | undefined {
   const output = world.require(entity, Output)
   const text = textOf(message)
-  const schema = outputOf(world) ?? compileSchema(output.schema, 'the output schema')
+  const compile = output.bounded ? bounding!.boundedSchema : compileSchema
+  const schema = outputOf(world) ?? compile(output.schema, 'the output schema')
   const problem = problemOf(text, schema)
   if (problem === undefined) return undefined
   if (output.repairs >= maxRepairs) {
@@ -40,6 +42,14 @@ export function checkOutput(world: World, entity: Entity, message: AssistantMess
     content: `Your answer does not match the required JSON Schema: ${problem.slice(0, 2000).toWellFormed()}\nAnswer again with the corrected JSON only.`,
   })
   return undefined
+}
+
+let bounding: typeof import('../schema/bounded-schema.ts') | undefined
+
+/** Resolves when a reply can be checked against an `Output` at once. */
+export async function loadCheck({ bounded }: ReadOf<typeof Output>): Promise<void> {
+  if (bounded) bounding = await import('../schema/bounded-schema.ts')
+  else await loadChecker()
 }
 
 function problemOf(text: string, schema: CompiledSchema): string | undefined {

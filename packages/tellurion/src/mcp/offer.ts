@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto'
 import { messageOf } from '../error/error.ts'
+import { boundedSchema } from '../schema/bounded-schema.ts'
 import { canonicalJson } from '../schema/canonical.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import type { CompiledSchema } from '../schema/schema.ts'
-import { boundedSchema } from './bounded-schema.ts'
 import { cleanText } from './clean-text.ts'
+import { shownSchema } from './shown-schema.ts'
 import { offeredName } from './tool-name.ts'
 
 /** What pins are about: everything of a tool that a model reads or a call is checked with. Plain JSON as the server sent it. */
@@ -99,13 +100,18 @@ function readOffer(server: string, value: unknown, room: number): { offer: Offer
       definition,
       hash: definitionHash(definition),
       description: text === '' ? `The tool ${tool.replaceAll(/[^\w -]/g, '_')} of the MCP server ${server}.` : text,
-      input: boundedSchema(inputSchema, `the inputSchema of '${name}'`),
-      output: outputSchema && boundedSchema(outputSchema, `the outputSchema of '${name}'`),
+      input: checkable(inputSchema, `the inputSchema of '${name}'`),
+      output: outputSchema && checkable(outputSchema, `the outputSchema of '${name}'`),
     }
     return { offer, size }
   } catch (error) {
     return messageOf(error)
   }
+}
+
+/** Models are shown it with its texts cleaned; values are checked in bounded time. */
+function checkable(schema: JsonObject, what: string): CompiledSchema {
+  return boundedSchema(shownSchema(schema, what), what)
 }
 
 /** The parts that count, or why there are none. */

@@ -128,8 +128,8 @@ function allowsStrict(schema: Json | undefined): boolean {
   const { type, properties, required, additionalProperties, items, anyOf, $defs } = schema
   if (type === 'object') {
     if (additionalProperties !== false || !isJsonObject(properties)) return false
-    const names: readonly Json[] = Array.isArray(required) ? required : []
-    if (!Object.keys(properties).every((name) => names.includes(name))) return false
+    const names = new Set<Json>(Array.isArray(required) ? (required as readonly Json[]) : [])
+    if (!Object.keys(properties).every((name) => names.has(name))) return false
   }
   const inner = [
     ...(isJsonObject(properties) ? Object.values(properties) : []),

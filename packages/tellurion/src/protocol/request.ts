@@ -17,7 +17,7 @@ export interface NewRunRequest {
   readonly delay?: number
   readonly metadata?: JsonObject
   readonly budget?: BudgetLimits
-  /** JSON Schema of the asked output. */
+  /** JSON Schema of the asked output. The model is told all of it; replies are checked in bounded time, without patterns. */
   readonly output?: JsonObject
 }
 

@@ -10,12 +10,12 @@ import { taint } from '../agent/taint.ts'
 import { askAgain, closeCalls } from '../agent/tool-results.ts'
 import { noUsage } from '../agent/usage.ts'
 import type { UserMessage } from '../message/message.ts'
-import { compileSchema } from '../schema/schema.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import type { Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
+import { checkOf } from './output-check.ts'
 import type { RunRecord } from './run.ts'
 import type { Work } from './work.ts'
 
@@ -38,14 +38,14 @@ export function agentWork(agent: Agent): Work {
 }
 
 function input(world: World, entity: Entity, payload: InputPayload, agent: Agent): void {
-  const { input: said, output, tools, taint: read } = payload
+  const { input: said, output, bounded, tools, taint: read } = payload
   const from = world.require(entity, Conversation).length
   hear(world, entity, userMessage(said))
   begin(world, entity, { from, agent })
   if (tools !== undefined) world.set(entity, ToolRegistry, { names: tools })
   if (read !== undefined) taint(world, entity, read)
   if (output === undefined) world.remove(entity, Output)
-  else world.set(entity, Output, { name: 'output', schema: output, repairs: 0 })
+  else world.set(entity, Output, { name: 'output', schema: output, repairs: 0, ...(bounded && { bounded }) })
 }
 
 /** Calls that were open are closed, questions are asked again, and what is new is said. */
@@ -84,6 +84,6 @@ function steer(world: World, entity: Entity, message: UserMessage): void {
 export async function agentResult(world: World, entity: Entity, stop: Stop): Promise<AgentResult<unknown>> {
   const { from = 0 } = world.get(entity, TurnUsage) ?? {}
   const asked = world.get(entity, Output)
-  const output = asked === undefined ? undefined : compileSchema(asked.schema, 'the output schema')
+  const output = asked === undefined ? undefined : checkOf(asked)
   return resultOf({ world, entity, stop, from, output })
 }

@@ -17,7 +17,6 @@ import { failureFromError } from '../model/failure.ts'
 import { issuesText } from '../schema/issue.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
-import { compileSchema } from '../schema/schema.ts'
 import { errorOutcome, toolMessage } from '../tool/result.ts'
 import { createToolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
@@ -39,6 +38,7 @@ import {
 import { heed, openContext } from './foreign-context.ts'
 import type { AnswerPayload, ForkPayload, InputPayload } from './inbox.ts'
 import { openCalls } from './open-calls.ts'
+import { checkOf } from './output-check.ts'
 import type { RunRecord } from './run.ts'
 import type { Work } from './work.ts'
 import { clockOf } from '../agent/configuration.ts'
@@ -202,6 +202,7 @@ function failureOf(error: unknown): ErrorData {
 /** A new run begins: what the last one kept is gone, what was said stays. */
 function input(world: World, entity: Entity, payload: InputPayload): void {
   for (const kept of [Kept, Steps, StepState, Questions, Outcome]) world.remove(entity, kept)
+  const { bounded } = payload
   const given = payload.input as Json
   closeOpen(world, entity)
   const from = world.require(entity, Conversation).length
@@ -210,7 +211,7 @@ function input(world: World, entity: Entity, payload: InputPayload): void {
   begin(world, entity, from)
   if (payload.taint !== undefined) taint(world, entity, payload.taint)
   if (payload.output === undefined) world.remove(entity, Output)
-  else world.set(entity, Output, { name: 'output', schema: payload.output, repairs: 0 })
+  else world.set(entity, Output, { name: 'output', schema: payload.output, repairs: 0, ...(bounded && { bounded }) })
 }
 
 function begin(world: World, entity: Entity, from: number): void {
@@ -287,7 +288,7 @@ async function result(world: World, entity: Entity, stop: Stop): Promise<AgentRe
     const text = whole.text === '' && typeof output === 'string' ? output : whole.text
     const asked = world.get(entity, Output)
     if (asked === undefined || whole.status !== 'succeeded') return { ...whole, text }
-    const checked = await compileSchema(asked.schema, 'the output schema').validate(output)
+    const checked = await checkOf(asked).validate(output)
     if (checked.issues === undefined) return { ...whole, text }
     const error = new TellurionError(
       'output_invalid',

@@ -23,6 +23,8 @@ export interface InputPayload {
   readonly input: UserInput
   /** JSON Schema of the output, when one was asked for. */
   readonly output?: JsonObject
+  /** Whether that schema is a stranger's, as `Output` says. */
+  readonly bounded?: true
   /** For a sub-agent: which of its tools it may use. */
   readonly tools?: readonly string[]
   /** For a sub-agent: what its parent had read when it gave the task. */

@@ -163,4 +163,10 @@ export interface SubmitOptions {
   readonly budget?: BudgetLimits
   readonly metadata?: JsonObject
   readonly output?: Schema
+  /**
+   * How replies are checked against `output`: `whole`, or `bounded` where the schema is a stranger's. Then no schema and
+   * no reply can make the check take long; patterns, formats and the like are told to the model and not checked.
+   * Default `whole`.
+   */
+  readonly outputCheck?: 'whole' | 'bounded'
 }

@@ -11,6 +11,7 @@ import type { UserInput } from '../message/message.ts'
 import type { Json } from '../schema/json.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { compileSchema } from '../schema/schema.ts'
+import { strangerSchema } from '../schema/stranger-schema.ts'
 import { checkId } from './backend/request.ts'
 import type { InputPayload } from './inbox.ts'
 import type { AnyAgent } from './registry.ts'
@@ -24,7 +25,18 @@ export type Submission = Pick<NewRun, 'agent' | 'user' | 'priority' | 'metadata'
     readonly delay: number
   }
 
-const known = ['session', 'priority', 'idempotencyKey', 'delay', 'user', 'tenant', 'budget', 'metadata', 'output']
+const known = [
+  'session',
+  'priority',
+  'idempotencyKey',
+  'delay',
+  'user',
+  'tenant',
+  'budget',
+  'metadata',
+  'output',
+  'outputCheck',
+]
 
 /** Throws `unknown_option`, `invalid_option` and the errors of an output schema. An agent may be one of other processes. */
 export function submission(
@@ -36,11 +48,9 @@ export function submission(
   const { session, priority = 0, delay = 0, user = 'local', metadata = {}, idempotencyKey, tenant, budget } = options
   const own = agent instanceof Agent ? agent.limits : undefined
   const limits = own === undefined && budget === undefined ? undefined : tighter(own, budget)
-  const schema =
-    options.output === undefined ? undefined : compileSchema(options.output, 'the output schema').jsonSchema
   return {
     agent: name,
-    input: { input: inputFor(agent, input), ...(schema === undefined ? {} : { output: schema }) },
+    input: { input: inputFor(agent, input), ...askedOutput(options) },
     ...(session === undefined ? {} : { session }),
     ownSession: session === undefined,
     user,
@@ -53,12 +63,22 @@ export function submission(
   }
 }
 
+/** The shape that is asked for, as it is stored: whoever checks replies may be another process. */
+function askedOutput({ output, outputCheck }: SubmitOptions): Pick<InputPayload, 'output' | 'bounded'> {
+  if (output === undefined) return {}
+  if (outputCheck !== 'bounded') return { output: compileSchema(output, 'the output schema').jsonSchema }
+  return { output: strangerSchema(output, 'the output schema'), bounded: true }
+}
+
 function check(name: string, options: SubmitOptions): void {
   checkOptions('submit', options, known)
-  const { delay = 0, budget } = options
+  const { delay = 0, budget, outputCheck = 'whole' } = options
   checkPlace(options)
   checkId('agent', name)
   checkLimits('budget', budget)
+  if (outputCheck !== 'whole' && outputCheck !== 'bounded') {
+    throw invalid(`outputCheck is 'whole' or 'bounded', not ${JSON.stringify(outputCheck)}.`)
+  }
   if (!(Number.isFinite(delay) && delay >= 0)) {
     throw invalid(`delay must be a number of milliseconds from 0, not ${String(delay)}.`)
   }

@@ -4,6 +4,7 @@ import { dereference, validate, type OutputUnit, type SchemaDraft } from '@cfwor
 import { messageOf } from '../error/error.ts'
 import type { JsonObject } from './json.ts'
 import { soundSchema, type SoundSchema } from './json-shape.ts'
+import { shownValue } from './shown-value.ts'
 import type { StandardIssue, StandardResult } from './standard.ts'
 
 /** Keywords whose errors only say that something below them is wrong. */
@@ -77,12 +78,6 @@ function messageFor({ keyword, error }: OutputUnit, value: unknown): string {
     default:
       return error.replace(/\.$/, '')
   }
-}
-
-function shownValue(value: unknown): string {
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  return Array.isArray(value) ? 'an array' : 'an object'
 }
 
 function pathOf(location: string): string[] {

@@ -33,9 +33,14 @@ export interface SoundSchema {
 /**
  * Looks through a JSON Schema. Throws `invalid_schema` naming `what` and the place for what is no schema, a `$ref` that
  * leaves it or leads nowhere, or a broken pattern. A pattern runs on at most 10,000 characters; longer strings are
- * refused. Mind patterns with nested repetition all the same: those are slow on short strings too.
+ * refused. Mind patterns with nested repetition all the same: those are slow on short strings too. Also reading a long
+ * pattern may take long: those of strangers stay unread (`patterns: false`), broken ones too.
  */
-export function soundSchema(schema: JsonObject, what: string): SoundSchema {
+export function soundSchema(
+  schema: JsonObject,
+  what: string,
+  { patterns = true }: { readonly patterns?: boolean } = {},
+): SoundSchema {
   const refuse = (place: string, problem: string): never => {
     const where = place === '' ? '' : ` at ${place}`
     throw new TellurionError('invalid_schema', `${what} is not a valid JSON Schema: ${problem}${where}.`)
@@ -48,19 +53,27 @@ export function soundSchema(schema: JsonObject, what: string): SoundSchema {
   if (keys.length > 0 && !keys.some(known))
     refuse('', `it has no keyword of JSON Schema, only ${keys.slice(0, 5).join(', ')}`)
   const jsonSchema = structuredClone(schema)
-  const checked = prepared(schema, '', refuse)
+  const checked = prepared(schema, '', { refuse, patterns })
   checkReferences(checked, refuse)
   return { jsonSchema, prepared: checked }
 }
 
 type Refuse = (place: string, problem: string) => never
 
+/** How a schema is looked through. */
+interface Look {
+  readonly refuse: Refuse
+  /** Whether patterns are read. */
+  readonly patterns: boolean
+}
+
 /** A copy of a schema for the checker, which writes into it, with every keyword's shape looked at on the way. */
-function prepared(schema: JsonObject, place: string, refuse: Refuse, depth = 0): JsonObject {
+function prepared(schema: JsonObject, place: string, look: Look, depth = 0): JsonObject {
+  const { refuse } = look
   if (depth > maxJsonDepth) refuse(place.slice(0, 80), 'nested too deeply')
   const inner = (value: Json, at: string): Json => {
     if (typeof value === 'boolean') return value
-    if (isObject(value)) return prepared(value, at, refuse, depth + 1)
+    if (isObject(value)) return prepared(value, at, look, depth + 1)
     return refuse(at, 'expected a schema')
   }
   const copy: Record<string, Json> = {}
@@ -75,16 +88,17 @@ function prepared(schema: JsonObject, place: string, refuse: Refuse, depth = 0):
     } else if (schemaMapKeywords.has(key)) {
       if (!isObject(value)) return refuse(at, 'expected an object of schemas')
       copy[key] = Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(item, `${at}/${name}`)]))
-      if (key === 'patternProperties') for (const pattern of Object.keys(value)) checkPattern(pattern, at, refuse)
+      if (key === 'patternProperties') for (const pattern of Object.keys(value)) checkPattern(pattern, at, look)
     } else {
-      checkData(key, value, at, refuse)
+      checkData(key, value, at, look)
       copy[key] = structuredClone(value)
     }
   }
   return boundedPattern(copy)
 }
 
-function checkData(key: string, value: Json, at: string, refuse: Refuse): void {
+function checkData(key: string, value: Json, at: string, look: Look): void {
+  const { refuse } = look
   if (key === 'type') {
     const names = Array.isArray(value) ? value : [value]
     for (const name of names) if (!typeNames.has(name)) refuse(at, `unknown type ${JSON.stringify(name)}`)
@@ -94,7 +108,7 @@ function checkData(key: string, value: Json, at: string, refuse: Refuse): void {
   } else if (key === 'enum') {
     if (!Array.isArray(value)) refuse(at, 'expected a list of values')
   } else if (key === 'pattern') {
-    checkPattern(value, at, refuse)
+    checkPattern(value, at, look)
   } else if (key === '$ref') {
     if (typeof value !== 'string') refuse(at, 'expected a reference')
     else if (!value.startsWith('#'))
@@ -105,8 +119,9 @@ function checkData(key: string, value: Json, at: string, refuse: Refuse): void {
   }
 }
 
-function checkPattern(pattern: Json, at: string, refuse: Refuse): void {
+function checkPattern(pattern: Json, at: string, { refuse, patterns }: Look): void {
   if (typeof pattern !== 'string') return refuse(at, 'expected a pattern')
+  if (!patterns) return
   try {
     RegExp(pattern, 'u')
   } catch (error) {
