@@ -1,6 +1,7 @@
 // Permissions: what people have granted for calls to come, by tool and argument pattern, until it is revoked or lapses.
 // They stand in a key-value store, so a grant outlives the process, and a revocation counts from the next call on.
 
+import type { ArgumentPattern } from './argument-pattern.ts'
 import { TellurionError } from '../error/error.ts'
 import { systemClock, type Clock } from '../clock/clock.ts'
 import { systemIds, type Ids } from '../id/id.ts'
@@ -85,10 +86,21 @@ export function createPermissions(options: PermissionOptions): Permissions {
 function isAbout({ verdict, tool, where, inputHash }: Permission, request: PermissionRequest): boolean {
   if (!createWildcard(tool)(request.toolName)) return false
   if (inputHash !== undefined && inputHash !== request.inputHash) return false
-  // What was granted for whatever arguments was not granted to strangers.
-  const anything = inputHash === undefined && Object.keys(where ?? {}).length === 0
-  if (request.tainted === true && verdict === 'allow' && anything) return false
+  // What was granted for whatever arguments was not granted to strangers, and neither is an argument that nobody named.
+  const isLoose = inputHash === undefined && !binds(where, request.input)
+  if (request.tainted === true && verdict === 'allow' && isLoose) return false
   return where === undefined || createSpelledPattern(where)(request.input)
+}
+
+/** Whether a pattern says something of every argument, and of one at least more than that it may be anything. */
+function binds(where: ArgumentPattern | undefined, input: unknown): boolean {
+  if (where === undefined || typeof input !== 'object' || input === null) return false
+  return Object.keys(input).every((name) => Object.hasOwn(where, name)) && Object.values(where).some(isNarrow)
+}
+
+function isNarrow(pattern: unknown): boolean {
+  if (typeof pattern === 'string') return !/^[*/]*$/.test(pattern)
+  return typeof pattern !== 'object' || pattern === null || Object.values(pattern).some(isNarrow)
 }
 
 function decisionOf({ id, verdict, by, reason }: Permission): Allowed | Denied {

@@ -129,10 +129,10 @@ describe('after strangers words', () => {
   })
 
   test('a permission lets it pass where it names the arguments', async () => {
-    const granting = async (grant: object): Promise<string> => {
+    const granting = async (grant: object, input: object = { to: 'bob' }): Promise<string> => {
       const permissions = createPermissions({ keyValue: memoryKeyValue() })
       await permissions.grant({ by: 'ada', ...grant } as Grant)
-      return verdict('sends', { taint: [page], permissions }, { to: 'bob' })
+      return verdict('sends', { taint: [page], permissions }, input)
     }
     const asked = 'ask by untrusted content'
     assert.equal(await granting({ allow: 'sends' }), asked)
@@ -140,6 +140,12 @@ describe('after strangers words', () => {
     assert.equal(await granting({ allow: 'sends', where: {} }), asked)
     assert.equal(await granting({ allow: 'sends', where: { to: 'eve' } }), asked)
     assert.equal(await granting({ allow: 'sends', where: { to: 'bob' } }), 'allow by ada')
+    for (const where of [{ to: '*' }, { to: { $path: '**' } }, { to: {} }, { other: 'x' }]) {
+      assert.equal(await granting({ allow: 'sends', where }), asked, JSON.stringify(where))
+    }
+    const beside = { to: 'bob', bcc: 'eve' }
+    assert.equal(await granting({ allow: 'sends', where: { to: 'bob' } }, beside), asked)
+    assert.equal(await granting({ allow: 'sends', where: { to: 'bob', bcc: '*' } }, beside), 'allow by ada')
     assert.equal(await granting({ deny: 'sends' }), 'deny by ada')
     const permissions = createPermissions({ keyValue: memoryKeyValue() })
     await permissions.grant({ allow: 'sends', by: 'ada' })

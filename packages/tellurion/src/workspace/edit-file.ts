@@ -48,7 +48,7 @@ export function editFileTool(workspace: Workspace): AnyTool {
       mode: 'write',
       paths: ({ path }) => [lockPath(workspace, path)],
       repeat: repeatOfChange,
-      risk: riskOf(workspace),
+      risk: ({ path }) => riskOf(workspace, path),
     },
     trust: workspace.vouched ? 'trusted' : 'untrusted',
     async execute({ path, edits }, context) {

@@ -14,9 +14,17 @@ export function lockPath(workspace: Workspace, path: string): string {
   }
 }
 
-/** What changing files risks: nothing where the old bytes are kept, else what they held. */
-export function riskOf({ undo }: Workspace): readonly Risk[] {
-  return undo ? [] : ['destructive']
+/** Files that other programs run by themselves, by name: what is done by then, no undo takes back. */
+const selfStarting =
+  /^(?:\.(?!\.?$).+|package(?:-lock)?\.json|(?:gnu)?makefile|justfile|dockerfile|jenkinsfile|rakefile|gemfile|setup\.(?:py|cfg)|pyproject\.toml|conftest\.py|build\.rs|build\.gradle(?:\.kts)?|cmakelists\.txt|.+\.config\.[cm]?[jt]s)$/i
+
+/**
+ * What changing files risks: nothing where the old bytes are kept, else what they held. Names that begin with a dot, in
+ * any part of the path, and build files are run by others, so changing them always risks something.
+ */
+export function riskOf({ undo }: Workspace, ...paths: readonly string[]): readonly Risk[] {
+  const isRun = paths.some((path) => path.split(/[\\/]/).some((name) => selfStarting.test(name)))
+  return undo && !isRun ? [] : ['destructive']
 }
 
 /** A change that was begun is finished, never done twice. */

@@ -92,9 +92,9 @@ describe('a workspace', () => {
   it('says of its tools what they do and risk', () => {
     const facts = (options: Partial<WorkspaceOptions>): unknown =>
       Object.fromEntries(
-        Object.entries(fileTools(createWorkspace({ root, ...options }))).map(([name, { effects, trust }]) => [
+        Object.entries(fileTools(createWorkspace({ root, ...options }))).map(([name, { effects, trust, risk }]) => [
           name,
-          `${effects.mode} ${effects.repeat} ${effects.risk.join()} ${trust}`,
+          `${effects.mode} ${effects.repeat} ${risk({ path: 'src/a.ts', from: 'a', to: 'b' }).join()} ${trust}`,
         ]),
       )
     const reading = ['readFile', 'listFiles', 'globFiles', 'grepFiles'].map((name) => [name, 'read safe  untrusted'])
@@ -104,6 +104,19 @@ describe('a workspace', () => {
     assert.equal(readFile, 'read safe  trusted')
     assert.equal(editFile, 'write keyed destructive trusted')
     assert.equal(writeFile, 'write keyed destructive trusted')
+  })
+
+  it('holds files that others run by themselves to risk something, whatever is kept', () => {
+    const { writeFile, moveFile } = fileTools(createWorkspace({ root })) as Required<ReturnType<typeof fileTools>>
+    const run = ['.github/workflows/ci.yml', 'a/.husky/x', '.envrc', 'package.json', 'sub/Makefile', 'vite.config.ts']
+    run.push('a\\.vscode\\tasks.json', 'PACKAGE.JSON', './.npmrc', 'conftest.py')
+    for (const path of run) {
+      assert.deepEqual(writeFile.risk({ path, content: '' }), ['destructive'], path)
+      assert.deepEqual(moveFile.risk({ from: 'x', to: path }), ['destructive'], path)
+    }
+    for (const path of ['notes.md', 'src/main.ts', 'package.json.md', 'config.ts', './a/../b']) {
+      assert.deepEqual(writeFile.risk({ path, content: '' }), [], path)
+    }
   })
 
   it('keeps to its limits', async () => {

@@ -24,7 +24,7 @@ export function writeFileTool(workspace: Workspace): AnyTool {
       mode: 'write',
       paths: ({ path }) => [lockPath(workspace, path)],
       repeat: repeatOfChange,
-      risk: riskOf(workspace),
+      risk: ({ path }) => riskOf(workspace, path),
     },
     trust: 'trusted',
     async execute({ path, content }, context) {
@@ -53,7 +53,7 @@ export function deleteFileTool(workspace: Workspace): AnyTool {
       mode: 'write',
       paths: ({ path }) => [lockPath(workspace, path)],
       repeat: repeatOfChange,
-      risk: riskOf(workspace),
+      risk: ({ path }) => riskOf(workspace, path),
     },
     trust: 'trusted',
     async execute({ path }, context) {
@@ -83,7 +83,7 @@ export function moveFileTool(workspace: Workspace): AnyTool {
       mode: 'write',
       paths: ({ from, to }) => [lockPath(workspace, from), lockPath(workspace, to)],
       repeat: repeatOfChange,
-      risk: riskOf(workspace),
+      risk: ({ from, to }) => riskOf(workspace, from, to),
     },
     trust: 'trusted',
     async execute({ from, to }, context) {
