@@ -226,8 +226,18 @@ function lookAtFiles(said: readonly string[]): string {
 function lookForSurvivors(children: readonly Descendant[]): string {
   demand(children.length >= 3, 'it could not be filled with processes')
   const alive = children.filter(({ pid, start }) => processOf(pid)?.start === start)
+  for (const { pid } of alive) endProcess(pid)
   demand(alive.length === 0, `still alive: ${alive.map(({ pid }) => pid).join(', ')}`)
   return `${children.length} processes ended with it, also those that had left their group`
+}
+
+/** What should have ended with its namespace is not left behind either. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended since.
+  }
 }
 
 /** Gives the script its word, and what it says until it is done. */
