@@ -73,7 +73,8 @@ async function readStream(reading: CutReading, after: number): Promise<Piece> {
     // An event counts when its empty line has come.
     for (const [, id] of told.matchAll(/^id: (\d+)\ndata: .*\n\n/gm)) numbers.push(Number(id))
     const whole = told.lastIndexOf('\n\n')
-    const over = told.startsWith('HTTP/1.1 204') || told.includes('"type":"run.succeeded"')
+    // The end, too, counts only when it has come whole.
+    const over = told.startsWith('HTTP/1.1 204') || /"type":"run\.succeeded".*\n\n/.test(told)
     if (whole !== -1 && !over) told = `HTTP/1.1 200\n${told.slice(whole + 2)}`
     return over
   })
