@@ -4,7 +4,7 @@ import { TellurionError } from '../error/error.ts'
 import { tool, type AnyTool } from '../tool/tool.ts'
 import { carryOut } from './change.ts'
 import { changeablePlace, missing } from './content.ts'
-import { lockPath, repeatOfChange, riskOf } from './file-effect.ts'
+import { changeEffects } from './file-effect.ts'
 import { editLines, linesAround, type Edited } from './line-edit.ts'
 import { joinLines, splitLines } from './line.ts'
 import { readText, writeText } from './text.ts'
@@ -44,12 +44,7 @@ export function editFileTool(workspace: Workspace): AnyTool {
       required: ['path', 'edits'],
       additionalProperties: false,
     },
-    effects: {
-      mode: 'write',
-      paths: ({ path }) => [lockPath(workspace, path)],
-      repeat: repeatOfChange,
-      risk: ({ path }) => riskOf(workspace, path),
-    },
+    effects: changeEffects(workspace, ({ path }: { path: string }) => [path]),
     trust: workspace.vouched ? 'trusted' : 'untrusted',
     async execute({ path, edits }, context) {
       const place = changeablePlace(workspace, path)

@@ -1,7 +1,7 @@
 // What file tools say of themselves: which path a call locks, and what it risks.
 
 import { join } from 'node:path'
-import type { Repeat, Risk } from '../tool/effects.ts'
+import type { EffectOptions, Risk } from '../tool/effects.ts'
 import { readPlace } from './place.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -22,10 +22,21 @@ const selfStarting =
  * What changing files risks: nothing where the old bytes are kept, else what they held. Names that begin with a dot, in
  * any part of the path, and build files are run by others, so changing them always risks something.
  */
-export function riskOf({ undo }: Workspace, ...paths: readonly string[]): readonly Risk[] {
+function riskOf({ undo }: Workspace, paths: readonly string[]): readonly Risk[] {
   const isRun = paths.some((path) => path.split(/[\\/]/).some((name) => selfStarting.test(name)))
   return undo && !isRun ? [] : ['destructive']
 }
 
-/** A change that was begun is finished, never done twice. */
-export const repeatOfChange: Repeat = 'keyed'
+/** What a tool that changes files does to the world outside: which of its arguments are paths says it all. */
+export function changeEffects<Input>(
+  workspace: Workspace,
+  pathsIn: (input: Input) => readonly string[],
+): EffectOptions<Input> {
+  return {
+    mode: 'write',
+    paths: (input) => pathsIn(input).map((path) => lockPath(workspace, path)),
+    // A change that was begun is finished, never done twice.
+    repeat: 'keyed',
+    risk: (input) => riskOf(workspace, pathsIn(input)),
+  }
+}

@@ -4,7 +4,7 @@ import { TellurionError } from '../error/error.ts'
 import { tool, type AnyTool } from '../tool/tool.ts'
 import { carryOut } from './change.ts'
 import { changeablePlace, missing } from './content.ts'
-import { lockPath, repeatOfChange, riskOf } from './file-effect.ts'
+import { changeEffects } from './file-effect.ts'
 import { readText, writeText } from './text.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -20,12 +20,7 @@ export function writeFileTool(workspace: Workspace): AnyTool {
       required: ['path', 'content'],
       additionalProperties: false,
     },
-    effects: {
-      mode: 'write',
-      paths: ({ path }) => [lockPath(workspace, path)],
-      repeat: repeatOfChange,
-      risk: ({ path }) => riskOf(workspace, path),
-    },
+    effects: changeEffects(workspace, ({ path }: { path: string }) => [path]),
     trust: 'trusted',
     async execute({ path, content }, context) {
       const place = changeablePlace(workspace, path)
@@ -49,12 +44,7 @@ export function deleteFileTool(workspace: Workspace): AnyTool {
   return tool({
     description: 'Deletes a file.',
     inputSchema: { type: 'object', properties: { path }, required: ['path'], additionalProperties: false },
-    effects: {
-      mode: 'write',
-      paths: ({ path }) => [lockPath(workspace, path)],
-      repeat: repeatOfChange,
-      risk: ({ path }) => riskOf(workspace, path),
-    },
+    effects: changeEffects(workspace, ({ path }: { path: string }) => [path]),
     trust: 'trusted',
     async execute({ path }, context) {
       const place = changeablePlace(workspace, path)
@@ -79,12 +69,7 @@ export function moveFileTool(workspace: Workspace): AnyTool {
       required: ['from', 'to'],
       additionalProperties: false,
     },
-    effects: {
-      mode: 'write',
-      paths: ({ from, to }) => [lockPath(workspace, from), lockPath(workspace, to)],
-      repeat: repeatOfChange,
-      risk: ({ from, to }) => riskOf(workspace, from, to),
-    },
+    effects: changeEffects(workspace, ({ from, to }: { from: string; to: string }) => [from, to]),
     trust: 'trusted',
     async execute({ from, to }, context) {
       const source = changeablePlace(workspace, from)
