@@ -1,9 +1,8 @@
 // Brave Search, over its API for web search.
 
 import { checkOptions } from '../error/option.ts'
-import { createRedactor } from '../secret/redactor.ts'
 import type { Revealing } from '../secret/secret.ts'
-import { askForJSON, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
+import { askForJSON, keyedSearch, resultsOf, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface BraveOptions {
@@ -16,10 +15,8 @@ export interface BraveOptions {
 export function braveSearch(options: BraveOptions): Search {
   checkOptions('braveSearch', options, ['apiKey', 'baseURL'])
   const name = 'Brave'
-  const secret = serviceKey(name, options.apiKey, 'BRAVE_API_KEY')
-  const base = serviceURL(name, options.baseURL ?? 'https://api.search.brave.com/res/v1')
-  const egress = egressTo(base)
-  const redactor = createRedactor([secret])
+  const { apiKey, baseURL = 'https://api.search.brave.com/res/v1' } = options
+  const { base, secret, service } = keyedSearch(name, { apiKey, baseURL }, 'BRAVE_API_KEY')
   return {
     name,
     async search(query, { count, signal }) {
@@ -27,7 +24,7 @@ export function braveSearch(options: BraveOptions): Search {
       // It takes at most 400 characters and 20 results.
       url.search = new URLSearchParams({ q: query.slice(0, 400), count: String(Math.min(count, 20)) }).toString()
       const headers = { 'x-subscription-token': secret }
-      const answer = await askForJSON({ name, egress, redactor }, url, { headers, signal })
+      const answer = await askForJSON(service, url, { headers, signal })
       return resultsOf((answer as { web?: { results?: unknown } | null } | null)?.web?.results, count, 'description')
     },
   }

@@ -3,7 +3,7 @@
 
 import { isAbort, throwIfAborted } from '../abort/abort.ts'
 import { TellurionError } from '../error/error.ts'
-import type { Redactor } from '../secret/redactor.ts'
+import { createRedactor, type Redactor } from '../secret/redactor.ts'
 import { isRevealing, revealed } from '../secret/secret.ts'
 import { createEgress, type Egress } from './egress.ts'
 import { plainLine } from './plain-text.ts'
@@ -96,6 +96,24 @@ export function egressTo(url: URL): Egress {
   ])
 }
 
+/** How a service that wants a key is reached: its address, its key, and what it is asked with. */
+export interface KeyedSearch {
+  readonly base: URL
+  readonly secret: string
+  readonly service: { readonly name: string; readonly egress: Egress; readonly redactor: Redactor }
+}
+
+/** A service that wants a key, by its options. Throws `missing_key` and `invalid_option`. */
+export function keyedSearch(
+  name: string,
+  { apiKey, baseURL }: { readonly apiKey: unknown; readonly baseURL: string },
+  variable: string,
+): KeyedSearch {
+  const secret = serviceKey(name, apiKey, variable)
+  const base = serviceURL(name, baseURL)
+  return { base, secret, service: { name, egress: egressTo(base), redactor: createRedactor([secret]) } }
+}
+
 /** The address of a service. Throws `invalid_option`. */
 export function serviceURL(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -110,7 +128,7 @@ export function serviceURL(name: string, text: string): URL {
 }
 
 /** The key of a service. Throws `missing_key` and `invalid_option`. */
-export function serviceKey(name: string, given: unknown, variable: string): string {
+function serviceKey(name: string, given: unknown, variable: string): string {
   const key = typeof given === 'string' || isRevealing(given) ? revealed(given).trim() : ''
   if (key === '') {
     throw new TellurionError('missing_key', `${name} needs an API key: pass \`apiKey\`, or set ${variable}.`)

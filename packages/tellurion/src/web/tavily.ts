@@ -1,9 +1,8 @@
 // Tavily, a search for programs.
 
 import { checkOptions } from '../error/option.ts'
-import { createRedactor } from '../secret/redactor.ts'
 import type { Revealing } from '../secret/secret.ts'
-import { askForJSON, egressTo, resultsOf, serviceKey, serviceURL, type Search } from './search.ts'
+import { askForJSON, keyedSearch, resultsOf, type Search } from './search.ts'
 
 /** How it is reached. */
 export interface TavilyOptions {
@@ -16,14 +15,12 @@ export interface TavilyOptions {
 export function tavilySearch(options: TavilyOptions): Search {
   checkOptions('tavilySearch', options, ['apiKey', 'baseURL'])
   const name = 'Tavily'
-  const secret = serviceKey(name, options.apiKey, 'TAVILY_API_KEY')
-  const base = serviceURL(name, options.baseURL ?? 'https://api.tavily.com')
-  const egress = egressTo(base)
-  const redactor = createRedactor([secret])
+  const { apiKey, baseURL = 'https://api.tavily.com' } = options
+  const { base, secret, service } = keyedSearch(name, { apiKey, baseURL }, 'TAVILY_API_KEY')
   return {
     name,
     async search(query, { count, signal }) {
-      const answer = await askForJSON({ name, egress, redactor }, new URL('search', base), {
+      const answer = await askForJSON(service, new URL('search', base), {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
         body: JSON.stringify({ query, max_results: Math.min(count, 20) }),
