@@ -305,7 +305,8 @@ function createClient(options: LinkOptions): Client {
         ...(roots && { roots: {} }),
       },
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: probeTime } },
-      // Output is checked where results are read, without generated code; the package's own checker stays out of it.
+      // Output is checked where results are read, without generated code; the package's own checker stays out of it;
+      // never: it wants the type that its generic caller asks for, which nobody here can name.
       jsonSchemaValidator: {
         getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
       },
@@ -319,6 +320,7 @@ function createClient(options: LinkOptions): Client {
   const answer =
     (handler: NonNullable<typeof sampling>) =>
     async (request: { params?: unknown }, { mcpReq }: { mcpReq: { signal: AbortSignal } }) =>
+      // never: the package checks an answer against the protocol itself.
       (await handler((request.params ?? {}) as JsonObject, { server, signal: mcpReq.signal })) as never
   if (sampling) client.setRequestHandler('sampling/createMessage', answer(sampling))
   if (elicitation) client.setRequestHandler('elicitation/create', answer(elicitation))

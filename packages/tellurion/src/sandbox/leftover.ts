@@ -102,6 +102,7 @@ async function namesIn(folder: string, limit: number): Promise<Buffer[]> {
     const entries = await opendir(folder, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 })
     for await (const { name } of entries) {
       if (names.length >= limit) break
+      // The types of Node do not know that names are bytes with this encoding.
       names.push(name as unknown as Buffer)
     }
   } catch {

@@ -53,12 +53,14 @@ export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools):
   let heading = title
   if (part === 'article') {
     const body = whole()
+    // never: the types of linkedom are not those of the DOM, which Readability names.
     const article = new tools.Readability(document as never, { keepClasses: true, maxElemsToParse: 50_000 }).parse()
     const text = article?.textContent?.trim() ?? ''
     content = text === '' ? body : (article?.content ?? body)
     heading = article?.title || title
   }
   const { document: readable } = tools.parseHTML(`<!doctype html><html><body>${content ?? whole()}</body></html>`)
+  // never: the same for turndown.
   return { title: heading, markdown: writer(base, tools).turndown(readable.body as never) }
 }
 
@@ -82,6 +84,7 @@ function writer(base: string, { TurndownService }: PageTools): TurndownService {
     emDelimiter: '*',
     hr: '---',
   })
+  // never: turndown's types know names of HTML elements only, and pages hold others.
   service.remove([...leftOut] as never)
   const linked = (text: string, address: string | null): string => {
     const target = address === null ? undefined : webAddress(address, base)
