@@ -8,6 +8,7 @@ import { messageOf } from '../error/error.ts'
 import { confineOn, type Ground } from './bubblewrap-backend.ts'
 import { installLine } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
+import { workFolder } from './interpreter-source.ts'
 import { languages, type FullLimits, type Language } from './limit.ts'
 import type { Probe, ProbeName } from './probe.ts'
 import { systemCode } from './system-code.ts'
@@ -38,7 +39,7 @@ printf 'ready\\n' >&3
 read -r go <&4
 (: >/usr/tellurion-probe) 2>/dev/null && echo 'wrote below /usr'
 (: >/tellurion-probe) 2>/dev/null && echo 'wrote beside /usr'
-(: >/work/probe) 2>/dev/null || echo 'could not write /work'
+(: >${workFolder}/probe) 2>/dev/null || echo 'could not write ${workFolder}'
 for each in "$@"; do
   path=\${each#*:}
   case $each in
