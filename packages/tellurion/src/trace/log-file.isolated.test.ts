@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -29,12 +31,13 @@ const root = mkdtempSync(join(tmpdir(), 'log-file-'))
 after(() => rmSync(root, { recursive: true }))
 const place = (): string => join(mkdtempSync(join(root, 'l-')), 'logs', 'agent.log')
 
-/** All lines, the oldest first. */
+/** All lines, the oldest first. A file that has two names, for its mover was killed in between, is read once. */
 function linesOf(path: string): string[] {
   const folder = join(path, '..')
   const age = (name: string): number => Number(/\.(\d+)$/.exec(name)?.[1] ?? 0)
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('agent.log') && !name.endsWith('.lock'))
+  const inode = (name: string): number => statSync(join(folder, name)).ino
+  const names = readdirSync(folder).filter((name) => name.startsWith('agent.log') && !name.endsWith('.lock'))
+  return [...new Map(names.map((name) => [inode(name), name])).values()]
     .sort((a, b) => age(b) - age(a))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1))
 }
@@ -119,6 +122,20 @@ describe('a log file', () => {
     assert.equal(readFileSync(path, 'utf8'), 'three\n')
   })
 
+  test('ends the line that somebody died in the middle of, before or after this one opened the file', () => {
+    const path = written(['one'], {})
+    appendFileSync(path, 'torn')
+    const file = createLogFile(path)
+    file.write('two')
+    file.write('three')
+    appendFileSync(path, 'torn as well')
+    file.write('four')
+    appendFileSync(path, 'by another\n')
+    file.write('five')
+    file.close()
+    assert.deepEqual(linesOf(path), ['one', 'torn', 'two', 'three', 'torn as well', 'four', 'by another', 'five'])
+  })
+
   test('goes on where it is while another process turns the files, and forgets a lock that somebody died with', () => {
     const path = place()
     const file = createLogFile(path, { maxSize: 15, maxFiles: 9 })
@@ -131,6 +148,29 @@ describe('a log file', () => {
     assert.ok(existsSync(`${path}.1`) && !existsSync(`${path}.lock`))
     assert.deepEqual(linesOf(path), [...numbered(4), 'a', 'b', 'c'])
   })
+
+  for (const [what, names] of [
+    ['the newest', ['', '.1']],
+    ['an older one', ['.2', '.3']],
+  ] as const)
+    test(`ends what somebody died in the middle of: ${what} has two names`, () => {
+      const path = written(numbered(8), { maxSize: 20 })
+      const before = linesOf(path)
+      renameSync(`${path}${names[0]}`, `${path}.moved`)
+      rmSync(`${path}${names[1]}`)
+      linkSync(`${path}.moved`, `${path}${names[1]}`)
+      renameSync(`${path}.moved`, `${path}${names[0]}`)
+      const left = linesOf(path)
+      assert.ok(left.length < before.length)
+      const file = createLogFile(path, { maxSize: 20 })
+      file.write('new')
+      file.write('newer')
+      file.write('the last one')
+      file.close()
+      assert.deepEqual(linesOf(path), [...left, 'new', 'newer', 'the last one'])
+      const folder = join(path, '..')
+      for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).nlink, 1, name)
+    })
 
   test('can be read by nobody but its owner and group', { skip: process.platform === 'win32' }, () => {
     assert.equal(statSync(written(['x'], {})).mode & 0o007, 0)

@@ -73,10 +73,10 @@ export function createLogFile(path: string, options: LogFileOptions = {}): LogFi
       try {
         if (file === undefined) return fallback(line)
         const bytes = Buffer.from(`${line}\n`)
-        let stats = statSync(whole, { throwIfNoEntry: false })
+        let stats = statOf(whole)
         if (stats !== undefined && stats.size > 0 && stats.size + bytes.length > maxSize) {
           rotate(whole, { maxFiles, now: clock.now(), isFull: ({ size }) => size + bytes.length > maxSize })
-          stats = statSync(whole, { throwIfNoEntry: false })
+          stats = statOf(whole)
         }
         if (!isSame(file, stats)) file = reopened(whole, file)
         append(file, bytes)
@@ -96,17 +96,15 @@ interface OpenFile {
   readonly descriptor: number
   readonly device: number
   readonly inode: number
-  /** Whether whoever wrote last died in the middle of a line. */
-  broken: boolean
+  /** Bytes it had once this process wrote last: where there are others, somebody else wrote. */
+  size: number
 }
 
 function openFile(path: string): OpenFile {
   const descriptor = openSync(path, 'a+', 0o640)
   try {
-    const { dev, ino, size } = fstatSync(descriptor)
-    const last = Buffer.alloc(1)
-    if (size > 0) readSync(descriptor, last, 0, 1, size - 1)
-    return { descriptor, device: dev, inode: ino, broken: size > 0 && last[0] !== 0x0a }
+    const { dev, ino } = fstatSync(descriptor)
+    return { descriptor, device: dev, inode: ino, size: 0 }
   } catch (error) {
     closeSync(descriptor)
     throw error
@@ -124,19 +122,38 @@ function reopened(path: string, old: OpenFile): OpenFile {
   }
 }
 
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false })
+}
+
 function isSame({ device, inode }: OpenFile, stats: Stats | undefined): boolean {
   return stats?.ino === inode && stats.dev === device
 }
 
-/** One write a line: the system puts it behind the end as a whole, whoever else is writing. */
+/**
+ * One write a line: the system puts it behind the end as a whole, whoever else is writing. Only where somebody died in the
+ * middle of a line, it is ended first.
+ */
 function append(file: OpenFile, bytes: Buffer): void {
-  if (file.broken) {
-    writeSync(file.descriptor, '\n')
-    file.broken = false
-  }
+  let { size } = fstatSync(file.descriptor)
+  if (size !== file.size && endsTorn(file.descriptor)) size += writeSync(file.descriptor, '\n')
   let written = writeSync(file.descriptor, bytes)
   while (written < bytes.length) written += writeSync(file.descriptor, bytes, written)
+  file.size = size + written
 }
+
+/** Whether the last line has no end, and gets none while whoever is at it could still be writing. */
+function endsTorn(descriptor: number): boolean {
+  const last = Buffer.alloc(1)
+  for (let tries = 0; tries < 10; tries++) {
+    const { size } = fstatSync(descriptor)
+    if (size === 0 || readSync(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 0x0a) return false
+    Atomics.wait(pause, 0, 0, 2)
+  }
+  return true
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * Turns the files by one. One process does it; the others go on writing where they are and see the new file at their
@@ -149,16 +166,33 @@ function rotate(
   const lock = `${path}.lock`
   if (!takeLock(lock, options.now)) return
   try {
-    const stats = statSync(path, { throwIfNoEntry: false })
+    const stats = statOf(path)
     if (stats === undefined || !options.isFull(stats)) return
-    const { maxFiles } = options
-    if (maxFiles === 0) return rmSync(path, { force: true })
-    rmSync(`${path}.${maxFiles}`, { force: true })
-    for (let number = maxFiles - 1; number >= 1; number--) move(`${path}.${number}`, `${path}.${number + 1}`)
-    move(path, `${path}.1`)
+    if (options.maxFiles === 0) rmSync(path, { force: true })
+    else shift((number) => (number === 0 ? path : `${path}.${number}`), options.maxFiles)
   } finally {
     rmSync(lock, { force: true })
   }
+}
+
+/** Gives every file the next number, up to the first that is free; where none is, the oldest goes. */
+function shift(name: (number: number) => string, maxFiles: number): void {
+  let free = 1
+  for (let before = statOf(name(0)); ; free++) {
+    const here = statOf(name(free))
+    if (here === undefined) break
+    if (here.ino === before?.ino && here.dev === before.dev) {
+      // Whoever moved it died in between, and left it both names.
+      unlinkSync(name(--free))
+      break
+    }
+    if (free === maxFiles) {
+      rmSync(name(free), { force: true })
+      break
+    }
+    before = here
+  }
+  for (; free > 0; free--) move(name(free - 1), name(free))
 }
 
 function takeLock(lock: string, now: number): boolean {
@@ -167,7 +201,7 @@ function takeLock(lock: string, now: number): boolean {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const age = now - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? now)
+    const age = now - (statOf(lock)?.mtimeMs ?? now)
     if (age > staleAfter) rmSync(lock, { force: true })
     return false
   }
