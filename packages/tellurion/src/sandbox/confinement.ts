@@ -18,6 +18,7 @@ import { createCgroup, type Cgroup, type CgroupHome } from './cgroup.ts'
 import type { Enclosure } from './enclosure.ts'
 import { temporaryFolder, workFolder } from './interpreter-source.ts'
 import type { FullLimits } from './limit.ts'
+import { pause, resume, type Stopped } from './pause.ts'
 import { sandboxUser } from './sandbox-user.ts'
 import { firstMatch, ownLimits, streamOf } from './spawned.ts'
 import { systemCallFilter } from './system-call-filter.ts'
@@ -66,6 +67,7 @@ export class Confinement implements Enclosure {
   readonly #child: ChildProcess
   readonly #group: Cgroup | undefined
   readonly #clock: Clock
+  #stopped: Stopped = []
   #closing: Promise<void> | undefined
 
   constructor(
@@ -88,6 +90,17 @@ export class Confinement implements Enclosure {
 
   get ranOutOfMemory(): boolean {
     return this.#group?.ranOutOfMemory() ?? false
+  }
+
+  async pause(): Promise<boolean> {
+    const stopped = await pause({ pid: this.pid, folder: `/proc/self/fd/${this.#process}` }, this.#clock)
+    this.#stopped = stopped ?? []
+    return stopped !== undefined
+  }
+
+  resume(): void {
+    resume(this.#stopped)
+    this.#stopped = []
   }
 
   kill(): void {

@@ -43,7 +43,10 @@ export class EnclosedInterpreter implements Interpreter {
     const start = this.#clock.monotonic()
     const output = new Output(call.limits.maxOutput, call.onOutput)
     try {
+      this.#enclosure.resume()
       const { end, exitCode } = await this.#run(call, output)
+      // Nothing runs any more when its files are read back.
+      if (!call.isKept || (this.#live && !(await this.#enclosure.pause()))) this.#live = false
       if (!this.#live) await this.#enclosure.end()
       const { artifacts, refused } = await this.#leftovers.collect(call.files, call.limits.artifacts)
       const printed = output.end()

@@ -15,6 +15,10 @@ export interface Enclosure {
   readonly work: number
   /** Whether something was killed for want of memory. */
   readonly ranOutOfMemory: boolean
+  /** Stops everything in it until `resume`. False where somebody does not stop, and it is to be ended. */
+  pause(): Promise<boolean>
+  /** Lets go on what `pause` has stopped. */
+  resume(): void
   /** Kills everything in it. */
   kill(): void
   /** Kills everything in it and waits until nothing is left. What it worked on can still be read, until `close`. */

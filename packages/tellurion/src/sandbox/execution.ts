@@ -41,13 +41,15 @@ export interface Call {
   readonly limits: FullLimits
   /** Milliseconds that are waited for what the code left to be done after its last line. */
   readonly patience: number
+  /** Whether another call may follow; what the code left running then stands still until it does. Otherwise it is ended. */
+  readonly isKept: boolean
   readonly signal?: AbortSignal | undefined
   readonly onOutput?: ((chunk: OutputChunk) => void) | undefined
 }
 
 /** A language at work, with its state. One call at a time. */
 export interface Interpreter {
-  /** Runs a piece of code. Never rejects for what the code does; after any end but `finished` the interpreter is gone. */
+  /** Runs a piece of code. Never rejects for what the code does; after any end but `finished`, and after a call that keeps nothing, the interpreter is gone. */
   execute(call: Call): Promise<Execution>
   /** Whether it can take another call. */
   readonly isLive: boolean

@@ -93,13 +93,27 @@ class Unisolated implements Enclosure {
     })
   }
 
+  /** Its group, as far as that goes: who has left it goes on. */
+  pause(): Promise<boolean> {
+    this.#signal('SIGSTOP')
+    return Promise.resolve(true)
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT')
+  }
+
   kill(): void {
+    this.#signal('SIGKILL')
+  }
+
+  #signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
     const { pid } = this.#child
     if (pid === undefined || this.#isOver) return
     try {
-      process.kill(-pid, 'SIGKILL')
+      process.kill(-pid, name)
     } catch {
-      this.#child.kill('SIGKILL')
+      this.#child.kill(name)
     }
   }
 

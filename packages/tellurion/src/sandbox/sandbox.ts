@@ -82,7 +82,7 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 const known = ['backend', 'limits', 'interpreters', 'readOnly', 'capacity', 'allowUnisolated', 'clock']
-/** Milliseconds that a session waits for what a call left to be done; the rest goes on in the background. */
+/** Milliseconds that a session waits for what a call left to be done; the rest goes on in the next call. */
 const sessionPatience = 1_000
 
 /**
@@ -177,7 +177,7 @@ async function probeEngine(engine: Backend, limits: FullLimits): Promise<Probe> 
   const name = 'engine'
   try {
     const interpreter = await engine.start('javascript', limits, { signal: undefined })
-    const call = { files: [], patience: 0 }
+    const call = { files: [], patience: 0, isKept: true }
     const sum = await interpreter.execute({ ...call, code: '6 * 7', limits })
     const loop = await interpreter.execute({ ...call, code: 'for (;;);', limits: tighter(limits, { timeout: 20 }) })
     await interpreter.close()
@@ -226,7 +226,15 @@ class LivingSandbox implements Sandbox {
     const started = await this.#start(language, limits, signal).catch(nothingRan(signal))
     if (isStopped(started)) return started
     try {
-      return await started.interpreter.execute({ code, files, limits, signal, onOutput, patience: limits.timeout })
+      return await started.interpreter.execute({
+        code,
+        files,
+        limits,
+        signal,
+        onOutput,
+        patience: limits.timeout,
+        isKept: false,
+      })
     } finally {
       await started.end()
     }
@@ -255,8 +263,9 @@ class LivingSandbox implements Sandbox {
         const { code, signal, onOutput } = checkRequest({ ...request, language })
         const own = tighter(limits, request.limits)
         const files = filesOf(request.files, own)
+        const stay = { patience: sessionPatience, isKept: true }
         try {
-          return await interpreter.execute({ code, files, limits: own, signal, onOutput, patience: sessionPatience })
+          return await interpreter.execute({ code, files, limits: own, signal, onOutput, ...stay })
         } finally {
           if (!interpreter.isLive) await end()
         }
