@@ -100,10 +100,8 @@ export function messageTool(options: { readonly to?: readonly string[] } = {}): 
         const names = [...peers.keys()]
         const near = nearest(to, names)
         const hint = near === undefined ? '' : ` Did you mean '${near}'?`
-        throw new TellurionError(
-          'unknown_entity',
-          `No agent here is named '${to}'.${hint} There are: ${names.join(', ')}.`,
-        )
+        const others = names.length === 0 ? 'Nobody else is here.' : `There are: ${names.join(', ')}.`
+        throw new TellurionError('unknown_entity', `No agent here is named '${to}'.${hint} ${others}`)
       }
       sendMessage(world, { from, to: reader, text: message })
       return `Sent to ${to}.`

@@ -28,6 +28,12 @@ describe('structured output', () => {
     assert.equal((await agent.generate('x', { output: day })).output.stops.length, 2)
   })
 
+  test('may begin with a byte order mark', async () => {
+    const { agent, model } = agentOf([`\ufeff${good}`])
+    assert.equal((await agent.generate('x', { output: day })).output.stops.length, 2)
+    assert.equal(model.requests.length, 1)
+  })
+
   test('costs no more than its length, whatever a model puts around it', async () => {
     const { agent } = agentOf([`\`\`\`json${'\n'.repeat(300_000)}`, good])
     const started = process.cpuUsage()

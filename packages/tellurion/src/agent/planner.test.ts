@@ -35,6 +35,7 @@ describe('a list of steps in an answer', () => {
   test('is empty only where nothing else is said', () => {
     assert.deepEqual(read('[]'), [])
     assert.deepEqual(read(' ```\n[]\n``` '), [])
+    assert.deepEqual(read('\ufeff[]'), [])
     assert.equal(read('I would write int[] a = {} here.'), undefined)
   })
 

@@ -47,11 +47,13 @@ function taskOf(item: object, { index, workers }: { index: number; workers: read
   }
   // A list, one name, or nothing at all.
   const before: unknown[] = [dependsOn ?? []].flat()
-  return { id: idOf(id), agent, task: task.toWellFormed(), dependsOn: before.map(idOf) }
+  const told = `task ${index + 1}`
+  return { id: idOf(id, told), agent, task: task.toWellFormed(), dependsOn: before.map((other) => idOf(other, told)) }
 }
 
 /** Models write numbers where they wrote texts before. */
-function idOf(id: unknown): string {
+function idOf(id: unknown, told: string): string {
+  if (typeof id !== 'string' && typeof id !== 'number') throw noPlan(`an id in ${told} is neither a text nor a number`)
   return String(id).slice(0, longestId).toWellFormed()
 }
 

@@ -338,6 +338,14 @@ The end.
     }
   })
 
+  it('reads past the byte order mark that some editors write', () => {
+    const paths = (text: string) => chunkMarkdown(text, { size: 40 }).map(({ headings }) => headings.join(' › '))
+    for (const text of ['# Sea\n\nwaves\n', '---\ntitle: Sea\n---\n# Sea\n\nwaves and wind, wind and waves\n']) {
+      assert.ok(paths(text).includes('Sea'))
+      assert.deepEqual(paths(`\ufeff${text}`), paths(text))
+    }
+  })
+
   it('takes for headings only what are some', () => {
     const text =
       '#no\n\n####### seven\n\n    # code\n\ntext\n\n---\n\n- item\n---\n\n> quote\n===\n\n~~~\n# in a fence\n```\n~~~\n\n## yes\n'

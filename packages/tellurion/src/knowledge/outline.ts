@@ -37,15 +37,17 @@ interface Line {
 export function readOutline(text: string): Outline {
   const headings: Heading[] = []
   const wholes: Whole[] = []
-  let at = 0
+  // Some editors begin a file with a byte order mark.
+  const begin = text.startsWith('\ufeff') ? 1 : 0
+  let at = begin
   let before: Line | undefined
-  if (text.startsWith('---\n') || text.startsWith('---\r\n')) {
+  if (text.startsWith('---\n', begin) || text.startsWith('---\r\n', begin)) {
     const close = /\n(?:---|\.\.\.)[ \t\r]*(?:\n|$)/g
-    close.lastIndex = 3
+    close.lastIndex = begin + 3
     const found = close.exec(text.slice(0, 100_000))
     if (found !== null) {
       at = found.index + found[0].length
-      wholes.push({ start: 0, end: at })
+      wholes.push({ start: begin, end: at })
     }
   }
   while (at < text.length) {
