@@ -188,7 +188,11 @@ describe('a coordinator', () => {
     ['a dependency of itself', '[{"id":"a","agent":"dig","task":"x","dependsOn":"a"}]', /circle/],
     ['a missing dependency', '[{"id":"a","agent":"dig","task":"x","dependsOn":["z"]}]', /'z'/],
     ['an id of no kind', '[{"id":{"toString":1,"valueOf":1},"agent":"dig","task":"x"}]', /an id in task 1 is neither/],
-    ['a deep id', `[{"agent":"dig","task":"x","dependsOn":[${'['.repeat(9_000)}${']'.repeat(9_000)}]}]`, /an id in task 1/],
+    [
+      'a deep id',
+      `[{"agent":"dig","task":"x","dependsOn":[${'['.repeat(9_000)}${']'.repeat(9_000)}]}]`,
+      /an id in task 1/,
+    ],
     ['too many', JSON.stringify(Array.from({ length: 21 }, () => ({ agent: 'dig', task: 'x' }))), /21 tasks/],
     ['far too many', `[${'{"agent":"dig","task":"x"},'.repeat(1_000_000)}{}]`, /list/],
   ] as const) {
