@@ -30,6 +30,14 @@ describe('a registry', () => {
     assert.throws(() => registry.get('other'), code('unknown_agent'))
   })
 
+  test('says of an agent that another copy of the library made what is wrong with it', () => {
+    // What the class of another copy makes: the same members, and another identity.
+    const foreign = Object.create(null, Object.getOwnPropertyDescriptors(Agent.prototype)) as Agent
+    Object.defineProperty(foreign, 'name', { value: 'guide' })
+    assert.throws(() => new Registry([foreign]), /agent 'guide' was made by another copy of tellurion.*npx tellurion/)
+    assert.throws(() => new Registry([1 as never, guide]), /agents takes agents/)
+  })
+
   test('refuses what is no agent, a second one of a name, and tools that are none', () => {
     const registry = new Registry([other])
     assert.throws(() => registry.register({ ...other }), code('duplicate_name'))

@@ -24,7 +24,7 @@ export class Registry {
   /** Adds an agent. Throws `duplicate_name`, `invalid_option` for what is no agent, and the errors of its tools. */
   register(agent: AnyAgent): void {
     if (!(agent instanceof Agent) && (typeof agent?.key !== 'string' || typeof agent.run !== 'function')) {
-      throw new TellurionError('invalid_option', 'agents takes agents: new Agent({ … }) or { key, run }.')
+      throw new TellurionError('invalid_option', noAgent(agent))
     }
     const key = keyOf(agent)
     if (!/^[a-zA-Z0-9_-]{1,64}$/.test(key)) {
@@ -74,6 +74,17 @@ export class Registry {
   keys(): string[] {
     return [...this.#agents.keys()]
   }
+}
+
+/** Why something cannot be run. An agent that another copy of the library made looks like one to whoever wrote it. */
+function noAgent(value: Partial<Agent> | undefined): string {
+  if (typeof value?.furnish !== 'function' || typeof value.name !== 'string')
+    return 'agents takes agents: new Agent({ … }) or { key, run }.'
+  const name = value.name.slice(0, 64).toWellFormed()
+  return (
+    `The agent '${name}' was made by another copy of tellurion than the one that is to run it: keep one ` +
+    "('npm ls tellurion' shows them), and start a project's own command with 'npx tellurion'."
+  )
 }
 
 function twice(key: string): TellurionError {
