@@ -77,7 +77,8 @@ export class Registry {
 }
 
 /** Why something cannot be run. An agent that another copy of the library made looks like one to whoever wrote it. */
-function noAgent(value: Partial<Agent> | undefined): string {
+function noAgent(given: unknown): string {
+  const value = given as Partial<Agent> | undefined
   if (typeof value?.furnish !== 'function' || typeof value.name !== 'string')
     return 'agents takes agents: new Agent({ … }) or { key, run }.'
   const name = value.name.slice(0, 64).toWellFormed()
