@@ -9,6 +9,7 @@ import type { Schema } from '../schema/infer.ts'
 import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { labelsOf, labelTick, tickAt, type Past } from './checkpoint.ts'
 import { askedBy } from './interaction.ts'
+import { isLive } from './past.ts'
 import type { RunEvent } from './run-events.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunRecord } from './run.ts'
@@ -97,11 +98,21 @@ export class DurableSession {
    */
   async undo(options: { turns?: number; cancel?: boolean } = {}): Promise<void> {
     const { turns = 1, cancel = false } = options
-    const [newest, oldest] = [await this.#desk.runs(1), await this.#desk.runs(turns)].map((runs) => runs.at(-1))
-    if (newest === undefined || oldest === undefined || (await this.#desk.runs(turns)).length < turns) {
+    const undone = await this.#desk.runs(turns)
+    const [newest, oldest] = [undone[0], undone.at(-1)]
+    if (newest === undefined || oldest === undefined || undone.length < turns) {
       throw new TellurionError('unknown_tick', `Session ${this.id} has no ${turns} turns to undo.`)
     }
+    if (oldest.firstTick === 0) return this.#withdraw(undone, cancel)
     await this.#desk.run(newest.id).undo({ to: oldest.firstTick - 1, cancel })
+  }
+
+  /** Ends turns that never began, so there is nothing to go back from. */
+  async #withdraw(turns: readonly RunRecord[], cancel: boolean): Promise<void> {
+    const runs = turns.map(({ id }) => this.#desk.run(id))
+    if (!cancel) throw isLive(runs[0]!.id)
+    for (const run of runs) await run.cancel()
+    for (const run of runs) await run.outcome()
   }
 
   /** Labels how things stand after the newest finished tick; the same label again moves. Throws `invalid_name`. */

@@ -5,8 +5,7 @@ import { Conversation } from '../agent/component.ts'
 import type { Checkpoints } from '../agent/checkpoint-label.ts'
 import { userMessage } from '../agent/conversation.ts'
 import type { AgentResult } from '../agent/result.ts'
-import { noUsage } from '../agent/usage.ts'
-import { TellurionError, type ErrorData } from '../error/error.ts'
+import { TellurionError } from '../error/error.ts'
 import { checkOptions } from '../error/option.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput, UserMessage } from '../message/message.ts'
@@ -32,8 +31,9 @@ import { claimsOf } from './account.ts'
 import { workOn } from './own-work.ts'
 import { checkTransition, hasEnded, liveStatuses, type RunRecord } from './run.ts'
 import { keptEvents, runEvents, type RunEvent } from './run-events.ts'
+import { failureOf, resultOf, spanOf, type RunOutcome } from './run-outcome.ts'
 import { askedBy } from './interaction.ts'
-import type { MailKind } from './run-store.ts'
+import type { MailKind, NewMail } from './run-store.ts'
 import type { Setting } from './setting.ts'
 import { newestTick, worldAt } from './state.ts'
 import { inputFor } from './submission.ts'
@@ -51,16 +51,6 @@ export interface Desk {
   take(run: string, options?: { any?: boolean }): Promise<void>
   /** Makes a run that goes on from a branch. */
   goOn(source: RunRecord, branch: string, payload: ForkPayload): Promise<RunHandle>
-}
-
-/** How a run ended, or stands when nobody waits for it any more. */
-export interface RunOutcome {
-  /** The run as it was then. */
-  readonly record: RunRecord
-  /** What it brought, but for its messages. */
-  readonly result: Omit<AgentResult<unknown>, 'messages'>
-  /** Why it failed or timed out. */
-  readonly error?: ErrorData
 }
 
 /** A run. */
@@ -146,9 +136,12 @@ export class RunHandle {
     await this.#send('resume', null)
   }
 
-  /** Ends the run as cancelled; what it has is kept. Does nothing when it has ended. */
+  /**
+   * Ends the run as cancelled; what it has is kept. One that is queued behind others of its session does not wait for them.
+   * Does nothing when it has ended.
+   */
   async cancel(): Promise<void> {
-    const sent = await this.#mail('cancel', null, 'cancel')
+    const sent = await this.#mail('cancel', null, { id: 'cancel', aside: this.#setting.ids('b').slice(0, 20) })
     if (sent === 'ended' || sent === 'duplicate') return
     void this.#desk.take(this.id, { any: true })
   }
@@ -310,22 +303,26 @@ export class RunHandle {
     const inTheWay = live.filter(({ id, branch }) => id === this.id || branch === head || branch === record.branch)
     if (inTheWay.length === 0) return record
     if (!cancel) throw isLive(this.id)
-    // All are told before any is waited for: one that is queued behind another begins only to end.
     const runs = inTheWay.map(({ id }) => new RunHandle(id, this.#desk))
     for (const run of runs) await run.cancel()
     for (const run of runs) await run.#settled(undefined)
-    return this.record()
+    // One that was put aside to end is undone where it stood.
+    return { ...(await this.record()), branch: record.branch }
   }
 
   async #send(kind: MailKind, payload: Json): Promise<void> {
-    const sent = await this.#mail(kind, payload, this.#setting.ids(kind))
+    const sent = await this.#mail(kind, payload, { id: this.#setting.ids(kind) })
     if (sent !== 'ended') return
     throw new TellurionError('invalid_transition', `Run ${this.id} has ended; send what you want to say as a new run.`)
   }
 
-  async #mail(kind: MailKind, payload: Json, id: string): Promise<'sent' | 'duplicate' | 'ended'> {
+  async #mail(
+    kind: MailKind,
+    payload: Json,
+    as: Pick<NewMail, 'id' | 'aside'>,
+  ): Promise<'sent' | 'duplicate' | 'ended'> {
     const { backend, clock } = this.#setting
-    const sent = await backend.store.send({ run: this.id, id, kind, payload, now: clock.now() })
+    const sent = await backend.store.send({ run: this.id, kind, payload, now: clock.now(), ...as })
     if (sent === 'unknown') throw new TellurionError('unknown_run', `There is no run '${this.id}'.`)
     backend.hints.send({ type: 'mail', run: this.id })
     backend.hints.send({ type: 'queue' })
@@ -359,42 +356,10 @@ export class RunHandle {
   }
 
   async #messages(record: RunRecord): Promise<readonly Message[]> {
-    const { from, to } = storedOf(record)
+    const { from, to } = spanOf(record)
     if (from === undefined) return []
     const world = await worldAt(this.#setting, record.branch)
     const entity = entityOf(world, record.agent)
     return entity === undefined ? [] : (world.get(entity, Conversation)?.slice(from, to) ?? [])
-  }
-}
-
-/** What is stored of a result: where its messages stand in the conversation instead of them. */
-type StoredResult = Partial<RunOutcome['result']> & { readonly from?: number; readonly to?: number }
-
-const storedOf = ({ result }: RunRecord): StoredResult => (result ?? {}) as unknown as StoredResult
-
-function resultOf(record: RunRecord, asked: readonly Interaction[]): RunOutcome['result'] {
-  const { from: _from, to: _to, ...rest } = storedOf(record)
-  const status = statusOf(record)
-  const stopReason = record.stopReason ?? (status === 'waiting' ? 'waiting' : record.status)
-  const empty = { text: '', output: undefined, steps: 0, usage: record.usage ?? noUsage, finishReason: undefined }
-  return { ...empty, ...rest, status, stopReason, interactions: asked }
-}
-
-/** The error of a run that failed or timed out. */
-function failureOf({ id, status, error }: RunRecord): TellurionError | undefined {
-  if (status !== 'failed' && status !== 'timed_out') return undefined
-  return TellurionError.from(error ?? { code: 'run_failed', message: `Run ${id} failed.`, retryable: false })
-}
-
-function statusOf({ status }: RunRecord): AgentResult['status'] {
-  switch (status) {
-    case 'succeeded':
-    case 'cancelled':
-      return status
-    case 'failed':
-    case 'timed_out':
-      return 'failed'
-    default:
-      return 'waiting'
   }
 }

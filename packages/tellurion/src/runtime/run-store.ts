@@ -51,6 +51,11 @@ export interface NewMail {
   readonly kind: MailKind
   readonly payload: Json
   readonly now: number
+  /**
+   * With a cancel: a new branch, on which a queued run that stands behind others of its branch is put, so that it ends
+   * without waiting for them.
+   */
+  readonly aside?: string
 }
 
 /**
@@ -148,6 +153,8 @@ export interface JournalRow {
 
 /** A state as snapshot and tail. `seq` is the last row's, -1 for an empty branch. */
 export interface StoredState {
+  /** Set where the rows are only those behind this number, and their bytes alone were counted. */
+  readonly since?: number
   readonly snapshot?: Snapshot
   readonly rows: readonly JournalRow[]
   readonly seq: number
@@ -211,8 +218,14 @@ export interface RunReads {
   /** An account; undefined for one that nothing was drawn from. */
   getAccount(id: string): Promise<AccountRecord | undefined>
   listBranches(session: string): Promise<readonly BranchRecord[]>
-  /** The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). */
-  load(branch: string, options?: { readonly tick?: number }): Promise<StoredState | undefined>
+  /**
+   * The state of a branch, or as it was after tick `tick`. Undefined for what is not there (any more). To whom knows the
+   * state after row `since` of the branch only the rows behind it may be given, if they are kept and none has a snapshot.
+   */
+  load(
+    branch: string,
+    options?: { readonly tick?: number; readonly since?: number | undefined },
+  ): Promise<StoredState | undefined>
   /** Events of a run after a number, oldest first; where older ones were dropped it begins with the oldest kept. */
   readEvents(run: string, options: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]>
   /** Journal rows of a branch between ticks, for what happened since. */
@@ -259,7 +272,10 @@ export interface RunStore extends RunReads {
     leaseUntil: number,
   ): Promise<readonly string[]>
   commit(commit: Commit): Promise<CommitResult>
-  /** Puts an item into a run's inbox; a run that waits for mail becomes queued. A paused one only for resume and cancel. */
+  /**
+   * Puts an item into a run's inbox; a run that waits for mail becomes queued, a paused one only for resume and cancel, and
+   * a queued one is paused by a pause.
+   */
   send(mail: NewMail): Promise<'sent' | 'duplicate' | 'ended' | 'unknown'>
   /**
    * A new branch from the row that ended tick `tick` of `branch`, and of its past. Undefined when there is no such tick.

@@ -12,7 +12,7 @@ export type RunStatus = 'queued' | 'running' | 'waiting' | 'paused' | 'succeeded
 
 /** Which states may follow a state. */
 const next: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
-  queued: ['running'],
+  queued: ['running', 'paused'],
   running: ['queued', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled', 'timed_out'],
   waiting: ['queued', 'running'],
   paused: ['queued', 'running'],

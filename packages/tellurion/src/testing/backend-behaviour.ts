@@ -13,6 +13,7 @@ import { listBehaviour } from './run-store-list-behaviour.ts'
 import { pastBehaviour } from './run-store-past-behaviour.ts'
 import { retentionBehaviour } from './run-store-retention-behaviour.ts'
 import { runBehaviour } from './run-store-run-behaviour.ts'
+import { turnBehaviour } from './run-store-turn-behaviour.ts'
 
 const done = { to: 'succeeded', stopReason: 'stop' } as const
 
@@ -305,6 +306,7 @@ const courses: readonly BackendCase[] = Array.from({ length: 12 }, (_, index) =>
 export const backendBehaviour: readonly BackendCase[] = [
   ...commitBehaviour,
   ...runBehaviour,
+  ...turnBehaviour,
   ...accountBehaviour,
   ...listBehaviour,
   ...pastBehaviour,

@@ -168,7 +168,15 @@ function someEnd(course: Course): RunEnd {
 
 function someMail(course: Course): Parameters<RunStore['send']>[0] {
   const id = course.random() < 0.2 ? `again ${below(course, 3)}` : `mail ${++course.made}`
-  return { run: someRun(course), id, kind: pick(course, kinds)!, payload: { n: course.made }, now: course.now }
+  const aside = course.random() < 0.8 ? { aside: `a${++course.made}` } : {}
+  return {
+    run: someRun(course),
+    id,
+    kind: pick(course, kinds)!,
+    payload: { n: course.made },
+    now: course.now,
+    ...aside,
+  }
 }
 
 async function send(course: Course): Promise<void> {

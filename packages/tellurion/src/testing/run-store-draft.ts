@@ -1,8 +1,8 @@
 // Drafts of what run stores are given in tests: short to write, whole as the port wants them.
 
 import type { EventRecord } from '../event/event.ts'
-import type { RunRecord } from '../runtime/run.ts'
-import type { Commit, NewRun, RunStore, StoredState } from '../runtime/run-store.ts'
+import type { RunRecord, RunStatus } from '../runtime/run.ts'
+import type { Commit, NewRun, RunEnd, RunStore, StoredState } from '../runtime/run-store.ts'
 import type { Json } from '../schema/json.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 
@@ -71,6 +71,22 @@ export async function beginAgain(store: RunStore, id: string, now = 0): Promise<
   const run = await store.beginAttempt(id, { worker: 'w', now, leaseUntil: now + 3_000, any: true })
   if (run === undefined) throw new Error(`${id} could not be begun`)
   return run
+}
+
+/** The plainest end of a run. */
+export const done: RunEnd = { to: 'succeeded', stopReason: 'stop' }
+
+/** Ends a run's attempt with a row of its own. */
+export async function finish(store: RunStore, run: RunRecord, end: RunEnd = done, now = 0): Promise<void> {
+  const seq = ((await store.load(run.branch))?.seq ?? -1) + 1
+  const { mail, events } = (await store.getRun(run.id))!
+  const result = await store.commit(draftCommit({ ...run, mail, events }, { seq, end, now }))
+  same(result.status, 'committed', `the end of ${run.id}`)
+}
+
+/** Where a run stands; undefined when it is not there. */
+export async function statusOf(store: RunStore, run: string): Promise<RunStatus | undefined> {
+  return (await store.getRun(run))?.status
 }
 
 /** Throws unless two values are the same JSON, whatever the order of fields. */

@@ -6,7 +6,7 @@ import type { Json } from '../schema/json.ts'
 
 interface ModelRun {
   readonly id: string
-  readonly branch: string
+  branch: string
   readonly priority: number
   readonly key: string | undefined
   status: RunStatus
@@ -22,6 +22,7 @@ interface ModelRun {
 }
 
 interface ModelRow {
+  readonly run: string
   readonly tick: number
   readonly finished: boolean
   readonly items: readonly Json[]
@@ -112,7 +113,7 @@ export class RunModel {
     if (!fits || commit.firstEvent !== run.events.length + 1) return 'conflict'
     const { end } = commit
     if (end !== undefined && end.to !== 'queued' && run.mail.length > commit.read) return 'mail'
-    rows.push({ tick: commit.tick, finished: commit.finished, items: itemsOf(commit) })
+    rows.push({ run: run.id, tick: commit.tick, finished: commit.finished, items: itemsOf(commit) })
     run.events.push(...(commit.events as unknown as Json[]))
     run.read = Math.max(run.read, commit.read)
     run.crashes = 0
@@ -139,8 +140,19 @@ export class RunModel {
       (run.status === 'waiting' && mail.kind !== 'checkpoint') ||
       (run.status === 'paused' && ['resume', 'cancel'].includes(mail.kind))
     const hurries = run.status === 'queued' && mail.kind === 'cancel' && run.availableAt > mail.now
+    if (run.status === 'queued' && mail.kind === 'pause') run.status = 'paused'
     if (wakes || hurries) this.#queue(run, mail.now)
+    if (run.status === 'queued' && mail.kind === 'cancel' && mail.aside !== undefined) this.#putAside(run, mail.aside)
     return 'sent'
+  }
+
+  #putAside(run: ModelRun, aside: string): void {
+    if (!this.#blocked(run) || (run.epoch > 0 && run.events.length === 0)) return
+    const { rows, queue } = this.branches.get(run.branch)!
+    const past = run.epoch === 0 ? [] : rows.slice(0, rows.findLastIndex(({ run: id }) => id === run.id) + 1)
+    queue.splice(queue.indexOf(run), 1)
+    this.branches.set(aside, { rows: past, queue: [run] })
+    run.branch = aside
   }
 
   /** What can be claimed, in order. */

@@ -1,24 +1,20 @@
-// What is promised of runs and sessions: created once, one live attempt, turns on a branch, leases, inboxes, dead
-// letters, lists and cleaning up.
+// What is promised of runs and sessions: created once, one live attempt, leases, inboxes, dead letters, lists
+// and cleaning up.
 
-import type { RunRecord } from '../runtime/run.ts'
-import type { RunEnd, RunStore } from '../runtime/run-store.ts'
+import type { RunStore } from '../runtime/run-store.ts'
 import type { BackendCase } from './backend-bench.ts'
-import { begin, beginAgain, draftCommit, draftRun, draftSnapshot, refused, same } from './run-store-draft.ts'
-
-const done: RunEnd = { to: 'succeeded', stopReason: 'stop' }
-
-/** Ends a run's attempt with a row of its own. */
-async function finish(store: RunStore, run: RunRecord, end: RunEnd = done, now = 0): Promise<void> {
-  const seq = ((await store.load(run.branch))?.seq ?? -1) + 1
-  const { mail, events } = (await store.getRun(run.id))!
-  const result = await store.commit(draftCommit({ ...run, mail, events }, { seq, end, now }))
-  same(result.status, 'committed', `the end of ${run.id}`)
-}
-
-async function statusOf(store: RunStore, run: string): Promise<string | undefined> {
-  return (await store.getRun(run))?.status
-}
+import {
+  begin,
+  beginAgain,
+  done,
+  draftCommit,
+  draftRun,
+  draftSnapshot,
+  finish,
+  refused,
+  same,
+  statusOf,
+} from './run-store-draft.ts'
 
 /** The behaviours of runs and sessions. */
 export const runBehaviour: readonly BackendCase[] = [
@@ -104,34 +100,6 @@ export const runBehaviour: readonly BackendCase[] = [
     },
   },
   {
-    name: 'runs of a branch go one after another',
-    async run(bench) {
-      const { store } = await bench.open()
-      const claim = { worker: 'w', now: 9, leaseUntil: 3_000 }
-      const first = await begin(store, 'first', { session: 's', newBranch: 'b' })
-      await store.createRun(draftRun('second', { session: 's' }))
-      await store.createRun(draftRun('third', { session: 's' }))
-      same((await store.getRun('second'))?.branch, 'b', 'its branch')
-      const blocked = async (id: string, what: string): Promise<void> =>
-        same(await store.beginAttempt(id, { ...claim, any: true }), undefined, what)
-      await blocked('second', 'while the first runs')
-      await finish(store, first, { to: 'waiting' })
-      await blocked('second', 'while the first waits')
-      const again = await beginAgain(store, 'first')
-      const failed = { to: 'failed', stopReason: 'failed' } as const
-      await finish(store, again, failed)
-      await blocked('third', 'before the second')
-      const second = await beginAgain(store, 'second')
-      same(await store.retry('first', 9), 'queued', 'another try for the first')
-      await blocked('first', 'while the second runs')
-      await finish(store, second)
-      await blocked('first', 'before the third, which came earlier than the other try')
-      await finish(store, await beginAgain(store, 'third'))
-      same((await beginAgain(store, 'first', 9)).epoch, 3, 'then the first again')
-      same((await store.getRun('second'))?.firstTick, 3, 'the first tick of the second')
-    },
-  },
-  {
     name: 'a run goes on a branch that is named, or is refused',
     async run(bench) {
       const { store } = await bench.open()
@@ -175,6 +143,10 @@ export const runBehaviour: readonly BackendCase[] = [
           const wakes = to === 'waiting' || kind === 'resume' || kind === 'cancel'
           same(await statusOf(store, id), wakes ? 'queued' : to, id)
         }
+        const queued = `${kind}-queued`
+        await store.createRun(draftRun(queued))
+        await store.send({ run: queued, id: 'm', kind, payload: null, now: 5 })
+        same(await statusOf(store, queued), kind === 'pause' ? 'paused' : 'queued', queued)
       }
       await store.createRun(draftRun('later', { availableAt: 60_000 }))
       await store.send({ run: 'later', id: 'm', kind: 'cancel', payload: null, now: 5 })

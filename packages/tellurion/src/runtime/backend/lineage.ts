@@ -122,6 +122,31 @@ export function rowOfEvent(index: JournalIndex, place: Place, { run, firstTick, 
   return firstWhere(low, Math.min(low + reach, head + 1), (seq) => eventsUpTo(seq) > after)
 }
 
+/**
+ * The places in which the events of a run lie, oldest first, each with the last of its rows that counts: its branch, and
+ * before it the one that it stood on until it was put aside.
+ */
+export function placesOfRun(index: JournalIndex, branch: BranchRecord, run: string): readonly Place[] {
+  const { parent } = branch
+  const before = parent === undefined ? undefined : index.branch(parent.branch)
+  const isMoved = before !== undefined && index.mark(before, parent!.seq)?.run === run
+  return [...(isMoved ? [{ branch: before, seq: parent!.seq }] : []), headOf(index, branch)]
+}
+
+/** The last row of a run that has written some; undefined when it is not kept. */
+export function lastPlaceOf(
+  index: JournalIndex,
+  branch: BranchRecord,
+  { id: run, firstTick, events }: { readonly id: string; readonly firstTick: number; readonly events: number },
+): Place | undefined {
+  if (events === 0) return undefined
+  const head = headOf(index, branch)
+  let seq = rowOfEvent(index, head, { run, firstTick, after: events - 1 })
+  if (index.mark(branch, seq)?.run !== run) return undefined
+  while (seq < head.seq && index.mark(branch, seq + 1)?.run === run) seq++
+  return { branch, seq }
+}
+
 /** The least number in [low, high) for which `holds`, which stays true once it is; `high` when there is none. */
 export function firstWhere(low: number, high: number, holds: (at: number) => boolean): number {
   let [from, to] = [low, high]

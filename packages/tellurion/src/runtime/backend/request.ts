@@ -48,6 +48,7 @@ export function checkNewRun(run: NewRun): void {
 /** Throws for an inbox item that no store may take. */
 export function checkMail(mail: NewMail): void {
   checkKey('mail id', mail.id)
+  if (mail.aside !== undefined) checkId('branch', mail.aside)
 }
 
 /** Throws for a session that no store may create. */

@@ -116,8 +116,15 @@ export function mailedRun(run: RunRecord, kind: MailKind, now: number): RunRecor
     (run.status === 'waiting' && kind !== 'checkpoint') ||
     (run.status === 'paused' && (kind === 'resume' || kind === 'cancel'))
   if (wakes) return queuedRun(mailed, now)
+  // It holds nothing that would have to be let go of first.
+  if (run.status === 'queued' && kind === 'pause') return { ...mailed, status: 'paused' }
   const hurries = run.status === 'queued' && kind === 'cancel' && run.availableAt > now
   return hurries ? { ...mailed, availableAt: now } : mailed
+}
+
+/** Whether mail lets a run end that stands behind others: then it leaves their branch. */
+export function wantsOut(run: RunRecord, { kind, aside }: NewMail): boolean {
+  return kind === 'cancel' && aside !== undefined && run.status === 'queued'
 }
 
 /** The record after its lease lapsed: to be claimed again, or failed when that happened too often. */

@@ -2,9 +2,9 @@
 
 import type { Json } from '../../../schema/json.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
-import type { JournalRow, RunFilter, RunReads, StoredEvent } from '../../run-store.ts'
-import { noRuns } from '../../run.ts'
-import { headOf, pastOf, placeOfTick, rowOfEvent, type Place } from '../lineage.ts'
+import type { JournalRow, RunFilter, RunReads, StoredEvent, StoredState } from '../../run-store.ts'
+import { noRuns, type BranchRecord } from '../../run.ts'
+import { headOf, pastOf, placeOfTick, placesOfRun, rowOfEvent, type Place } from '../lineage.ts'
 import { decodeEvents, decodeOperations } from '../row-codec.ts'
 import { rowAt, type JournalEntry, type RunTable, type Tables } from './memory-tables.ts'
 
@@ -41,9 +41,11 @@ export function createMemoryReads(tables: Tables): RunReads {
     async listBranches(session) {
       return [...branches.values()].map(({ record }) => record).filter((record) => record.session === session)
     },
-    async load(id, { tick } = {}) {
+    async load(id, { tick, since } = {}) {
       const branch = tables.branch(id)
       if (branch === undefined) return undefined
+      const news = since === undefined || tick !== undefined ? undefined : rowsSince(tables, branch, since)
+      if (news !== undefined) return news
       const place = tick === undefined ? headOf(tables, branch) : placeOfTick(tables, branch, tick)
       if (place === undefined) return undefined
       const rows: JournalRow[] = []
@@ -55,7 +57,7 @@ export function createMemoryReads(tables: Tables): RunReads {
           return { snapshot, rows: rows.reverse(), seq: place.seq, snapshotBytes, tailBytes }
         }
         rows.push(journalRow(entry, seq))
-        tailBytes += Buffer.byteLength(entry.operations) + Buffer.byteLength(entry.events)
+        tailBytes += bytesOf(entry)
       }
       return { rows: rows.reverse(), seq: place.seq, snapshotBytes: 0, tailBytes }
     },
@@ -73,6 +75,20 @@ export function createMemoryReads(tables: Tables): RunReads {
     },
   }
 }
+
+/** What is behind a row of a branch itself; undefined where some of it is gone, or has a snapshot. */
+function rowsSince(tables: Tables, branch: BranchRecord, since: number): StoredState | undefined {
+  const table = tables.branches.get(branch.id)
+  const head = tables.head(branch)
+  if (table === undefined || since + 1 < table.first || since > head) return undefined
+  const found = table.rows.slice(since + 1 - table.first)
+  if (found.some(({ snapshot }) => snapshot !== undefined)) return undefined
+  const rows = found.map((entry, index) => journalRow(entry, since + 1 + index))
+  return { since, rows, seq: head, snapshotBytes: 0, tailBytes: found.reduce((sum, entry) => sum + bytesOf(entry), 0) }
+}
+
+const bytesOf = ({ operations, events }: JournalEntry): number =>
+  Buffer.byteLength(operations) + Buffer.byteLength(events)
 
 function* backwards(tables: Tables, from: Place): Generator<[JournalEntry, number]> {
   for (const { branch, seq: last } of pastOf(tables, from)) {
@@ -106,22 +122,23 @@ function readEvents(tables: Tables, run: string, range: { after: number; limit: 
   const { record } = tables.runs.get(run) ?? {}
   const branch = record && tables.branch(record.branch)
   if (record === undefined || branch === undefined) return []
-  const head = headOf(tables, branch)
   const after = Math.max(0, range.after)
   const events: StoredEvent[] = []
   let passed = after
-  // What came after the run in its session is not looked at.
-  for (let seq = rowOfEvent(tables, head, { run, firstTick: record.firstTick, after }); passed < record.events; seq++) {
-    if (seq > head.seq) break
-    const entry = rowAt(tables.branches.get(branch.id), seq)
-    if (entry === undefined || entry.run !== run) continue
-    passed = entry.event
-    const found = decodeEvents(entry)
-    let number = entry.event - found.length
-    const tick = entry.finished ? entry.tick - 1 : entry.tick
-    for (const event of found) {
-      if (events.length >= range.limit) return events
-      if (++number > after) events.push({ seq: number, at: entry.at, tick, event })
+  for (const place of placesOfRun(tables, branch, run)) {
+    // What came after the run in its session is not looked at.
+    let seq = rowOfEvent(tables, place, { run, firstTick: record.firstTick, after: passed })
+    for (; passed < record.events && seq <= place.seq; seq++) {
+      const entry = rowAt(tables.branches.get(place.branch.id), seq)
+      if (entry === undefined || entry.run !== run) continue
+      passed = entry.event
+      const found = decodeEvents(entry)
+      let number = entry.event - found.length
+      const tick = entry.finished ? entry.tick - 1 : entry.tick
+      for (const event of found) {
+        if (events.length >= range.limit) return events
+        if (++number > after) events.push({ seq: number, at: entry.at, tick, event })
+      }
     }
   }
   return events

@@ -5,7 +5,7 @@ import type { KeyValue } from '../../../port/key-value.ts'
 import type { Hints } from '../../hints.ts'
 import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
-import { firstSeq, headTick, placeOfTick, stateSeq } from '../lineage.ts'
+import { firstSeq, headTick, lastPlaceOf, placeOfTick, stateSeq } from '../lineage.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
@@ -23,6 +23,7 @@ import {
   queuedRun,
   retriedRun,
   retryMail,
+  wantsOut,
 } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { createMemoryReads } from './memory-reads.ts'
@@ -214,8 +215,24 @@ class MemoryDesk {
     if (hasEnded(slot.record.status)) return 'ended'
     slot.mail.push({ id: mail.id, kind: mail.kind, payload: JSON.stringify(mail.payload), at: mail.now })
     this.#put(slot, mailedRun(slot.record, mail.kind, mail.now))
+    if (wantsOut(slot.record, mail) && isBlocked(this.#tables, slot)) this.#putAside(slot, mail)
     this.#hints.send({ type: 'mail', run: mail.run })
     return 'sent'
+  }
+
+  /** Puts a run on a branch of its own, which goes on from what it has written itself. */
+  #putAside(slot: RunTable, { aside, now }: NewMail): void {
+    const { record } = slot
+    const { runs, record: branch } = this.#tables.branches.get(record.branch)!
+    const past = lastPlaceOf(this.#tables, branch, record)
+    if (aside === undefined || (record.epoch > 0 && past === undefined)) return
+    if (this.#tables.branches.has(aside)) throw branchTaken(aside)
+    const parent = past && { branch: branch.id, seq: past.seq }
+    this.#addBranch({ id: aside, session: record.session, ...(parent && { parent }), createdAt: now })
+    this.#tables.branches.get(aside)?.runs.push(...runs.splice(runs.indexOf(slot), 1))
+    slot.turn = 1
+    this.#put(slot, { ...record, branch: aside })
+    this.#hints.send({ type: 'queue' })
   }
 
   async fork(fork: Parameters<RunStore['fork']>[0]): ReturnType<RunStore['fork']> {

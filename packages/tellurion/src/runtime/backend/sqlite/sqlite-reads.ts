@@ -14,17 +14,28 @@ import type {
   StoredEvent,
   StoredState,
 } from '../../run-store.ts'
-import { firstSeq, headOf, pastOf, placeOfTick, rowOfEvent, type JournalIndex, type Place } from '../lineage.ts'
+import {
+  firstSeq,
+  headOf,
+  pastOf,
+  placeOfTick,
+  placesOfRun,
+  rowOfEvent,
+  type JournalIndex,
+  type Place,
+} from '../lineage.ts'
 import {
   branchRecord,
   branchRow,
   bytesOf,
   eventsOf,
   findBranch,
+  hasSnapshot,
   journalIndex,
   journalRow,
   readRange,
   readSnapshot,
+  type BranchRow,
 } from './journal.ts'
 import { accountTable } from './account-table.ts'
 import { findRun, readRow, selectRun } from './run-row.ts'
@@ -58,10 +69,12 @@ export function createSqliteReads(database: Database): RunReads {
         const list = database.prepare('SELECT * FROM branch WHERE session = ? ORDER BY key')
         return list.all(session).map((row) => branchRecord(branchRow(row)))
       }),
-    load: (id, { tick } = {}) =>
+    load: (id, { tick, since } = {}) =>
       read(() => {
         const branch = findBranch(database, id)
         if (branch === undefined) return undefined
+        const news = since === undefined || tick !== undefined ? undefined : rowsSince(database, index, { branch, since })
+        if (news !== undefined) return news
         const place = tick === undefined ? headOf(index, branch) : placeOfTick(index, branch, tick)
         return place && loadState(database, index, place)
       }),
@@ -146,6 +159,20 @@ function findRecords(database: Database, sql: string, values: readonly (string |
   return rows.map((row) => readRow(database, row).record)
 }
 
+/** What is behind a row of a branch itself; undefined where some of it is gone, or has a snapshot. */
+function rowsSince(
+  database: Database,
+  index: JournalIndex,
+  { branch, since }: { readonly branch: BranchRow; readonly since: number },
+): StoredState | undefined {
+  const head = index.head(branch)
+  if (since + 1 < firstSeq(branch) || since > head || hasSnapshot(database, branch, since + 1)) return undefined
+  const found = readRange(database, branch, { from: since + 1, to: head })
+  if (found.length !== head - since) return undefined
+  const tailBytes = found.reduce((sum, row) => sum + bytesOf(row), 0)
+  return { since, rows: found.map(journalRow), seq: head, snapshotBytes: 0, tailBytes }
+}
+
 function loadState(database: Database, index: JournalIndex, place: Place): StoredState {
   let rows: JournalRow[] = []
   let tailBytes = 0
@@ -172,22 +199,23 @@ function readEvents(
   const row = findRun(database, run)
   const branch = row && findBranch(database, row.record.branch)
   if (branch === undefined) return []
-  const head = headOf(index, branch)
   const after = Math.max(0, asked)
   const { firstTick, events: last } = row!.record
   const events: StoredEvent[] = []
   let passed = after
-  // What came after the run in its session is not looked at; a row mostly has an event at least.
-  let from = rowOfEvent(index, head, { run, firstTick, after })
-  for (let rows = 0; passed < last && from <= head.seq; from += rows) {
-    rows = Math.min(chunk, last - passed)
-    for (const stored of readRange(database, branch, { from, to: Math.min(head.seq, from + rows - 1) })) {
-      if (stored.run !== run) continue
-      passed = stored.event
-      if (stored.events === '') continue
-      for (const event of eventsOf(stored)) {
-        if (events.length >= limit) return events
-        if (event.seq > after) events.push(event)
+  for (const place of placesOfRun(index, branch, run)) {
+    // What came after the run in its session is not looked at; a row mostly has an event at least.
+    let from = rowOfEvent(index, place, { run, firstTick, after: passed })
+    for (let rows = 0; passed < last && from <= place.seq; from += rows) {
+      rows = Math.min(chunk, last - passed)
+      for (const stored of readRange(database, place.branch, { from, to: Math.min(place.seq, from + rows - 1) })) {
+        if (stored.run !== run) continue
+        passed = stored.event
+        if (stored.events === '') continue
+        for (const event of eventsOf(stored)) {
+          if (events.length >= limit) return events
+          if (event.seq > after) events.push(event)
+        }
       }
     }
   }

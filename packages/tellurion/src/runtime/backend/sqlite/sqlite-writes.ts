@@ -9,7 +9,7 @@ import type { Hint } from '../../hints.ts'
 import { hasEnded, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
-import { headTick, placeOfTick, type JournalIndex } from '../lineage.ts'
+import { headTick, lastPlaceOf, placeOfTick, type JournalIndex } from '../lineage.ts'
 import {
   begunRun,
   committedRun,
@@ -24,6 +24,7 @@ import {
   queuedRun,
   retriedRun,
   retryMail,
+  wantsOut,
   type Claim,
 } from '../run-state.ts'
 import { accountTable, dropAccounts } from './account-table.ts'
@@ -244,8 +245,21 @@ export class SqliteDesk {
       .prepare('INSERT INTO mail (run, position, id, kind, at, payload) VALUES (?, ?, ?, ?, ?, ?)')
       .run(row.key, record.mail, mail.id, mail.kind, mail.now, payload)
     this.#put(row, record)
+    if (wantsOut(record, mail) && this.#isBlocked(row)) this.#putAside({ ...row, record }, mail)
     this.#tell({ type: 'mail', run: mail.run })
     return 'sent'
+  }
+
+  /** Puts a run on a branch of its own, which goes on from what it has written itself. */
+  #putAside({ key, record }: RunRow, { aside, now }: NewMail): void {
+    const { branch: id, session, epoch } = record
+    const branch = findBranch(this.#database, id)
+    const past = branch && lastPlaceOf(this.#index, branch, record)
+    if (aside === undefined || (epoch > 0 && past === undefined)) return
+    const parent = past && { branch: id, seq: past.seq }
+    const own = this.#addBranch({ id: aside, session, ...(parent && { parent }), createdAt: now })
+    this.#database.prepare('UPDATE run SET branch = ?, turn = 1 WHERE key = ?').run(own.key, key)
+    this.#tell({ type: 'queue' })
   }
 
   fork(fork: Parameters<RunStore['fork']>[0]): Awaited<ReturnType<RunStore['fork']>> {
