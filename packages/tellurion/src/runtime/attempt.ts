@@ -26,9 +26,9 @@ import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
 import { cancelMail, newsForParent, Offspring, type Outgoing } from './offspring.ts'
 import { liveStatuses, type RunRecord } from './run.ts'
-import type { RunEnd, StoredState } from './run-store.ts'
+import type { RunEnd } from './run-store.ts'
 import type { Setting } from './setting.ts'
-import { revive } from './state.ts'
+import type { Opened } from './shelf.ts'
 import type { Work } from './work.ts'
 
 /** A state that a newer version of the code wrote waits this long for such a worker. */
@@ -78,7 +78,7 @@ export class Attempt {
   /** Works until the run has left this attempt. Rejects only when the store fails. */
   async work(): Promise<void> {
     const { backend, clock } = this.#setting
-    const state = await backend.store.load(this.#run.branch)
+    const state = await this.#setting.shelf.open(this.#run.branch)
     if (state === undefined) throw new TellurionError('unknown_run', `Run ${this.#run.id} has no branch any more.`)
     const journal = new Journal(this.#run, state, { store: backend.store, clock, inbox: this.#inbox })
     const { id, ranFor } = this.#run
@@ -89,7 +89,7 @@ export class Attempt {
     try {
       // Mail first: also a run whose state cannot be brought to life here can be cancelled here.
       await this.look()
-      const world = this.#open(state)
+      const world = this.#open(state, journal)
       if (world === undefined) await this.#giveBack(journal, newerDelay)
       else await this.#wind(world, journal)
     } catch (error) {
@@ -101,11 +101,13 @@ export class Attempt {
   }
 
   /** The world of the run's branch, ready to tick; undefined when a newer version of the code wrote it. */
-  #open(state: StoredState): World | undefined {
+  #open(state: Opened, journal: Journal): World | undefined {
     const { backend, clock, ids, log, caps, redactor } = this.#setting
     let world: World
     try {
-      world = revive(state, this.#setting)
+      const revived = state.revive()
+      if (revived.migrated) journal.beginAnew()
+      world = revived.world
     } catch (error) {
       if (error instanceof TellurionError && error.code === 'newer_version') return undefined
       throw error

@@ -9,7 +9,8 @@ import { snapshot } from '../world/snapshot.ts'
 import type { World } from '../world/world.ts'
 import type { Inbox } from './inbox.ts'
 import type { RunRecord } from './run.ts'
-import type { Commit, CommitResult, NewMail, NewRun, RunEnd, RunStore, StoredState } from './run-store.ts'
+import type { Commit, CommitResult, NewMail, NewRun, RunEnd, RunStore } from './run-store.ts'
+import type { Standing } from './shelf.ts'
 
 /** A snapshot is written when the tail is larger than this many bytes, and than a quarter of the last snapshot. */
 const minTail = 65_536
@@ -19,7 +20,6 @@ export interface Entry {
   readonly end?: RunEnd
   readonly events?: readonly EventRecord[]
   readonly interactions?: readonly Interaction[]
-  readonly snapshot?: boolean
   /** Runs that begin with this row, and mail that goes out with it. */
   readonly children?: readonly NewRun[]
   readonly sends?: readonly NewMail[]
@@ -40,12 +40,13 @@ export class Journal {
   #snapshotBytes: number
   #since: number
   #read: number
+  #whole = false
   readonly #inbox: Inbox
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(
     run: RunRecord,
-    state: StoredState,
+    state: Standing,
     { store, clock, inbox }: { store: RunStore; clock: Clock; inbox: Inbox },
   ) {
     this.#store = store
@@ -55,11 +56,16 @@ export class Journal {
     this.#seq = state.seq + 1
     this.#events = run.events
     this.#sent = run.events
-    this.#tick = state.rows.at(-1)?.tick ?? state.snapshot?.header.tick ?? 0
+    this.#tick = state.tick
     this.#tailBytes = state.tailBytes
     this.#snapshotBytes = state.snapshotBytes
     this.#since = clock.monotonic()
     this.#read = run.read
+  }
+
+  /** The next commit of a world keeps the whole state: rows in new shapes must not stand behind rows in old ones. */
+  beginAnew(): void {
+    this.#whole = true
   }
 
   /** The number that the next row will have: part of every key that is made now. */
@@ -90,7 +96,7 @@ export class Journal {
     const tick = world?.header.tick ?? this.#tick
     const events = entry.events === undefined ? delta.records : [...delta.records, ...entry.events]
     const outweighs = this.#tailBytes > Math.max(minTail, this.#snapshotBytes / 4)
-    const whole = world !== undefined && (entry.snapshot === true || outweighs)
+    const whole = world !== undefined && (this.#whole || outweighs)
     const seq = this.#seq++
     const commit: Commit = {
       run: this.#run.id,
@@ -128,6 +134,7 @@ export class Journal {
       this.#tick = tick
       this.#read = commit.read
       this.#tailBytes = whole ? 0 : this.#tailBytes + result.bytes
+      if (whole) this.#whole = false
       if (result.snapshotBytes !== undefined) this.#snapshotBytes = result.snapshotBytes
       return 'committed'
     }

@@ -40,6 +40,7 @@ import type { BranchRecord, RunRecord, SessionRecord } from './run.ts'
 import type { ForkPayload, InputPayload } from './inbox.ts'
 import type { NewRun, RunFilter, SessionFilter, StoreCount } from './run-store.ts'
 import { retentionOf, type Setting } from './setting.ts'
+import { createShelf } from './shelf.ts'
 import { headOf, standingMessages, standingRuns } from './standing.ts'
 import { submission } from './submission.ts'
 import { Worker } from './worker.ts'
@@ -303,17 +304,18 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const registry = new Registry(options.agents)
   const opened = await options.store({ clock })
   const backend = redactor === undefined ? opened : redactedBackend(opened, redactor)
+  const stored = { components: componentsOf(registry, state.components ?? []), retired: state.retired ?? [] }
   const setting: Setting = {
     backend,
     registry,
+    shelf: createShelf(backend.store, stored),
     live: redactor === undefined ? createLive() : redactedLive(createLive(), redactor),
     clock,
     ids,
     random,
     log,
     redactor,
-    components: componentsOf(registry, state.components ?? []),
-    retired: state.retired ?? [],
+    ...stored,
     worker: ids('worker'),
     lease,
     heartbeat,

@@ -14,6 +14,7 @@ import type { Accounts } from './account.ts'
 import type { Backend } from './backend.ts'
 import type { Live } from './live.ts'
 import type { Registry } from './registry.ts'
+import type { Shelf } from './shelf.ts'
 
 /** How much of the past is kept. */
 export interface Retention {
@@ -28,6 +29,8 @@ export interface Setting {
   readonly backend: Backend
   readonly registry: Registry
   readonly live: Live
+  /** What it remembers of branches. */
+  readonly shelf: Shelf
   readonly clock: Clock
   readonly ids: Ids
   readonly random: Random

@@ -76,6 +76,29 @@ export const pastBehaviour: readonly BackendCase[] = [
     },
   },
   {
+    name: 'who knows a state is given no more than what came behind it, or all where that is not enough',
+    async run(bench) {
+      const { store } = await bench.open()
+      await grow(store, 'r', { count: 20, every: 7 })
+      const whole = (await store.load('b-r'))!
+      for (let since = -1; since <= 21; since++) {
+        const state = (await store.load('b-r', { since }))!
+        // Rows 6 and 13 have the newest snapshots.
+        if (since < 13 || since > 19) same(state, whole, `whole, for who knows row ${since}`)
+        else {
+          const { rows, seq, snapshot, ...rest } = state
+          const own = whole.rows.filter((row) => row.seq > since)
+          same([rows, seq, snapshot, rest.since], [own, 19, undefined, since], `behind row ${since}`)
+          same([rest.snapshotBytes, rest.tailBytes > 0], [0, since < 19], 'their bytes alone')
+        }
+      }
+      same((await store.load('b-r', { tick: 15, since: 14 }))?.since, undefined, 'a tick is read whole')
+      await store.fork({ branch: 'b-r', tick: 16, id: 'f', session: 's-r', head: false, now: 0 })
+      same((await store.load('f', { since: 14 }))?.since, undefined, 'what another branch has written')
+      same((await store.load('f', { since: 15 }))?.rows, [], 'a branch that has written nothing')
+    },
+  },
+  {
     name: 'a fork at any tick shares the past and goes its own way',
     async run(bench) {
       const { store } = await bench.open()

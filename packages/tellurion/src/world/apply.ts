@@ -22,6 +22,17 @@ export function apply(world: World, delta: Delta): void {
   state.adopt(trial.keep())
 }
 
+/**
+ * A fork of a world, wound on by deltas that were recorded in its own versions of components; the world stays as it is.
+ * Throws what `apply` throws.
+ */
+export function advanced(world: World, deltas: readonly Delta[], retired: readonly string[]): World {
+  const fork = world.fork()
+  const judge = { retired: new Set(retired), accept: requireCurrent }
+  for (const delta of deltas) applyDelta(fork[$inside].state, delta, judge)
+  return fork
+}
+
 function requireCurrent({ name, version: known }: Component, version: number): void {
   if (version === known) return
   throw new TellurionError(

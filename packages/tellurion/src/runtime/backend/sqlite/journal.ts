@@ -228,6 +228,14 @@ export function bytesOf({ operations, events }: RowText): number {
   return Buffer.byteLength(operations) + Buffer.byteLength(events)
 }
 
+/** Whether a state is kept for a row of the branch itself from `seq` on. */
+export function hasSnapshot(database: Database, { key }: BranchRow, seq: number): boolean {
+  const find = database.prepare(
+    'SELECT 1 FROM snapshot WHERE id BETWEEN (?1 << 32) + ?2 AND (?1 << 32) + 4294967295 LIMIT 1',
+  )
+  return find.get(key, seq) !== undefined
+}
+
 /** The newest state kept for a row of the branch itself up to `seq`. */
 export function readSnapshot(
   database: Database,

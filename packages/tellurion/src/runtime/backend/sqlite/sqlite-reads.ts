@@ -73,7 +73,8 @@ export function createSqliteReads(database: Database): RunReads {
       read(() => {
         const branch = findBranch(database, id)
         if (branch === undefined) return undefined
-        const news = since === undefined || tick !== undefined ? undefined : rowsSince(database, index, { branch, since })
+        const news =
+          since === undefined || tick !== undefined ? undefined : rowsSince(database, index, { branch, since })
         if (news !== undefined) return news
         const place = tick === undefined ? headOf(index, branch) : placeOfTick(index, branch, tick)
         return place && loadState(database, index, place)
