@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { Command } from 'commander'
+import { Argument, Command } from 'commander'
 import { completionScript, shells } from './completion.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'completion-'))
@@ -17,6 +17,11 @@ function commandLine(): Command {
   runs.command('list').description('all').option('--limit <n>', 'at most')
   runs.command('show').description('one')
   program.command('list').description('a command of the same name elsewhere').option('--long', 'more')
+  program.command('init').description('a project').argument('[dir]', 'where').option('--here', 'now')
+  program
+    .command('speak')
+    .addArgument(new Argument('<tongue>', 'which').choices(['norn', 'manx']))
+    .option('--low', 'softly')
   return program
 }
 
@@ -39,9 +44,9 @@ describe('completion in bash', { skip: has('bash') ? false : 'bash is not instal
   const cases: readonly [words: string[], expected: string[]][] = [
     [
       ['tellurion', ''],
-      ['serve', 'runs', 'list', '--version', '--help'],
+      ['serve', 'runs', 'list', 'init', 'speak', '--version', '--help'],
     ],
-    [['tellurion', 'se'], ['serve']],
+    [['tellurion', 'ser'], ['serve']],
     [
       ['tellurion', 'serve', '--'],
       ['--port', '--debug', '--help'],
@@ -55,7 +60,18 @@ describe('completion in bash', { skip: has('bash') ? false : 'bash is not instal
     [['tellurion', 'runs', '--json', 'list', '--l'], ['--limit']],
     // The value of an option is the shell's to complete: a file, perhaps.
     [['tellurion', 'serve', '--port', ''], []],
-    [['tellurion', 'nothing', 's'], ['serve']],
+    // Where an argument stands too: what it may be, else nothing, so that the shell offers its files.
+    [['tellurion', 'init', ''], []],
+    [
+      ['tellurion', 'init', '-'],
+      ['--here', '--help'],
+    ],
+    [
+      ['tellurion', 'speak', ''],
+      ['norn', 'manx'],
+    ],
+    [['tellurion', 'speak', '--l'], ['--low']],
+    [['tellurion', 'nothing', 'ser'], ['serve']],
     [['tellurion', 'zz'], []],
   ]
   for (const [words, expected] of cases) test(words.join(' '), () => assert.deepEqual(proposals(...words), expected))
@@ -83,7 +99,8 @@ test('fish is asked and answers', { skip: has('fish') ? false : 'fish is not ins
       .toSorted()
   assert.deepEqual(ask('tellurion runs '), ['list', 'show'])
   assert.deepEqual(ask('tellurion serve --p'), ['--port'])
-  assert.deepEqual(ask('tellurion s'), ['serve'])
+  assert.deepEqual(ask('tellurion s'), ['serve', 'speak'])
+  assert.deepEqual(ask('tellurion speak '), ['manx', 'norn'])
 })
 
 test('zsh is asked and answers', { skip: has('zsh') ? false : 'zsh is not installed' }, () => {
@@ -91,7 +108,8 @@ test('zsh is asked and answers', { skip: has('zsh') ? false : 'zsh is not instal
   writeFileSync(path, script('zsh'))
   // The completion system proper needs a terminal; what it would be given is seen without one.
   const line = `compdef() { : }; _describe() { print -l -- $items }; source '${path}'
-    words=(tellurion runs ''); CURRENT=3; _tellurion; words=(tellurion serve --p); CURRENT=3; _tellurion`
+    words=(tellurion runs ''); CURRENT=3; _tellurion; words=(tellurion serve --p); CURRENT=3; _tellurion
+    words=(tellurion speak ''); CURRENT=3; _tellurion; words=(tellurion init --); CURRENT=3; _tellurion`
   const { stdout, stderr } = spawnSync('zsh', ['-fc', line], { encoding: 'utf8' })
   assert.equal(stderr, '')
   assert.deepEqual(stdout.trimEnd().split('\n'), [
@@ -100,6 +118,10 @@ test('zsh is asked and answers', { skip: has('zsh') ? false : 'zsh is not instal
     '--help:show this',
     '--port:a port',
     '--debug:loud',
+    '--help:show this',
+    'norn:which',
+    'manx:which',
+    '--here:now',
     '--help:show this',
   ])
 })

@@ -14,6 +14,8 @@ interface Place {
   /** The commands that lead here, such as `runs`, `list`. */
   readonly path: readonly string[]
   readonly words: readonly Word[]
+  /** What stands here in the place of an option, such as a question or a file; absent where nothing does. */
+  readonly argument?: { readonly about: string; readonly choices: readonly string[] }
 }
 
 interface Word {
@@ -46,7 +48,12 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
   }))
   const help = { text: '--help', about: 'show this', takesValue: false }
   const commands = command.commands.map((each) => ({ text: each.name(), about: each.description(), takesValue: false }))
-  const here = { path, words: [...commands, ...options, help] }
+  const [argument] = command.registeredArguments
+  const here: Place = {
+    path,
+    words: [...commands, ...options, help],
+    ...(argument && { argument: { about: argument.description, choices: argument.argChoices ?? [] } }),
+  }
   return [here, ...command.commands.flatMap((each) => placesOf(each, [...path, each.name()]))]
 }
 
@@ -62,9 +69,10 @@ function valued(places: readonly Place[]): string {
 }
 
 function bash(name: string, places: readonly Place[]): string {
-  const cases = places.map(
-    ({ path, words }) => `    '${pathText(path)}') words=${quoted(words.map(({ text }) => text).join(' '))} ;;`,
-  )
+  const cases = places.map(({ path, words, argument }) => {
+    const instead = argument && `; [[ "$current" == -* ]] || words=${quoted(argument.choices.join(' '))}`
+    return `    '${pathText(path)}') words=${quoted(words.map(({ text }) => text).join(' '))}${instead ?? ''} ;;`
+  })
   return `# Completion of ${name} for bash: put this file where your shell reads it, or: source <(${name} completion bash)
 _${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" place='' words='' index
@@ -87,9 +95,12 @@ complete -o default -F _${name} ${name}
 }
 
 function zsh(name: string, places: readonly Place[]): string {
-  const cases = places.map(({ path, words }) => {
-    const items = words.map(({ text, about }) => quoted(`${text.replaceAll(':', '\\:')}:${about}`))
-    return `    '${pathText(path)}') items=(${items.join(' ')}) ;;`
+  const item = (text: string, about: string): string => quoted(`${text.replaceAll(':', '\\:')}:${about}`)
+  const cases = places.map(({ path, words, argument }) => {
+    const items = words.map(({ text, about }) => item(text, about)).join(' ')
+    const choices = argument?.choices.map((choice) => item(choice, argument.about)).join(' ')
+    const instead = choices === undefined ? '' : `; [[ "\${words[CURRENT]}" == -* ]] || items=(${choices})`
+    return `    '${pathText(path)}') items=(${items})${instead} ;;`
   })
   return `#compdef ${name}
 # Completion of ${name} for zsh: save it as _${name} in a folder of $fpath, or: source <(${name} completion zsh)
@@ -114,12 +125,13 @@ if [[ "\${funcstack[1]}" == _${name} ]]; then _${name} "$@"; else compdef _${nam
 }
 
 function fish(name: string, places: readonly Place[]): string {
-  const lines = places.flatMap(({ path, words }) => {
+  const lines = places.flatMap(({ path, words, argument }) => {
     const below = words.filter(({ text }) => !text.startsWith('-')).map(({ text }) => text)
     const seen = path.map((word) => `__fish_seen_subcommand_from ${word}`)
     const here = [...seen, ...(below.length === 0 ? [] : [`not __fish_seen_subcommand_from ${below.join(' ')}`])]
     const when = here.length === 0 ? '' : ` -n ${quoted(here.join('; and '))}`
-    return words.map(({ text, about, takesValue }) => {
+    const choices = (argument?.choices ?? []).map((text) => ({ text, about: argument!.about, takesValue: false }))
+    return [...words, ...choices].map(({ text, about, takesValue }) => {
       const what = text.startsWith('--') ? `-l ${text.slice(2)}${takesValue ? ' -r' : ''}` : `-f -a ${text}`
       return `complete -c ${name}${when} ${what} -d ${quoted(about)}`
     })
