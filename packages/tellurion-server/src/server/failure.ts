@@ -47,6 +47,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   runtime_closed: 503,
   store_closed: 503,
   store_unavailable: 503,
+  store_gone: 503,
+  store_read_only: 503,
   store_locked: 503,
   store_full: 503,
 }
@@ -54,6 +56,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 /** What the words of these would tell about the machine, a client is not told. */
 const silent: Partial<Record<ErrorCode, string>> = {
   store_unavailable: 'The store cannot be reached now; try again later.',
+  store_gone: 'The file of the store was deleted or replaced; nothing is kept until that is mended.',
+  store_read_only: 'The store may not be written now.',
   store_locked: 'The store is busy; try again.',
   store_full: 'The store has no room left.',
   store_closed: 'The server is closing.',

@@ -1,5 +1,6 @@
 // Routes of operators: health, numbers, caps, metrics and the cache.
 
+import { TellurionError } from 'tellurion'
 import type { HealthResource, JsonObject, StatsResource } from 'tellurion/protocol'
 import { cacheSize, clearCaches } from 'tellurion/tool'
 import { z } from 'zod'
@@ -25,6 +26,8 @@ async function storeAnswers(setting: ServerSetting): Promise<{ ok: boolean; deta
     return { ok: true }
   } catch (error) {
     log.error('health.store', { error: String(error) })
+    const isGone = error instanceof TellurionError && error.code === 'store_gone'
+    if (isGone) return { ok: false, detail: 'The file of the store was deleted or replaced.' }
     return { ok: false, detail: trust.doubted ? 'The store keeps nothing new.' : 'The store does not answer.' }
   }
 }

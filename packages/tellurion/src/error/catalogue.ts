@@ -274,6 +274,10 @@ export const errorCatalogue = {
     'The store cannot be opened or reached.',
     'Read the cause: the path, the rights of its folder, or the address.',
   ),
+  store_gone: entry(
+    'The store’s file, or its log, was deleted, moved or replaced while it was open; nothing more is accepted.',
+    'Put it back, or restart to go on with what is at its path now.',
+  ),
   store_read_only: entry(
     'The store’s file or folder may not be written.',
     'Give the process write access to the file and to its folder, or choose another path.',

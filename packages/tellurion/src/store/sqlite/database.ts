@@ -9,6 +9,7 @@ import { TellurionError } from '../../error/error.ts'
 import { systemRandom } from '../../id/random.ts'
 import { makeFolder } from '../../port/folder.node.ts'
 import { isBusy, storeError, storeFailure } from './failure.ts'
+import { presenceOf } from './presence.ts'
 import { checkOpen, type DatabaseOptions, type Layout } from './open-options.ts'
 
 /** An open file. Statements are prepared once. */
@@ -16,6 +17,8 @@ export interface Database {
   readonly path: string
   readonly sqlite: DatabaseSync
   readonly lockTimeout: number
+  /** Throws `store_gone` when the file is not the one at its path any more. */
+  present(): void
   prepare(sql: string): StatementSync
   /** Reads at once; what goes wrong is a store error. */
   read<T>(fn: () => T): Promise<T>
@@ -85,10 +88,16 @@ function openOnce(path: string, options: DatabaseOptions): Database {
 
 function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Database {
   const prepared = new Map<string, StatementSync>()
+  const look = presenceOf(path)
+  // Who closes it last takes its log away.
+  const present = (): void => {
+    if (sqlite.isOpen) look()
+  }
   return {
     path,
     sqlite,
     lockTimeout,
+    present,
     prepare(sql) {
       let statement = prepared.get(sql)
       if (statement === undefined) prepared.set(sql, (statement = sqlite.prepare(sql)))
@@ -96,6 +105,7 @@ function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Databa
     },
     async read(fn) {
       try {
+        present()
         return fn()
       } catch (error) {
         throw storeFailure(error, path)

@@ -22,6 +22,7 @@ const advice: Readonly<Partial<Record<ErrorCode, string>>> = {
   store_read_only: 'give the process write access to the file and its folder',
   store_unavailable: 'check the path and the rights of its folder',
   store_corrupt: 'restore a backup or choose another path; it was not changed',
+  store_gone: 'put it back, or restart to go on with what is there now; nothing more is written',
   store_full: 'make room on the disk or raise `maxBytes`; what was acknowledged is kept',
 }
 

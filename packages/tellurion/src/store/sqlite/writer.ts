@@ -49,7 +49,12 @@ export function createWriter(
     due = false
     const jobs = waiting
     waiting = []
-    run(jobs)
+    try {
+      database.present()
+      run(jobs)
+    } catch (error) {
+      fail(jobs, error)
+    }
     if (waiting.length === 0) emptied?.()
   }
   const run = (jobs: readonly Waiting[]): void => {

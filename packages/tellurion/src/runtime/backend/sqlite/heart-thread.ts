@@ -1,9 +1,11 @@
 // The thread of the heart. It holds no state but which runs are held, and does nothing but extend their leases while the
 // main loop is alive.
 
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../../clock/clock.ts'
+import { presenceOf } from '../../../store/sqlite/presence.ts'
 import type { HeartOptions } from '../../backend.ts'
 
 /** What the thread is started with. `alive` grows whenever the main loop says that it is alive. */
@@ -24,6 +26,9 @@ function beat({ path, alive, lease, heartbeat, stall }: HeartData): void {
     if (message.type === 'hold') held.set(message.run, message.epoch)
     else held.delete(message.run)
   })
+  // Opening would make it anew.
+  if (!existsSync(path)) return
+  const present = presenceOf(path)
   const database = new DatabaseSync(path)
   // A lease need not survive the loss of power, and writing the log back is the main loop's business.
   database.exec('PRAGMA busy_timeout = 1000; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0')
@@ -39,6 +44,7 @@ function beat({ path, alive, lease, heartbeat, stall }: HeartData): void {
     if (now - since < stall) {
       for (const [run, epoch] of held) {
         try {
+          present()
           extend.run(Math.round(systemClock.now() + lease), run, epoch)
         } catch {
           // The file is busy, or worse; the main loop will say so. The next beat tries again.
