@@ -54,6 +54,18 @@ describe('tellurion chat on a whole terminal', { skip: withoutTmux, concurrency:
     assert.match(left, /> what is 12\*7\?\n\n {2}✓ calculator [^]*12\*7 = 84\.\nended with 0$/)
   })
 
+  test('goes to the shell on Ctrl-Z, and comes back in the middle of its turn', async (t) => {
+    const terminal = windows.open(t, { command: 'chat; echo "away with $?"; sleep 2; fg', jobs: true })
+    await terminal.shows(ready)
+    terminal.keys('wait 2 seconds', 'Enter')
+    await terminal.shows(/running wait/)
+    terminal.keys('C-z')
+    await terminal.shows(/^[^]*away with \d{3}$/)
+    await terminal.shows(/✓ wait [^]*I have waited 2 s\.[^]*● ready/)
+    terminal.keys('C-d')
+    await terminal.shows(/> wait 2 seconds\n[^]*ended with 0$/)
+  })
+
   test('asks with the exact arguments, inert; takes yes, no with a reason, and a stop', async (t) => {
     const path = '{"path":"a\\u202e\\u001b[31m"}'
     const call = (id: string) => ({

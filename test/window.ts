@@ -22,6 +22,8 @@ export interface WindowOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A command of `tellurion` with its arguments, as a shell reads them. */
   readonly command: string
+  /** Whether the shell looks after jobs: what is suspended lets it go on with its next command. Default false. */
+  readonly jobs?: boolean
 }
 
 /** A window of 80 × 24 that shows a command of `tellurion`, and how it ended. */
@@ -61,13 +63,13 @@ export function createWindows(): Windows {
 
   return {
     folder,
-    open(t, { env = {}, command }) {
+    open(t, { env = {}, command, jobs = false }) {
       const name = `t${++count}`
       const cache = join(folder, 'cache')
       const all = { PATH: process.env['PATH'] ?? '', TERM: 'screen', NODE_COMPILE_CACHE: cache, ...env }
       const variables = Object.entries(all).map(([key, value]) => `${key}='${value}'`)
       const program = `'${process.execPath}' --conditions=@tellurion/source '${main}'`
-      const shell = `cd '${folder}'; env -i ${variables.join(' ')} ${program} ${command}; echo "ended with $?"; exec cat`
+      const shell = `${jobs ? 'set -m; ' : ''}cd '${folder}'; env -i ${variables.join(' ')} ${program} ${command}; echo "ended with $?"; exec cat`
       tmux('new-session', '-d', '-s', name, '-x', '80', '-y', '24', shell)
       // What waits for a second key would wait for half a second.
       tmux('set-option', '-s', 'escape-time', '0')

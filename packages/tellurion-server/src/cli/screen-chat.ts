@@ -7,6 +7,7 @@ import type { ExitCode } from './fault.ts'
 import { endings, onInterrupt } from './interrupt.ts'
 import { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
+import { suspending } from './suspend.ts'
 
 /** The chat says itself that a server is gone, and waits for it. */
 const once = { maxRetries: 0 }
@@ -29,6 +30,7 @@ export async function chatOnScreen(
       welcome: place.introduction,
       colour: !host.env['NO_COLOR'],
       signal: interrupt.signal,
+      suspend: suspending(host),
     })
     if (place.isKept) sayHowToReturn(left, flags, new Screen(host.stdout, host.env))
     return 0

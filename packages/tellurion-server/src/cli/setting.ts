@@ -16,6 +16,8 @@ export interface Host extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Ends the process at once; absent where it is not ours to end. */
   exit?(code: number): void
+  /** Tells all processes of this one's job to stop (0 is that job); absent where they are not ours. */
+  kill?(job: 0, signal: 'SIGTSTP'): unknown
   on(signal: EndingSignal, listener: () => void): unknown
   off(signal: EndingSignal, listener: () => void): unknown
 }

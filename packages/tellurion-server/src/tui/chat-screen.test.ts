@@ -78,7 +78,7 @@ class Paper implements Terminal {
 async function opened(
   t: TestContext,
   script: readonly Script[],
-  options: Pick<ChatScreenOptions, 'signal' | 'clock'> & { readonly colour?: boolean } = {},
+  options: Pick<ChatScreenOptions, 'signal' | 'clock' | 'suspend'> & { readonly colour?: boolean } = {},
 ): Promise<{ readonly paper: Paper; readonly left: Promise<ChatLeft> }> {
   const look = tool({
     description: 'Looks.',
@@ -160,6 +160,50 @@ describe('a chat on a terminal', () => {
     assert.match(paper.written.slice(before).split('\u001b[2J')[1] ?? '', /A sentence/)
     paper.keys('\u0004')
     await left
+  })
+
+  it('goes to the shell on Ctrl-Z and comes back to what it showed, said meanwhile or before', async (t) => {
+    const { promise: back, resolve: comeBack } = Promise.withResolvers<void>()
+    const stopped: boolean[] = []
+    const suspend = (): Promise<void> => {
+      stopped.push(paper.running)
+      return back
+    }
+    const { paper, left } = await opened(t, ['It rains.'], { suspend })
+    await paper.shows(/● ready/)
+    paper.keys(...'Weather?', '\u001a')
+    while (stopped.length === 0) await macrotask()
+    assert.deepEqual(stopped, [false])
+    assert.ok(paper.written.endsWith('\u001b[?1049l\u001b[?25h\u001b[?2026l'), JSON.stringify(paper.written.slice(-80)))
+    comeBack()
+    while (!paper.running) await macrotask()
+    await paper.shows(/^Talking[^]*── You[^]*Weather\?/)
+    paper.keys('\r')
+    await paper.shows(/It rains\.[^]*● ready/)
+    paper.keys('\u0004')
+    await left
+    assert.equal(paper.running, false)
+  })
+
+  it('leaves when it is told to while it is away, and stays where it cannot go', async (t) => {
+    const { promise: back, resolve: comeBack } = Promise.withResolvers<void>()
+    const told = new AbortController()
+    const away = await opened(t, [], { suspend: () => back, signal: told.signal })
+    await away.paper.shows(/● ready/)
+    away.paper.keys('\u001a')
+    await macrotask()
+    told.abort()
+    comeBack()
+    await away.left
+    assert.equal(away.paper.running, false)
+    assert.match(away.paper.written.split('\u001b[?1049l').at(-1) ?? '', /Talking to the guide/)
+    const stay = await opened(t, [])
+    await stay.paper.shows(/● ready/)
+    stay.paper.keys('\u001a')
+    await macrotask()
+    assert.equal(stay.paper.running, true)
+    stay.paper.keys('\u0004')
+    await stay.left
   })
 
   it('takes the wheel, a click and two quick presses of Escape', async (t) => {

@@ -35,6 +35,8 @@ export interface ChatScreenOptions {
   readonly colour: boolean
   /** Ends the chat as if the person had left. */
   readonly signal?: AbortSignal
+  /** Stops the process for Ctrl-Z, and resolves when it goes on. Without it that key does nothing. */
+  readonly suspend?: (() => Promise<void>) | undefined
   /** Default the terminal of this process. */
   readonly terminal?: Terminal
   readonly clock?: Clock
@@ -55,7 +57,7 @@ const early = 300
 
 /** Chats until the person leaves. Rejects only with a failure of its own; the terminal is given back in any case. */
 export async function openChatScreen(options: ChatScreenOptions): Promise<ChatLeft> {
-  const { clock = systemClock, terminal = new ProcessTerminal(), signal } = options
+  const { clock = systemClock, terminal = new ProcessTerminal(), signal, suspend } = options
   const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>()
   const theme = createTheme(options.colour)
   leaveKeysToTheView()
@@ -68,12 +70,24 @@ export async function openChatScreen(options: ChatScreenOptions): Promise<ChatLe
   const view = new View(chat, composer, (wish) => {
     if (wish.kind === 'leave') leave()
     else if (wish.kind === 'redraw') tui.requestRender(true)
+    else if (wish.kind === 'suspend') suspended = suspended.then(away).catch(fail)
     else grant(wish, talk)
   })
 
   const page = new Page({ view, rows: () => terminal.rows, clock, fail })
   tui.setLayoutRoot(page)
   tui.setFocus(page)
+  let suspended = Promise.resolve()
+  const away = async (): Promise<void> => {
+    if (suspend === undefined) return
+    tui.stop({ preserveScreen: true })
+    try {
+      await suspend()
+    } finally {
+      tui.start()
+      tui.requestRender(true)
+    }
+  }
   let cancelBeat = (): void => {}
   const tick = (): void => {
     tui.requestRender()
@@ -91,13 +105,17 @@ export async function openChatScreen(options: ChatScreenOptions): Promise<ChatLe
   } finally {
     cancelBeat()
     talk.close()
+    await suspended
     page.whole = true
     await terminal.drainInput(200)
     tui.stop()
   }
 }
 
-function grant(wish: Exclude<Wish, { readonly kind: 'redraw' | 'leave' }>, talk: Talk): void {
+function grant(
+  wish: Exclude<Wish, { readonly kind: 'redraw' } | { readonly kind: 'suspend' } | { readonly kind: 'leave' }>,
+  talk: Talk,
+): void {
   switch (wish.kind) {
     case 'say':
       return talk.say(wish.text)

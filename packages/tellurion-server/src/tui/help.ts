@@ -16,6 +16,7 @@ const keys: readonly (readonly [string, string])[] = [
   ['Ctrl-O', 'unfold all tool calls, fold them again'],
   ['Ctrl-R', 'the runs: Enter opens one, c stops, p pauses, t tries again'],
   ['Ctrl-L', 'draw the screen anew'],
+  ['Ctrl-Z', 'to the shell; its fg comes back'],
   ['F1, ?', 'this page, when nothing is typed'],
   ['/new', 'another conversation'],
   ['/runs /help /quit', 'the same as Ctrl-R, F1, Ctrl-D'],

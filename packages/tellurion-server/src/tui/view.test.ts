@@ -337,6 +337,7 @@ describe('the screen of a chat', () => {
     assert.match(scene.text, /── You/)
     assert.deepEqual(scene.press('ctrl+r', 'q', 'ctrl+r', 'escape').kinds.slice(-2), ['list', 'list'])
     assert.deepEqual(scene.press('ctrl+l').kinds.at(-1), 'redraw')
+    assert.deepEqual(scene.press('ctrl+z').kinds.at(-1), 'suspend')
   })
 
   it('shows the keys on a screen of any size', () => {

@@ -38,6 +38,7 @@ export type Wish =
   | { readonly kind: 'list'; readonly listing: boolean }
   | { readonly kind: 'stop' | 'new' }
   | { readonly kind: 'redraw' }
+  | { readonly kind: 'suspend' }
   | { readonly kind: 'leave' }
 
 /** Milliseconds within which the second of two interrupts leaves. */
@@ -82,6 +83,7 @@ export class View {
     const { shown, wantsWords } = this.#chat.inquiries
     if (wantsWords && this.#composer.text === '') this.#wordsFor = shown?.interaction.id
     if (name === 'ctrl+l') return this.#wish({ kind: 'redraw' })
+    if (name === 'ctrl+z') return this.#wish({ kind: 'suspend' })
     if (this.#mode === 'help') return this.#helpKey(name)
     if (this.#mode === 'runs') return this.#runsKey(name)
     if (this.#chatKey(name, now)) return
