@@ -29,7 +29,7 @@ import {
 import { countedIds } from '../packages/tellurion/src/id/id.ts'
 import { failure } from '../packages/tellurion/src/model/failure.ts'
 import { foreignComponents } from '../packages/tellurion/src/runtime/foreign-component.ts'
-import { revive } from '../packages/tellurion/src/runtime/state.ts'
+import { revive } from '../packages/tellurion/src/runtime/revival.ts'
 
 /** Every component of the corpus, as this version has them. */
 export const goldenComponents: readonly Component[] = [

@@ -18,7 +18,7 @@ import { user, type Agent } from '../packages/tellurion/src/index.ts'
 import { Conversation, LLM, Steering, answer, hear, openInteractions } from '../packages/tellurion/src/agent/index.ts'
 import { createRuntime, memory } from '../packages/tellurion/src/runtime/index.ts'
 import type { AgentRuntime, RunHandle, Runtime } from '../packages/tellurion/src/runtime/index.ts'
-import { revive } from '../packages/tellurion/src/runtime/state.ts'
+import { revive } from '../packages/tellurion/src/runtime/revival.ts'
 import type { ScriptedReply } from '../packages/tellurion/src/testing/index.ts'
 import {
   Halted,

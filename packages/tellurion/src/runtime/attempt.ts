@@ -42,6 +42,12 @@ interface Spent {
   readonly spent?: Amounts
 }
 
+/** What is not saved yet when the work is over. */
+interface Last {
+  readonly delta: Delta
+  readonly outgoing: Outgoing
+}
+
 /** Why an attempt is stopped from outside. */
 export type Interruption = 'cancelled' | 'timed_out' | 'drained' | 'lost'
 
@@ -148,6 +154,7 @@ export class Attempt {
         clock: this.#setting.clock,
         signal: this.#controller.signal,
         sink: (delta, at) => this.#save(journal, delta, at),
+        leaveLast: true,
       })
       if (await this.#leave({ world, entity, stop, journal })) return
       await this.look()
@@ -176,9 +183,11 @@ export class Attempt {
     if (this.#interruption === 'drained' || this.#interruption === 'lost') {
       throw new TellurionError('run_fenced', `Run ${this.#run.id} was given back; what it was doing is void.`)
     }
-    const outgoing = this.#offspring.take()
-    const asked = interactionsOf(delta, world)
-    await journal.commit(delta, world, { ...asked, ...outgoing })
+    await this.#saveAll(journal, { delta, outgoing: this.#offspring.take() }, world)
+  }
+
+  async #saveAll(journal: Journal, { delta, outgoing }: Last, world: World): Promise<void> {
+    await journal.commit(delta, world, { ...interactionsOf(delta, world), ...outgoing })
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id, log: true })
     await this.#deliver(outgoing)
   }
@@ -204,20 +213,27 @@ export class Attempt {
     const stop: Stop = cut === undefined ? at.stop : { ticks: at.stop.ticks, reason: 'aborted' }
     if (stop.reason !== 'waiting' && stop.reason !== 'paused') closeCalls(world, entity)
     const { end, event } = await this.#ending(world, entity, stop)
-    const delta = world.takeDelta()
-    if (delta.operations.length > 0 || delta.records.length > 0) await this.#save(journal, delta, world)
+    const last: Last = { delta: world.takeDelta(), outgoing: this.#offspring.take() }
     const taint = world.get(entity, Taint) ?? (world.has(entity, LLM) ? [] : undefined)
     const spent = statementOf(world, entity)
     const news = newsForParent(this.#run, end, { now: this.#setting.clock.now(), spent, taint })
-    const sends = news === undefined ? {} : { sends: [news] }
+    const { children, sends = [] } = last.outgoing
+    const outgoing: Outgoing = { ...last.outgoing, ...(news === undefined ? {} : { sends: [...sends, news] }) }
     const interactions = openInteractions(world)
-    const entry = { end, events: [event], interactions, ...sends }
+    // The last of the work and how it ended are one row.
+    const commit = (): Promise<'committed' | 'mail'> =>
+      journal.commit(last.delta, world, { end, events: [event], interactions, ...outgoing })
     // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first, a cancel that came since too.
-    if (cut !== undefined) await this.#end(journal, entry)
-    else if ((await journal.commit(nothing, undefined, entry)) === 'mail') return false
+    if (cut !== undefined) await this.#end(commit)
+    else if ((await commit()) === 'mail') {
+      const { operations, records } = last.delta
+      const isEmpty = operations.length + records.length + sends.length === 0 && children === undefined
+      if (!isEmpty) await this.#saveAll(journal, last, world)
+      return false
+    }
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })
     if (end.to === 'waiting' && interactions.length > 0) await this.#tellAncestors()
-    await this.#deliver(sends)
+    await this.#deliver(outgoing)
     return true
   }
 
@@ -230,11 +246,11 @@ export class Attempt {
   }
 
   /** Ends the run with all its mail: what came with the end is read, and answered by it. */
-  async #end(journal: Journal, entry: Entry): Promise<void> {
+  async #end(commit: () => Promise<'committed' | 'mail'>): Promise<void> {
     do {
       await this.#inbox.fetch()
       this.#inbox.close()
-    } while ((await journal.commit(nothing, undefined, entry)) === 'mail')
+    } while ((await commit()) === 'mail')
   }
 
   /** The state that a stop leads to, and the event that says so. */
@@ -321,7 +337,7 @@ export class Attempt {
       const news = newsForParent(this.#run, end, { now, ...spent })
       const children = await backend.store.listRuns({ parent: this.#run.id, status: liveStatuses, limit: 1000 })
       const sends = [...(news === undefined ? [] : [news]), ...children.map(({ id }) => cancelMail(id, now))]
-      await this.#end(journal, { end, events: [event], sends })
+      await this.#end(() => journal.commit(nothing, undefined, { end, events: [event], sends }))
       await this.#deliver({ sends })
     }
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })

@@ -76,13 +76,9 @@ test('input of an attempt that fails is taken in again by its retry', async () =
 test('a cancel that is taken before the end is kept: the run does not succeed', async () => {
   let cancel: (() => Promise<void>) | undefined
   const store = await lastingStore(async (commit, go) => {
-    const result = await go()
-    // The runner closes its books: all is done but the end.
-    const closing = commit.operations.some(
-      ([kind, header]) => kind === 'header' && (header as { runTicks?: number }).runTicks === 0,
-    )
-    if (closing) await cancel?.()
-    return result
+    // The runner has closed its books: all is done but the end.
+    if (commit.end?.to === 'succeeded') await cancel?.()
+    return go()
   })
   await using runtime = await createRuntime({
     store,
@@ -92,6 +88,34 @@ test('a cancel that is taken before the end is kept: the run does not succeed', 
   cancel = () => run.cancel()
   assert.equal((await run.result()).status, 'cancelled')
   assert.equal((await run.record()).status, 'cancelled')
+})
+
+test('a turn without tools is three commits: its reply, its tick, and its end', async () => {
+  const commits: Commit[] = []
+  const store = await lastingStore((commit, go) => {
+    commits.push(commit)
+    return go()
+  })
+  await using runtime = await createRuntime({
+    store,
+    agents: [new Agent({ name: 'guide', model: scriptedModel(['Hi.', 'Hi again.']) })],
+  })
+  for (const turn of [1, 2]) {
+    commits.length = 0
+    const run = await runtime.submit('guide', 'Hello', { session: 's' })
+    assert.equal((await run.outcome()).result.status, 'succeeded')
+    assert.deepEqual(
+      commits.map(({ finished, end }) => [finished, end?.to]),
+      [
+        [false, undefined],
+        [true, undefined],
+        [false, 'succeeded'],
+      ],
+    )
+    // Each turn has a hundred ticks of its own, however many came before.
+    assert.equal((await run.at(turn)).header.runTicks, 1)
+    assert.equal((await run.at(await run.lastTick())).header.tick, turn)
+  }
 })
 
 test('a run that is being taken while the runtime closes is not left held', async () => {

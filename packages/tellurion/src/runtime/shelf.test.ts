@@ -11,7 +11,7 @@ import { memory } from './backend/memory/memory.ts'
 import type { StoredState } from './run-store.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { createShelf } from './shelf.ts'
-import { revive } from './state.ts'
+import { revive } from './revival.ts'
 
 const version1 = defineComponent<{ n: number }>('Counted')
 const version2 = defineComponent<{ n: number; from: number }>('Counted', undefined, {

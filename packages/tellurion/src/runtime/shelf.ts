@@ -4,8 +4,7 @@
 import { advanced } from '../world/apply.ts'
 import type { World } from '../world/world.ts'
 import type { RunReads, StoredState } from './run-store.ts'
-import type { Setting } from './setting.ts'
-import { deltaOf, isOlder, revive } from './state.ts'
+import { deltaOf, isOlder, revive, type Vocabulary } from './revival.ts'
 
 /** Branches that are kept at most, and bytes of their journals; past either those go that rested for longest. */
 const most = { branches: 1_000, bytes: 32 * 1024 * 1024 }
@@ -38,7 +37,7 @@ interface Kept extends Standing {
 }
 
 /** Makes the shelf of a process. */
-export function createShelf(store: RunReads, { components, retired }: Pick<Setting, 'components' | 'retired'>): Shelf {
+export function createShelf(store: RunReads, { components, retired }: Vocabulary): Shelf {
   const kept = new Map<string, Kept>()
   let bytes = 0
   const blank = revive({ rows: [], seq: -1, snapshotBytes: 0, tailBytes: 0 }, { components, retired })

@@ -7,7 +7,7 @@ import { textOf, toolCallsOf, type Message } from '../message/message.ts'
 import type { ModelRequest } from '../port/model.ts'
 import { hasEnded, type RunRecord } from '../runtime/run.ts'
 import type { Commit, CommitResult, NewMail, RunStore, StoredEvent } from '../runtime/run-store.ts'
-import { revive } from '../runtime/state.ts'
+import { revive } from '../runtime/revival.ts'
 import type { Component } from '../world/component.ts'
 import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { World } from '../world/world.ts'
@@ -313,8 +313,7 @@ export class Witness implements Watch {
       const text = textOf(payload as unknown as Message)
       const times = heard.filter((each) => each === text).length
       const said = mail.filter((each) => each.kind === 'steer' && textOf(each.payload as never) === text).length
-      const late = events.some(({ event }) => event.type === 'run.timed_out')
-      if (times > said || (status === 'succeeded' && !late && times < said)) {
+      if (times > said || (status === 'succeeded' && times < said)) {
         this.break(`run ${id}: '${text}' was said ${said} times and heard ${times} times`)
       }
     }

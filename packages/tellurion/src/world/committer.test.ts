@@ -346,3 +346,25 @@ describe('events and commits', () => {
     assert.equal(records.length, 1)
   })
 })
+
+test('what closes the books is left to the caller who asks for it, and nothing else', async () => {
+  const system = defineSystem({
+    name: 'once',
+    query: [],
+    priority: 1,
+    run: (world) => void (world.has(one, Left) || world.set(one, Left, 1)),
+  })
+  for (const leaveLast of [false, true]) {
+    const world = new World({ systems: [system] })
+    world.spawn()
+    const saved: Delta[] = []
+    const stop = await run(world, { sink: (delta) => void saved.push(delta), leaveLast })
+    assert.deepEqual([stop.reason, stop.ticks, world.header.runTicks], ['idle', 1, 0])
+    assert.deepEqual(world.takeDelta().operations, leaveLast ? [['header', { runTicks: 0 }]] : [])
+    assert.equal(saved.flatMap(({ operations }) => operations).length, leaveLast ? 3 : 4)
+    assert.deepEqual(saved.at(-1)?.operations.at(-1), [
+      'header',
+      leaveLast ? { tick: 1, runTicks: 1 } : { runTicks: 0 },
+    ])
+  }
+})

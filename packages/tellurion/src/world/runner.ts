@@ -21,6 +21,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Where commits go; in memory nothing is saved. */
   readonly sink?: CommitSink
+  /**
+   * Under a sink: what closes the run's books stays pending, to be saved with what the caller says of the end. What
+   * happened before is saved.
+   */
+  readonly leaveLast?: boolean
   /** Keeps the state after each finished tick. */
   readonly history?: History
   /** The entity whose `Terminal` and `Halted` end the run. Default: the first one spawned, 1. */
@@ -194,11 +199,13 @@ class Running {
   /** Closes the run's books: a run that may go on keeps its count of ticks. */
   async #stopped(stop: Reason): Promise<Stop> {
     const ticks = this.#state.header.runTicks
-    const goesOn = stop.reason === 'waiting' || stop.reason === 'paused'
-    if (!goesOn && ticks > 0) this.#state.setHeader({ runTicks: 0 })
+    const closes = ticks > 0 && stop.reason !== 'waiting' && stop.reason !== 'paused'
+    const { sink, leaveLast = false } = this.#options
+    if (closes && !leaveLast) this.#state.setHeader({ runTicks: 0 })
     const saved = this.#committer.commit()
     if (saved !== undefined) await saved
-    if (this.#options.sink === undefined) this.#state.dropDelta()
+    if (closes && leaveLast) this.#state.setHeader({ runTicks: 0 })
+    if (sink === undefined) this.#state.dropDelta()
     return { ...stop, ticks }
   }
 }
