@@ -23,11 +23,17 @@ export const instant = z.number().meta({ description: 'Milliseconds since 1970.'
 
 const count = z.int().min(0)
 
+/** Numbers of up to fifteen digits are exact in any language. */
+const mostDigits = 999_999_999_999_999
+
 /** A whole number in a path or a query, where everything is text. */
-export const wholeNumber = (most = 999_999_999_999_999, least = 0) =>
+export const wholeNumber = (most = mostDigits, least = 0) =>
   z.preprocess(
     (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
-    z.int('must be a whole number').min(least).max(most),
+    z
+      .int(`must be a whole number from ${least}${most === mostDigits ? '' : ` to ${most}`}`)
+      .min(least)
+      .max(most),
   )
 
 /** Yes or no in a query. */

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { RunResource } from 'tellurion/protocol'
 import { z } from 'zod'
 import { operations } from './operations.ts'
+import { wholeNumber } from './schema-part.ts'
 import { schemaOf, type Fits } from './schema.ts'
 
 type Is<A extends boolean, B extends A> = B
@@ -28,6 +29,17 @@ describe('schemaOf', () => {
     schemaOf<Thing>()(z.object({ id: z.string(), tags: z.array(z.string()) }))
     // @ts-expect-error -- a run has more than that
     schemaOf<RunResource>()(z.object({ id: z.string() }))
+  })
+})
+
+describe('a whole number in a query', () => {
+  it('is refused with the numbers that it may be', () => {
+    const say = (schema: z.ZodType, given: string) =>
+      schema.safeParse(given).error?.issues.map(({ message }) => message)
+    for (const given of ['0', '201', '-1', 'x', ''])
+      assert.deepEqual(say(wholeNumber(200, 1), given), ['must be a whole number from 1 to 200'])
+    assert.deepEqual(say(wholeNumber(), '1'.repeat(16)), ['must be a whole number from 0'])
+    assert.equal(wholeNumber(200, 1).parse('200'), 200)
   })
 })
 
