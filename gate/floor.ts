@@ -35,7 +35,7 @@ const thirdParty: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['quickjs-emscripten'],
   web: ['@mozilla/readability', 'linkedom', 'turndown'],
   mcp: ['@modelcontextprotocol/client'],
-  server: ['@hono/node-server', '@modelcontextprotocol/server', 'ws', 'zod'],
+  server: ['@hono/node-server', '@modelcontextprotocol/server', 'hono', 'ws', 'zod'],
   config: ['zod'],
   tui: ['@earendil-works/pi-tui'],
   cli: ['commander'],

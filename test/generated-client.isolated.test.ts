@@ -6,10 +6,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { routes } from 'tellurion/protocol'
+import { routes, type RouteName } from 'tellurion/protocol'
 import { runCommand } from '../gate/program.ts'
 import { root } from '../gate/source.ts'
-import { createRouteTable } from '../packages/tellurion-server/src/server/route-table.ts'
+import { routeOf } from './route-of.ts'
 import { openServerDesk, people, type ServerDesk } from './server-desk.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'generated-'))
@@ -99,17 +99,14 @@ describe('a generated client', () => {
     assert.equal(code, 0, stderr)
     const asked = (JSON.parse(stdout) as string[]).map((line) => line.split(' ') as [string, string, string])
     t.diagnostic(`${asked.length} requests`)
-    const table = createRouteTable()
     const met = asked.map(([method, path, status]) => ({
-      route: table.find(method, path).name,
+      route: routeOf(method, path),
       status: Number(status),
     }))
     const well = new Set(met.filter(({ status }) => status < 400).map(({ route }) => route))
     // A WebSocket is nothing that is fetched, and MCP has clients of its own.
     const others = ['socket', 'mcpMessage', 'mcpStream', 'mcpEnd']
-    const missing = Object.keys(routes).filter(
-      (name) => !others.includes(name) && !well.has(name as keyof typeof routes),
-    )
+    const missing = Object.keys(routes).filter((name) => !others.includes(name) && !well.has(name as RouteName))
     assert.deepEqual(missing, [])
     assert.deepEqual(
       [...new Set(met.map(({ status }) => status).filter((status) => status >= 400))].sort(),

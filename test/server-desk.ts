@@ -10,8 +10,8 @@ import { createRuntime, memory, type BackendOpener, type Runtime } from 'telluri
 import { macrotask, scriptedModel, type Script } from 'tellurion/testing'
 import type { Tools } from 'tellurion/tool'
 import { createLog } from 'tellurion/trace'
-import { createRouteTable } from '../packages/tellurion-server/src/server/route-table.ts'
 import { createServer, type Server, type ServerOptions } from '../packages/tellurion-server/src/server/server.ts'
+import { routeOf } from './route-of.ts'
 
 /** People: what they may do. `look` is ada's too, but may only look. */
 export const people = {
@@ -68,7 +68,6 @@ export async function openServerDesk(
   const server = createServer({ runtime, identities: Object.values(people), log, version: '9.9.9', ...rest })
   const document = (await (await server.handle(new Request('http://localhost/openapi.json'))).json()) as JsonObject
   const answered = new Set<RouteName>()
-  const table = createRouteTable()
 
   const ask = async (method: string, path: string, question: Question = {}): Promise<Answer> => {
     const { as = 'ada', body, raw, headers = {} } = question
@@ -87,18 +86,11 @@ export async function openServerDesk(
     const text = await response.text()
     const isJson = method !== 'HEAD' && response.headers.get('content-type') === 'application/json'
     const json = isJson ? JSON.parse(text) : undefined
-    const route = routeOf(method, request.url)
+    const route = routeOf(method, new URL(request.url).pathname)
     if (route !== undefined) check(document, { route, status: response.status, json })
     if (route !== undefined && response.ok) answered.add(route)
     assert.match(response.headers.get('x-request-id') ?? '', /^[\w-]{1,64}$/)
     return { status: response.status, headers: response.headers, json: json as never, text, code: json?.error?.code }
-  }
-  const routeOf = (method: string, url: string): RouteName | undefined => {
-    try {
-      return table.find(method, new URL(url).pathname).name
-    } catch {
-      return undefined
-    }
   }
   return {
     server,

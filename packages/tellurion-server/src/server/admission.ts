@@ -1,16 +1,14 @@
 // Admission: the one place where it is decided whether a request may go on to its route. Whatever comes to the server
 // passes here first, WebSocket upgrades included.
 
-import { routes } from 'tellurion/protocol'
+import { routes, type RouteName } from 'tellurion/protocol'
 import { RequestError } from './failure.ts'
 import { may, type Identity } from './identity.ts'
 import { createRate } from './rate.ts'
-import { createRouteTable, type Match } from './route-table.ts'
 import type { Network, ServerSetting } from './setting.ts'
 
 /** What is known of a request before it is read. */
 export interface Approach {
-  readonly method: string
   readonly path: string
   readonly headers: { get(name: string): string | null }
   /** The address it comes from, where it is known. */
@@ -19,17 +17,16 @@ export interface Approach {
   readonly identity?: Identity | undefined
 }
 
-/** A request that may go on. */
-export interface Admitted extends Match {
-  readonly identity: Identity
-}
-
-/** Decides on requests. */
+/** Decides on requests, a question at a time; each throws what is answered instead. */
 export interface Admission {
-  /** Throws what is answered instead: `forbidden`, `unauthenticated`, `unknown_route`, `method_not_allowed`, `rate_limited`. */
-  admit(approach: Approach): Admitted
-  /** The methods of a path. */
-  methods(path: string): readonly string[]
+  /** Whether it was meant for this server, and comes from where it may. Throws `forbidden`. */
+  reach(approach: Approach): void
+  /** Who asks. Throws `unauthenticated`, `rate_limited`. */
+  identify(approach: Approach): Identity
+  /** Who asks where everybody may. Throws `rate_limited`. */
+  guest(approach: Approach): Identity
+  /** Whether one may use a route, once more. Throws `forbidden`, `rate_limited`. */
+  pass(identity: Identity, route: RouteName): void
 }
 
 /** Who uses public routes: nobody, and it may nothing. */
@@ -40,53 +37,40 @@ export function createAdmission(
   setting: Pick<ServerSetting, 'identities' | 'limits' | 'network' | 'clock'>,
 ): Admission {
   const { identities, limits, network, clock } = setting
-  const table = createRouteTable()
   const asked = createRate({ perMinute: limits.requests, burst: limits.burst, clock })
   const refused = createRate({ perMinute: limits.refusals, burst: limits.refusals, clock })
-
-  const identify = (approach: Approach): Identity => {
-    const token = tokenOf(approach)
-    const identity = token === undefined ? undefined : identities.find(token)
-    if (identity !== undefined) return identity
-    const wait = refused.take(approach.remote ?? '')
-    if (wait > 0) throw tooOften('Too many requests without a valid token', wait)
-    const why = token === undefined ? 'This needs a token' : 'Nobody has this token'
-    throw new RequestError('unauthenticated', `${why}: send Authorization: Bearer <token>.`, {
-      'www-authenticate': 'Bearer realm="tellurion"',
-    })
+  const count = (who: string): void => {
+    const wait = asked.take(who)
+    if (wait > 0) throw tooOften('Too many requests', wait)
   }
   return {
-    methods: (path) => table.methods(path),
-    admit(approach) {
-      checkHost(approach.headers.get('host'), network)
-      checkOrigin(approach.headers, network)
-      const open = publicRoute(table.methods(approach.path), approach, table)
-      if (open !== undefined) {
-        // No user has such a name.
-        const wait = asked.take(`@${approach.remote ?? ''}`)
-        if (wait > 0) throw tooOften('Too many requests', wait)
-        return { ...open, identity: approach.identity ?? nobody }
-      }
-      const identity = approach.identity ?? identify(approach)
-      const match = table.find(approach.method, approach.path)
-      const { scope } = routes[match.name]
+    reach({ headers }) {
+      checkHost(headers.get('host'), network)
+      checkOrigin(headers, network)
+    },
+    identify(approach) {
+      if (approach.identity !== undefined) return approach.identity
+      const token = tokenOf(approach)
+      const identity = token === undefined ? undefined : identities.find(token)
+      if (identity !== undefined) return identity
+      const wait = refused.take(approach.remote ?? '')
+      if (wait > 0) throw tooOften('Too many requests without a valid token', wait)
+      const why = token === undefined ? 'This needs a token' : 'Nobody has this token'
+      throw new RequestError('unauthenticated', `${why}: send Authorization: Bearer <token>.`, {
+        'www-authenticate': 'Bearer realm="tellurion"',
+      })
+    },
+    guest({ remote, identity = nobody }) {
+      // No user has such a name.
+      count(`@${remote ?? ''}`)
+      return identity
+    },
+    pass(identity, route) {
+      const { scope } = routes[route]
       if (!may(identity, scope)) throw new RequestError('forbidden', `This needs the scope '${scope}'.`)
-      const wait = asked.take(identity.user)
-      if (wait > 0) throw tooOften('Too many requests', wait)
-      return { ...match, identity }
+      count(identity.user)
     },
   }
-}
-
-/** The route when everybody may use it. */
-function publicRoute(
-  methods: readonly string[],
-  { method, path }: Approach,
-  table: { find(method: string, path: string): Match },
-): Match | undefined {
-  if (!methods.includes(method)) return undefined
-  const match = table.find(method, path)
-  return routes[match.name].scope === 'public' ? match : undefined
 }
 
 /** The bearer token; for the WebSocket also out of the subprotocols, as browsers can send no other header there. */

@@ -1,12 +1,13 @@
-// From a request to its answer: admission, checks, the operation, and one form for all that comes out.
+// From a request to its answer: its route, checks, the operation, one form for what goes wrong, and what every answer carries.
 
-import { pathOf as pathTo, routes, type RouteName } from 'tellurion/protocol'
-import { createAdmission, type Admission } from './admission.ts'
+import { pathOf, type RouteName } from 'tellurion/protocol'
+import { createAdmission } from './admission.ts'
 import { checked, readBody } from './body.ts'
-import { failureOf, RequestError } from './failure.ts'
+import { failureOf } from './failure.ts'
 import type { Identity } from './identity.ts'
-import { jsonAnswer } from './json-answer.ts'
+import { cleaned, jsonAnswer } from './json-answer.ts'
 import type { Operation } from './operation.ts'
+import { createRoutes, type Arrival, type Routes } from './routing.ts'
 import type { Call, ServerSetting } from './setting.ts'
 
 /** What goes with a request besides itself. */
@@ -22,29 +23,30 @@ export interface HandleOptions {
 /** Answers a request; never throws. */
 export type Handler = (request: Request, options?: HandleOptions) => Promise<Response>
 
-const pathOf = (request: Request): string => new URL(request.url).pathname
-
 /** Makes what answers requests by the operations of their routes. */
 export function createHandler(
   setting: ServerSetting,
   operations: Readonly<Record<RouteName, Operation>>,
-  admission: Admission = createAdmission(setting),
+  routes: Routes = createRoutes(setting, createAdmission(setting)),
 ): Handler {
   return async (request, options = {}) => {
     const began = setting.clock.monotonic()
     const requestId = requestIdOf(request, setting)
     const log = setting.log.with({ requestId })
     const seen: { route?: RouteName; user?: string } = {}
+    const arrive = (arrival: Arrival): Promise<Response> => {
+      seen.route = arrival.route
+      seen.user = arrival.identity.user
+      return perform(operations[arrival.route], { arrival, request, requestId, setting })
+    }
     let response: Response
     try {
-      response = isPreflight(request)
-        ? preflight(request, setting, admission)
-        : await answer(request, options, { setting, operations, admission, requestId, seen })
+      response = await routes.fetch(request, { remote: options.remote, identity: options.identity, arrive })
     } catch (error) {
       const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
       if (body.error.code.startsWith('store_')) setting.trust.doubted = true
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
-      response = jsonAnswer(clean(body, setting), { status, headers })
+      response = jsonAnswer(cleaned(body, setting), { status, headers })
     }
     if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, { setting, requestId })
@@ -55,55 +57,32 @@ export function createHandler(
   }
 }
 
-interface Desk {
-  readonly setting: ServerSetting
-  readonly operations: Readonly<Record<RouteName, Operation>>
-  readonly admission: Admission
+interface Errand {
+  readonly arrival: Arrival
+  readonly request: Request
   readonly requestId: string
-  /** What the log is told. */
-  readonly seen: { route?: RouteName; user?: string }
+  readonly setting: ServerSetting
 }
 
-async function answer(request: Request, options: HandleOptions, desk: Desk): Promise<Response> {
-  const { setting, operations, admission, requestId, seen } = desk
-  const { url, method, headers } = request
-  const { pathname, searchParams } = new URL(url)
-  const { name, identity, parameters } = admission.admit({ method, path: pathname, headers, ...options })
-  seen.route = name
-  seen.user = identity.user
-  if (setting.closing.aborted && routes[name].scope !== 'public') {
-    throw new RequestError('runtime_closed', 'The server is closing.')
-  }
-  const operation = operations[name]
+/** Checks what was asked, does it, and answers. */
+async function perform(operation: Operation, { arrival, request, requestId, setting }: Errand): Promise<Response> {
   const call: Call = {
     setting,
-    identity,
+    identity: arrival.identity,
     requestId,
     request,
     signal: AbortSignal.any([request.signal, setting.closing]),
-    parameters: operation.parameters && checked(operation.parameters, parameters, 'path'),
-    query: operation.query && checked(operation.query, queryOf(searchParams), 'query'),
+    parameters: operation.parameters && checked(operation.parameters, arrival.parameters(), 'path'),
+    query: operation.query && checked(operation.query, queryOf(new URL(request.url).searchParams), 'query'),
     body: await readBody(request, operation, setting.limits[operation.bodyLimit ?? 'body']),
   }
   const given = await operation.handle(call)
   if (given instanceof Response) return given
   if (given === undefined) return new Response(null, { status: operation.status ?? 204 })
-  return jsonAnswer(clean(given, setting), {
+  return jsonAnswer(cleaned(given, setting), {
     status: operation.status ?? 200,
     headers: locationOf(operation, given),
   })
-}
-
-/** What goes out, without the secrets that the server knows. */
-function clean<T>(value: T, { redactor }: ServerSetting): T {
-  return redactor === undefined ? value : redactor.value(value)
-}
-
-/** Where what was made is shown. */
-function locationOf({ location }: Operation, made: unknown): Record<string, string> {
-  if (location === undefined) return {}
-  const { id } = made as { readonly id: string }
-  return { location: pathTo(location, { run: id, session: id }) }
 }
 
 /** Each name once, or as a list where it comes several times. */
@@ -116,30 +95,16 @@ function queryOf(parameters: URLSearchParams): Record<string, string | string[]>
   return query
 }
 
+/** Where what was made is shown. */
+function locationOf({ location }: Operation, made: unknown): Record<string, string> {
+  if (location === undefined) return {}
+  const { id } = made as { readonly id: string }
+  return { location: pathOf(location, { run: id, session: id }) }
+}
+
 function requestIdOf({ headers }: Request, { ids }: ServerSetting): string {
   const given = headers.get('x-request-id')
   return given !== null && /^[a-zA-Z0-9_-]{1,64}$/.test(given) ? given : ids('req')
-}
-
-function isPreflight({ method, headers }: Request): boolean {
-  return method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method')
-}
-
-/** Headers of requests that other pages may send: those of the interface, and those of MCP. */
-const allowedHeaders =
-  'authorization, content-type, idempotency-key, last-event-id, x-request-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name'
-
-/** What a browser asks before it lets another page call: only listed origins are told yes. */
-function preflight(request: Request, { network }: ServerSetting, admission: Admission): Response {
-  if (!network.origins.includes(request.headers.get('origin') ?? '')) {
-    throw new RequestError('forbidden', 'This origin may not call the server; list it under the allowed origins.')
-  }
-  const headers = {
-    'access-control-allow-methods': admission.methods(pathOf(request)).join(', '),
-    'access-control-allow-headers': allowedHeaders,
-    'access-control-max-age': '600',
-  }
-  return new Response(null, { status: 204, headers })
 }
 
 /** What every answer carries. */

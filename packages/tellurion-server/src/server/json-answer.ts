@@ -1,9 +1,15 @@
 // Answers of JSON: a `Response` for whoever has no socket, and its text at once for the socket.
 
 import type { ServerResponse } from 'node:http'
+import type { ServerSetting } from './setting.ts'
 
 /** What a socket may take without the detour of a web stream. */
 const texts = new WeakMap<Response, string>()
+
+/** What goes out, without the secrets that the server knows. */
+export function cleaned<T>(value: T, { redactor }: Pick<ServerSetting, 'redactor'>): T {
+  return redactor === undefined ? value : redactor.value(value)
+}
 
 /** A value as an answer. */
 export function jsonAnswer(

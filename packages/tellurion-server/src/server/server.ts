@@ -21,6 +21,7 @@ import { operations } from './operations.ts'
 import { namesOf, networkOf } from './network.ts'
 import type { Network, ServerSetting } from './setting.ts'
 import { createPulse } from './pulse.ts'
+import { createRoutes } from './routing.ts'
 import { createSeats } from './seat.ts'
 import { createSockets } from './socket.ts'
 import { StreamHub } from './stream-hub.ts'
@@ -69,7 +70,8 @@ const known = ['runtime', 'agents', 'identities', 'limits', 'network', 'log', 'v
 export function createServer(options: ServerOptions): Server {
   const { setting, hosts, closing } = settle(options)
   const admission = createAdmission(setting)
-  const handle = createHandler(setting, operations, admission)
+  const routes = createRoutes(setting, admission)
+  const handle = createHandler(setting, operations, routes)
   const sockets = createSockets(setting, admission)
   const listeners: Listener[] = []
   let closed: Promise<void> | undefined
@@ -81,7 +83,7 @@ export function createServer(options: ServerOptions): Server {
         host,
         port,
         handle,
-        upgrade: createUpgrade(setting, admission, sockets),
+        upgrade: createUpgrade(setting, routes, sockets),
       })
       hosts.push(...namesOf(host))
       listeners.push(listener)
@@ -103,7 +105,8 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
-function settle(options: ServerOptions): { setting: ServerSetting; hosts: string[]; closing: AbortController } {
+/** What a server is made of, out of its options. */
+export function settle(options: ServerOptions): { setting: ServerSetting; hosts: string[]; closing: AbortController } {
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw new TellurionError('unknown_option', `createServer has no option '${key}'. Known: ${known.join(', ')}.`)

@@ -127,7 +127,7 @@ async function take(client: SocketClient, text: string | undefined, admission: A
   let id: string | undefined
   try {
     // A frame counts like a request, whatever is in it.
-    admission.admit({ method: routes.socket.method, path: routes.socket.path, headers: noHeaders, identity })
+    admission.pass(identity, 'socket')
     const frame = parsed(text)
     if (frameId.safeParse(frame.id).success) id = frame.id as string
     const type = typeOf(frame)
@@ -139,8 +139,6 @@ async function take(client: SocketClient, text: string | undefined, admission: A
     client.refuse(error, id)
   }
 }
-
-const noHeaders = { get: (): null => null }
 
 function parsed(text: string | undefined): { readonly type?: unknown; readonly id?: unknown } {
   if (text === undefined) throw new RequestError('malformed_request', 'Frames are text, each one JSON object.')

@@ -2,9 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Admission } from './admission.ts'
 import { failureOf, RequestError } from './failure.ts'
 import { answerRaw } from './raw-answer.ts'
+import type { Arrival, Routes } from './routing.ts'
 import type { ServerSetting } from './setting.ts'
 import type { Sockets } from './socket.ts'
 
@@ -12,46 +12,39 @@ import type { Sockets } from './socket.ts'
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** Makes what takes upgrades; a refused one gets the answer that a request would get, and its connection is closed. */
-export function createUpgrade(setting: ServerSetting, admission: Admission, sockets: Sockets): Upgrade {
+export function createUpgrade(setting: ServerSetting, routes: Routes, sockets: Sockets): Upgrade {
   return (request, socket, head) => {
     const requestId = setting.ids('req')
+    const remote = request.socket.remoteAddress
     // A client that goes away meanwhile is no failure of the server.
     socket.on('error', () => socket.destroy())
-    try {
-      if (setting.closing.aborted) throw new RequestError('runtime_closed', 'The server is closing.')
-      const { method = '', url = '/', socket: connection } = request
-      if (request.headers.host === undefined) throw new RequestError('malformed_request', 'The Host is missing.')
-      const path = pathOf(url)
-      const { name, identity } = admission.admit({
-        method,
-        path,
-        headers: headersOf(request),
-        remote: connection.remoteAddress,
-      })
-      if (name !== 'socket') throw new RequestError('invalid_request', 'Only /ws speaks WebSocket.')
-      setting.log.info('upgrade', { requestId, user: identity.user, remote: connection.remoteAddress })
+    const arrive = ({ route, identity }: Arrival): Promise<Response> => {
+      if (route !== 'socket') throw new RequestError('invalid_request', 'Only /ws speaks WebSocket.')
+      setting.log.info('upgrade', { requestId, user: identity.user, remote })
       sockets.upgrade(request, socket, { head, identity })
-    } catch (error) {
-      const failure = failureOf(error, requestId)
-      setting.log.info('upgrade.refused', { requestId, status: failure.status, code: failure.body.error.code })
-      answerRaw(socket, failure)
+      return Promise.resolve(new Response())
     }
+    const route = async (): Promise<void> => {
+      try {
+        if (setting.closing.aborted) throw new RequestError('runtime_closed', 'The server is closing.')
+        await routes.fetch(asRequest(request), { remote, identity: undefined, arrive })
+      } catch (error) {
+        const failure = failureOf(error, requestId)
+        setting.log.info('upgrade.refused', { requestId, status: failure.status, code: failure.body.error.code })
+        answerRaw(socket, failure)
+      }
+    }
+    void route()
   }
 }
 
-function pathOf(url: string): string {
+/** What was asked, for the routes to look at. */
+function asRequest({ headers, method = '', url = '/' }: IncomingMessage): Request {
+  if (headers.host === undefined) throw new RequestError('malformed_request', 'The Host is missing.')
+  const pairs = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
   try {
-    return new URL(url, 'http://upgrade').pathname
+    return new Request(new URL(url, 'http://upgrade'), { method, headers: pairs })
   } catch {
-    throw new RequestError('malformed_request', 'The address is not well-formed.')
-  }
-}
-
-function headersOf({ headers }: IncomingMessage): { get(name: string): string | null } {
-  return {
-    get(name) {
-      const value = headers[name]
-      return value === undefined ? null : String(value)
-    },
+    throw new RequestError('malformed_request', 'The address or the method is none that a request can have.')
   }
 }
