@@ -209,6 +209,24 @@ export function readRange(
   return rows
 }
 
+/** The last rows of a branch itself, newest first, as long as they are asked for; `runKey` is their run's. */
+export function* lastRows(
+  database: Database,
+  branch: BranchRow,
+  limit: number,
+): Generator<StoredRow & { readonly runKey: number }, void> {
+  const read = database.prepare(
+    `SELECT j.id & 4294967295 AS seq, j.run AS runKey, '' AS run, tick, finished, event, at, sum, operations, j.events AS events,
+       versions
+     FROM journal j WHERE j.id BETWEEN (?1 << 32) AND (?1 << 32) + 4294967295 ORDER BY j.id DESC LIMIT ?2`,
+  )
+  for (const found of read.iterate(branch.key, limit)) {
+    const row = found as unknown as StoredRow & { readonly runKey: number }
+    if (row.sum !== sumOf(row.seq, row.operations, row.events)) throw torn(database, `row ${row.seq}`, branch)
+    yield row
+  }
+}
+
 /** A row without its events. */
 export function journalRow({ seq, run, tick, finished, at, operations, versions }: StoredRow): JournalRow {
   const row = { seq, run, tick, finished: finished === 1, operations: decodeOperations(operations), at }

@@ -33,6 +33,7 @@ import {
   hasSnapshot,
   journalIndex,
   journalRow,
+  lastRows,
   readRange,
   readSnapshot,
   type BranchRow,
@@ -42,6 +43,8 @@ import { findRun, readRow, selectRun } from './run-row.ts'
 
 /** Rows of the journal that are read at a time. */
 const chunk = 64
+/** Rows at the end of a branch that are looked through before places are searched. */
+const newestRows = 16
 
 /** The methods that write nothing. */
 export function createSqliteReads(database: Database): RunReads {
@@ -52,11 +55,7 @@ export function createSqliteReads(database: Database): RunReads {
     mail: (run, after) => read(() => readMail(database, run, after)),
     getRun: (run) => read(() => findRun(database, run)?.record),
     listRuns: (filter) => read(() => listRuns(database, filter)),
-    getSession: (id) =>
-      read(() => {
-        const row = database.prepare('SELECT * FROM session WHERE id = ?').get(id)
-        return row && sessionRecord(row)
-      }),
+    getSession: (id) => read(() => findSession(database, id)),
     listSessions: (filter) => read(() => listSessions(database, filter)),
     count: () => read(() => countAll(database)),
     getBranch: (id) =>
@@ -99,6 +98,12 @@ function readMail(database: Database, run: string, after: number): readonly Mail
     payload: string
   }[]
   return rows.map(({ payload, ...item }) => ({ ...item, payload: JSON.parse(payload) as Json }))
+}
+
+/** The session of an id. */
+export function findSession(database: Database, id: string): SessionRecord | undefined {
+  const row = database.prepare('SELECT * FROM session WHERE id = ?').get(id)
+  return row && sessionRecord(row)
 }
 
 /** A session's row as a record. */
@@ -202,6 +207,9 @@ function readEvents(
   if (branch === undefined) return []
   const after = Math.max(0, asked)
   const { firstTick, events: last } = row!.record
+  if (after >= last) return []
+  const newest = newestEvents(database, branch, { run: row!.key, after })
+  if (newest !== undefined) return newest.slice(0, limit)
   const events: StoredEvent[] = []
   let passed = after
   for (const place of placesOfRun(index, branch, run)) {
@@ -221,6 +229,30 @@ function readEvents(
     }
   }
   return events
+}
+
+/**
+ * The events of a run after a number, looked for from the end of its branch; undefined where they do not lie there. Who
+ * reads a run mostly reads the newest of its session.
+ */
+function newestEvents(
+  database: Database,
+  branch: BranchRow,
+  { run, after }: { readonly run: number; readonly after: number },
+): readonly StoredEvent[] | undefined {
+  const found: (readonly StoredEvent[])[] = []
+  for (const row of lastRows(database, branch, newestRows)) {
+    if (row.runKey !== run) continue
+    const events = row.event > after ? eventsOf(row) : []
+    found.push(events)
+    // The first of those that are wanted is among these, or there are none before this row.
+    if (row.event - events.length <= after)
+      return found
+        .reverse()
+        .flat()
+        .filter(({ seq }) => seq > after)
+  }
+  return undefined
 }
 
 function readRows(

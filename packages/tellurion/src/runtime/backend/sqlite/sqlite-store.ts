@@ -8,7 +8,7 @@ import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { isOrdinary } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
 import { encodeCommit } from './journal.ts'
-import { createSqliteReads } from './sqlite-reads.ts'
+import { createSqliteReads, findSession } from './sqlite-reads.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
 import { SqliteDesk } from './sqlite-writes.ts'
 
@@ -34,6 +34,9 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
     },
     async createSession(session) {
       checkNewSession(session)
+      // Mostly it is there already, which takes no write.
+      const known = await database.read(() => findSession(database, session.id))
+      if (known !== undefined) return { status: 'known', session: known }
       return write(() => desk.createSession(session))
     },
     deleteSession: (session) => write(() => desk.deleteSession(session)),

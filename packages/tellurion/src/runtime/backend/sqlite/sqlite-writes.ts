@@ -168,6 +168,7 @@ export class SqliteDesk {
     if (branch === undefined) return undefined
     const record = begunRun(row.record, claim, headTick(this.#index, branch))
     this.#put(row, record)
+    this.#keepAddress(id, { run: row.key, branch })
     return record
   }
 
@@ -189,34 +190,40 @@ export class SqliteDesk {
   append(commit: Commit, text: CommitText): CommitResult {
     const known = this.#addresses.get(commit.run)
     if (known?.branch.id !== commit.branch || !insertRow(this.#database, commit, { text, ...known })) {
-      const address = this.#addressOf(commit)
-      if (typeof address === 'string') return { status: address }
-      if (!insertRow(this.#database, commit, { text, ...address })) return { status: 'conflict' }
+      const place = this.#placeOf(commit)
+      if (typeof place === 'string') return { status: place }
+      const { row, branch } = place
+      if (!insertRow(this.#database, commit, { text, run: row.key, branch })) return { status: 'conflict' }
     }
     return { status: 'committed', bytes: text.bytes }
   }
 
-  #addressOf({ run, branch, epoch }: Commit): Address | 'fenced' | 'conflict' {
+  /** The run of a commit as it stands, and its branch. */
+  #placeOf({ run, branch: id, epoch }: Commit): { row: RunRow; branch: BranchRow } | 'fenced' | 'conflict' {
     const row = findRun(this.#database, run)
     if (row === undefined || row.record.status !== 'running' || row.record.epoch !== epoch) return 'fenced'
-    const found = row.record.branch === branch ? findBranch(this.#database, branch) : undefined
-    if (found === undefined) return 'conflict'
-    const address = { run: row.key, branch: found }
-    // A cache, and no more: what has gone is found again.
+    const known = this.#addresses.get(run)?.branch
+    const branch = row.record.branch !== id ? undefined : known?.id === id ? known : findBranch(this.#database, id)
+    if (branch === undefined) return 'conflict'
+    this.#keepAddress(run, { run: row.key, branch })
+    return { row, branch }
+  }
+
+  /** A cache, and no more: what has gone is found again. */
+  #keepAddress(run: string, address: Address): void {
     if (this.#addresses.size >= 10_000) this.#addresses.clear()
     this.#addresses.set(run, address)
-    return address
   }
 
   /** Any commit. */
   commit(commit: Commit, text: CommitText): CommitResult {
-    const address = this.#addressOf(commit)
-    if (typeof address === 'string') return { status: address }
-    const row = findRun(this.#database, commit.run)!
-    const fits = commit.seq === this.#index.head(address.branch) + 1 && commit.firstEvent === row.record.events + 1
+    const place = this.#placeOf(commit)
+    if (typeof place === 'string') return { status: place }
+    const { row, branch } = place
+    const fits = commit.seq === this.#index.head(branch) + 1 && commit.firstEvent === row.record.events + 1
     if (!fits) return { status: 'conflict' }
     if (mailRefuses(row.record, commit)) return { status: 'mail' }
-    return this.#write(commit, { text, row, branch: address.branch })
+    return this.#write(commit, { text, row, branch })
   }
 
   #write(commit: Commit, { text, row, branch }: { text: CommitText; row: RunRow; branch: BranchRow }): CommitResult {
