@@ -5,9 +5,9 @@ import { cut } from '../tool/result.ts'
 
 /**
  * Controls but for line breaks and tabs, formatting characters (bidi, zero width, tags), private use, separators of lines
- * and paragraphs, variation selectors.
+ * and paragraphs, variation selectors, fillers.
  */
-const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]/gu
+const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{DI}]/gu
 
 /** A text of a stranger, well-formed, of at most `max` characters; what was cut is said so. */
 export function cleanText(text: string, max: number): string {

@@ -19,6 +19,7 @@ describe('words of a stranger', () => {
     ['soft\u00ADhyphen', 'softhyphen'],
     ['broken \uD800', 'broken \uFFFD'],
     ['a\r\nb\rc', 'a\nbc'],
+    ['fillers \u3164\u115f\uffa0\u034f\u180b.', 'fillers .'],
   ]
   for (const [given, clean] of cases)
     test(JSON.stringify(given), () => {

@@ -4,6 +4,7 @@
 import type { Readability } from '@mozilla/readability'
 import type { parseHTML } from 'linkedom'
 import type TurndownService from 'turndown'
+import { removeHidden } from './hidden-content.ts'
 import { htmlTitle } from './html-text.ts'
 
 /** The packages that do the work. */
@@ -39,15 +40,20 @@ const leftOut = [
   'canvas',
   'svg',
   'button',
+  'audio',
+  'video',
+  'noframes',
+  'datalist',
+  'annotation',
+  'annotation-xml',
 ] as const
-const hidden = '[hidden], [aria-hidden="true"], [style*="display:none"], [style*="display: none"], dialog:not([open])'
 
 /** Reads a page. Throws whatever the packages throw. */
 export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools): PageText {
   const { document } = tools.parseHTML(wholeHTML(html))
   const title = document.title || htmlTitle(html)
   const base = baseOf(url, document.querySelector('base[href]')?.getAttribute('href'))
-  for (const element of document.querySelectorAll(hidden)) element.remove()
+  removeHidden(document as unknown as Document)
   const whole = (): string => document.body.innerHTML
   let content: string | undefined
   let heading = title
@@ -67,7 +73,8 @@ export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools):
 /** A page with a body. HTML lets pages leave out the tags that say so; the parser adds none, and would find nothing. */
 function wholeHTML(html: string): string {
   if (/<html[\s>]/i.test(html) && /<body[\s>]/i.test(html)) return html
-  return `<!doctype html><html><body>${html.replaceAll(/<!doctype[^>]*>|<\/?(?:html|head|body)(?:\s[^>]*)?>/gi, '')}</body></html>`
+  const attributes = /<body(\s[^>]*)>/i.exec(html)?.[1] ?? ''
+  return `<!doctype html><html><body${attributes}>${html.replaceAll(/<!doctype[^>]*>|<\/?(?:html|head|body)(?:\s[^>]*)?>/gi, '')}</body></html>`
 }
 
 function baseOf(url: string, stated: string | null | undefined): string {

@@ -1,8 +1,11 @@
 // Text of strangers made plain: nothing in it that is not seen, moves the cursor, or turns the order of letters round. What
 // is hidden from a person must not be there for a model to obey.
 
-/** Controls and format characters, but for line ends, tabs, and the joiners that scripts and emoji need. */
-const unseen = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}]/gu
+/** Controls, format characters and fillers, but for line ends, tabs, variation selectors and joiners. */
+const unseen = /(?![\n\t\p{Join_C}]|[\u{fe00}-\u{fe0f}]|[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{DI}]/gu
+/** Joiners are needed within emoji and the scripts of India and Arabia; elsewhere, and in rows, they are letters in a code of bits. */
+const idle =
+  /(?<=^|\p{Join_C}|[\0-\u058f\u1d00-\u1fff\u2e80-\ua7ff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef])\p{Join_C}+/gu
 /** Variation selectors carry bytes where there are many; one after a character is an ordinary emoji. */
 const smuggled = /[\u{e0100}-\u{e01ef}]+|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+/gu
 
@@ -11,6 +14,7 @@ export function plainText(text: string): string {
   return text
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replace(unseen, '')
+    .replace(idle, '')
     .replace(smuggled, '')
     .toWellFormed()
 }
