@@ -23,7 +23,7 @@ export function runCommand(
   const child = spawn(command, args, {
     cwd: options.cwd ?? root,
     env: { ...Object.fromEntries(inherited), ...options.env },
-    timeout: options.timeout ?? 60_000,
+    timeout: options.timeout ?? 120_000,
     killSignal: 'SIGKILL',
   })
   child.stdin.on('error', () => {})

@@ -34,7 +34,7 @@ if (chosen.length === 0) {
   process.exitCode = 1
 } else {
   if (covers) mkdirSync(join(root, 'coverage'), { recursive: true })
-  const limits = ['--test-concurrency=2', '--test-timeout=60000']
+  const limits = ['--test-concurrency=2', '--test-timeout=240000']
   const reporter = ['--test-reporter=spec', ...(covers ? coverage : [])]
   const linger = `--import=${pathToFileURL(join(root, 'gate/linger.ts')).href}`
   const options = ['--conditions=@tellurion/source', linger, '--test', ...reporter, ...limits]

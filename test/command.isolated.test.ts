@@ -33,7 +33,7 @@ interface Surroundings {
 }
 
 const tellurion = (args: readonly string[], { cwd = folder, env, ...rest }: Surroundings = {}): Promise<Outcome> =>
-  runCommand(process.execPath, [...program, ...args], { cwd, timeout: 20_000, env: { ...env, ...cache }, ...rest })
+  runCommand(process.execPath, [...program, ...args], { cwd, timeout: 60_000, env: { ...env, ...cache }, ...rest })
 
 /** A process that is still running. */
 function start(
@@ -187,7 +187,7 @@ describe('tellurion chat through a pipe', options, () => {
     const shell = (line: string): Promise<Outcome> =>
       runCommand('sh', ['-c', `exec ${process.execPath} ${program.join(' ')} ${line}`], {
         cwd: folder,
-        timeout: 20_000,
+        timeout: 60_000,
       })
     const reads = await shell(`chat 0> ${join(emptyFolder, 'written')}`)
     assert.equal(reads.code, 2)

@@ -41,7 +41,7 @@ const probe = `
 /** What importing a module did, by name. The process must end by itself: a timer or socket left open is a failure. */
 async function traces(url: string): Promise<string[]> {
   const options = ['--conditions=@tellurion/source', '--input-type=module', '--eval', probe, url]
-  const { code, stdout, stderr } = await runCommand(process.execPath, options, { timeout: 10_000 })
+  const { code, stdout, stderr } = await runCommand(process.execPath, options, { timeout: 60_000 })
   assert.equal(code, 0, stderr)
   return JSON.parse(stdout)
 }

@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'client-conformance-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const conformance = (...args: string[]): ReturnType<typeof runCommand> =>
-  runCommand(process.execPath, [program, ...args], { cwd: folder, timeout: 60_000, env: { NO_COLOR: '1' } })
+  runCommand(process.execPath, [program, ...args], { cwd: folder, timeout: 120_000, env: { NO_COLOR: '1' } })
 
 const run = (scenario: string): ReturnType<typeof runCommand> =>
   conformance('client', '--command', client.join(' '), '--scenario', scenario)

@@ -32,7 +32,7 @@ const tsc = join(root, 'node_modules/typescript/lib/tsc.js')
 
 /** Runs a command that must succeed, in a folder; returns what it printed. */
 async function must(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(command, args, { cwd, timeout: 120_000 })
+  const { code, stdout, stderr } = await runCommand(command, args, { cwd, timeout: 230_000 })
   assert.equal(code, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
   return stdout
 }

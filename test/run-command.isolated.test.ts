@@ -22,7 +22,7 @@ after(() => {
 })
 
 const tellurion = (...args: string[]): Promise<Outcome> =>
-  runCommand(process.execPath, [...program, ...args], { cwd: folder, env: compileCache, timeout: 30_000 })
+  runCommand(process.execPath, [...program, ...args], { cwd: folder, env: compileCache, timeout: 60_000 })
 
 interface Child {
   readonly process: ChildProcessByStdio<null, Readable, Readable>

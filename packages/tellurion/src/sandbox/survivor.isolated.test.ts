@@ -27,7 +27,7 @@ const marked = (marker: string): readonly string[] =>
     }
   })
 
-test('nobody outlives a killed program', { timeout: 60_000 }, async (t) => {
+test('nobody outlives a killed program', { timeout: 120_000 }, async (t) => {
   const { level } = await createSandbox()
   if (level !== 'full' && level !== 'weak-limits')
     return t.skip(`the sandbox is ${level}; apt-get install bubblewrap python3`)

@@ -100,7 +100,7 @@ async function share(path: string): Promise<readonly Told[]> {
 function tests(): void {
   const folder = mkdtempSync(join(tmpdir(), 'tellurion-share-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
-  test('four processes share one file', { timeout: 60_000 }, async (context) => {
+  test('four processes share one file', { timeout: 120_000 }, async (context) => {
     const told = await share(join(folder, 'runs.db'))
     const ended = told.map(({ ended }) => ended)
     assert.equal(
