@@ -1,7 +1,7 @@
 // The meter: what the runs of the store have done since the server began, out of their logs. It reads behind the runs, a
 // few times a minute at rest and once a second under load, and never stands in their way.
 
-import type { Event } from 'tellurion'
+import { TellurionError, type Event } from 'tellurion'
 import type { RunRecord, Runtime } from 'tellurion/runtime'
 import { createMetrics, type Log, type MetricsSummary } from 'tellurion/trace'
 import type { Clock } from 'tellurion/world'
@@ -43,18 +43,28 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
 
   const follow = async (id: string): Promise<void> => {
     const run = runtime.run(id)
-    let after = cursors.get(id) ?? firstCursor(await run.record())
+    const known = cursors.get(id)
+    let after = known ?? 0
+    // What began before the server is gone into no further than it must be.
+    let events = await run.log({ after, limit: page }).catch((error: unknown) => {
+      if (known === undefined && isDropped(error)) return []
+      throw error
+    })
+    if (known === undefined && !((events[0]?.at ?? 0) >= began)) {
+      after = firstCursor(await run.record())
+      events = await run.log({ after, limit: page })
+    }
     // A hint may come again after the end of a run, which is counted once.
     cursors.delete(id)
     cursors.set(id, after)
     for (;;) {
-      const events = await run.log({ after, limit: page })
       for (const event of events) {
         after = event.seq ?? after
         if (event.at === undefined || event.at >= began) metrics.read(event, { run: id, ...instant(event.at) })
       }
       cursors.set(id, after)
       if (events.length < page) break
+      events = await run.log({ after, limit: page })
     }
     const [oldest] = cursors.keys()
     if (cursors.size > mostRuns && oldest !== undefined) cursors.delete(oldest)
@@ -96,5 +106,7 @@ export function createMeter({ runtime, clock, log }: MeterOptions): Meter {
     },
   }
 }
+
+const isDropped = (error: unknown): boolean => error instanceof TellurionError && error.code === 'events_dropped'
 
 const instant = (at: number | undefined): { at?: number } => (at === undefined ? {} : { at })

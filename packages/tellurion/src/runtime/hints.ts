@@ -2,8 +2,8 @@
 // waits also looks from time to time.
 
 /**
- * What may have changed. `run`: a run's events or its state, for who watches it; with `log` only its events, so who waits
- * for its end need not look. `mail`: its inbox, for who works on it. `queue`: there may be something to claim.
+ * What may have changed. `run`: a run's events or its state, for who watches it; with `log` it is at work, and no more
+ * than its events changed or that it has begun, so who waits for its end need not look. `mail`: its inbox, for who works on it. `queue`: there may be something to claim.
  */
 export type Hint =
   | { readonly type: 'run'; readonly run: string; readonly log?: true }

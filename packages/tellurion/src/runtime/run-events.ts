@@ -135,11 +135,15 @@ export async function keptEvents(
     throw new TellurionError('invalid_option', `limit must be a whole number from 1 to ${mostAtOnce}, got ${limit}.`)
   }
   checkAfter(after)
-  const { events } = await record()
-  if (after >= events) return []
-  const stored = await backend.store.readEvents(run, { after, limit })
-  const next = stored[0]?.seq ?? events + 1
-  if (next > after + 1) throw dropped(run, next)
+  let stored = await backend.store.readEvents(run, { after, limit })
+  // Only where the next one is not among them it has to be known whether there is a next one.
+  if (stored[0]?.seq !== after + 1) {
+    const { events } = await record()
+    if (after >= events) return []
+    stored = await backend.store.readEvents(run, { after, limit })
+    const next = stored[0]?.seq ?? events + 1
+    if (next > after + 1) throw dropped(run, next)
+  }
   return stored.map(({ seq, at, event }) => ({ ...(event as Event), seq, at }))
 }
 

@@ -33,7 +33,12 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
   const handedOut = new Set<string>()
   const declined = new Map<string, { readonly epoch: number; readonly until: number }>()
 
-  const take = ({ agents }: Consumer, room: number): readonly Claimable[] => {
+  /** Items to hand out, at most `room`, and whether others might be once something of what is handed out is over. */
+  const take = (
+    { agents }: Consumer,
+    room: number,
+  ): { readonly items: readonly Claimable[]; readonly rest: boolean } => {
+    if (room <= 0) return { items: [], rest: true }
     const now = clock.now()
     // The oldest come first.
     for (const [run, { until }] of declined) {
@@ -42,7 +47,9 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
     }
     const limit = room + handedOut.size + declined.size
     const found = table.claimable({ ...(agents === undefined ? {} : { agents }), now, limit })
-    return found.filter(({ run, epoch }) => !handedOut.has(run) && declined.get(run)?.epoch !== epoch).slice(0, room)
+    const free = found.filter(({ run, epoch }) => !handedOut.has(run) && declined.get(run)?.epoch !== epoch)
+    const items = free.slice(0, room)
+    return { items, rest: found.length > items.length || found.length >= limit }
   }
   const deliver = async (consumer: Consumer, { run, epoch }: Claimable): Promise<void> => {
     handedOut.add(run)
@@ -67,18 +74,21 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
     },
     async consume(consumer, { signal }) {
       const open = new Set<Promise<void>>()
+      let isLeft = false
       const bell = createBell(clock)
       const deaf = hints.listen((hint) => hint.type === 'queue' && bell.ring())
       signal.addEventListener('abort', bell.ring)
       try {
         while (!signal.aborted) {
-          const room = Math.floor(consumer.capacity()) - open.size
-          for (const item of room > 0 ? take(consumer, room) : []) {
+          const { items, rest } = take(consumer, Math.floor(consumer.capacity()) - open.size)
+          isLeft = rest
+          for (const item of items) {
             const work = deliver(consumer, item).catch(() => {})
             open.add(work)
             void work.then(() => {
               open.delete(work)
-              bell.ring()
+              // What is new rings by itself.
+              if (isLeft) bell.ring()
             })
           }
           await bell.wait(pause())

@@ -335,8 +335,7 @@ class MemoryDesk {
     slot.record = record
     if (record.status === 'queued') this.#tables.queued.add(slot)
     else this.#tables.queued.delete(slot)
-    const isAtWork = before.status === 'running' && record.status === 'running'
-    this.#hints.send({ type: 'run', run: record.id, ...(isAtWork ? { log: true } : {}) })
+    this.#hints.send({ type: 'run', run: record.id, ...(record.status === 'running' ? { log: true } : {}) })
     if (opensWork(before, record) || before.availableAt > record.availableAt) this.#hints.send({ type: 'queue' })
     const session = hasEnded(record.status) ? this.#tables.sessions.get(record.session) : undefined
     if (session !== undefined && record.endedAt !== undefined) {

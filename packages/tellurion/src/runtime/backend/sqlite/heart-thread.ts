@@ -14,17 +14,17 @@ export interface HeartData extends HeartOptions {
   readonly alive: Int32Array
 }
 
-/** What the main loop tells it. */
-export type HeartMessage =
-  | { readonly type: 'hold'; readonly run: string; readonly epoch: number }
-  | { readonly type: 'release'; readonly run: string }
+/** What the main loop tells it: the epochs of runs that it holds, null for those that it holds no longer. */
+export type HeartMessage = ReadonlyMap<string, number | null>
 
 /** Beats until the process or the thread ends. */
 function beat({ path, alive, lease, heartbeat, stall }: HeartData): void {
   const held = new Map<string, number>()
   parentPort?.on('message', (message: HeartMessage) => {
-    if (message.type === 'hold') held.set(message.run, message.epoch)
-    else held.delete(message.run)
+    for (const [run, epoch] of message) {
+      if (epoch === null) held.delete(run)
+      else held.set(run, epoch)
+    }
   })
   // Opening would make it anew.
   if (!existsSync(path)) return
@@ -35,6 +35,12 @@ function beat({ path, alive, lease, heartbeat, stall }: HeartData): void {
   const extend = database.prepare(
     `UPDATE run SET lease_until = ?1 WHERE id = ?2 AND epoch = ?3 AND status = 'running' AND lease_until < ?1`,
   )
+  const look = database.prepare("SELECT lease_until FROM run WHERE id = ? AND epoch = ? AND status = 'running'")
+  /** Whether a lease should be extended: one that was given or extended since the last beat takes no write lock. */
+  const isStale = (run: string, epoch: number, now: number): boolean => {
+    const row = look.get(run, epoch) as { lease_until: number } | undefined
+    return row !== undefined && row.lease_until < now + lease - heartbeat
+  }
   let seen = Atomics.load(alive, 0)
   let since = systemClock.monotonic()
   const next = (): void => {
@@ -44,8 +50,10 @@ function beat({ path, alive, lease, heartbeat, stall }: HeartData): void {
     if (now - since < stall) {
       for (const [run, epoch] of held) {
         try {
+          const wall = systemClock.now()
+          if (!isStale(run, epoch, wall)) continue
           present()
-          extend.run(Math.round(systemClock.now() + lease), run, epoch)
+          extend.run(Math.round(wall + lease), run, epoch)
         } catch {
           // The file is busy, or worse; the main loop will say so. The next beat tries again.
         }

@@ -19,11 +19,29 @@ export function startHeart(path: string, options: HeartOptions): Heart {
   thread.on('error', () => {
     thread = undefined
   })
-  const tell = (message: HeartMessage): void => thread?.postMessage(message)
+  /** What the thread does not know yet; null for what is not held any more. */
+  let changes = new Map<string, number | null>()
+  let due = false
+  const tell = (): void => {
+    due = false
+    if (changes.size === 0) return
+    const message: HeartMessage = changes
+    changes = new Map()
+    thread?.postMessage(message)
+  }
   return {
-    hold: (run, epoch) => tell({ type: 'hold', run, epoch }),
-    release: (run) => tell({ type: 'release', run }),
-    alive: () => void Atomics.add(alive, 0, 1),
+    hold(run, epoch) {
+      changes.set(run, epoch)
+      // Before anything can be busy with the run; those that begin together wake the thread once.
+      if (!due) queueMicrotask(tell)
+      due = true
+    },
+    // That need not be known at once: who has let go of a run has no lease that could be extended.
+    release: (run) => void changes.set(run, null),
+    alive() {
+      tell()
+      Atomics.add(alive, 0, 1)
+    },
     async close() {
       await thread?.terminate()
     },

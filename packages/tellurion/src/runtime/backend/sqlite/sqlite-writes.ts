@@ -394,7 +394,7 @@ export class SqliteDesk {
   #put(row: RunRow, record: RunRecord): RunRow {
     const after = { ...row, record }
     putRun(this.#database, after)
-    this.#tell({ type: 'run', run: record.id })
+    this.#tell({ type: 'run', run: record.id, ...(record.status === 'running' ? { log: true } : {}) })
     if (opensWork(row.record, record) || row.record.availableAt > record.availableAt) this.#tell({ type: 'queue' })
     if (record.endedAt !== undefined && hasEnded(record.status)) this.#touch(record.session, record.endedAt)
     return after
