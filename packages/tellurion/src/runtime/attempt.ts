@@ -222,7 +222,7 @@ export class Attempt {
     const interactions = openInteractions(world)
     // The last of the work and how it ended are one row.
     const commit = (): Promise<'committed' | 'mail'> =>
-      journal.commit(last.delta, world, { end, events: [event], interactions, ...outgoing })
+      journal.commit(last.delta, world, { end, events: [event], interactions, cut: cut === 'timed_out', ...outgoing })
     // Cut short, the run ends whatever else has come; otherwise newer mail is taken in first, a cancel that came since too.
     if (cut !== undefined) await this.#end(commit)
     else if ((await commit()) === 'mail') {
@@ -245,11 +245,14 @@ export class Attempt {
     }
   }
 
-  /** Ends the run with all its mail: what came with the end is read, and answered by it. */
+  /**
+   * Ends the run with all its mail: what came with the end is read, and answered by it. But one that is out of time may be
+   * tried again, and hears it then.
+   */
   async #end(commit: () => Promise<'committed' | 'mail'>): Promise<void> {
     do {
       await this.#inbox.fetch()
-      this.#inbox.close()
+      if (this.#interruption !== 'timed_out') this.#inbox.close()
     } while ((await commit()) === 'mail')
   }
 
@@ -337,7 +340,9 @@ export class Attempt {
       const news = newsForParent(this.#run, end, { now, ...spent })
       const children = await backend.store.listRuns({ parent: this.#run.id, status: liveStatuses, limit: 1000 })
       const sends = [...(news === undefined ? [] : [news]), ...children.map(({ id }) => cancelMail(id, now))]
-      await this.#end(() => journal.commit(nothing, undefined, { end, events: [event], sends }))
+      const entry = { end, events: [event], sends }
+      if (end.to === 'cancelled') await this.#end(() => journal.commit(nothing, undefined, entry))
+      else await journal.commit(nothing, undefined, { ...entry, undone: true, cut: true })
       await this.#deliver({ sends })
     }
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id })

@@ -16,7 +16,7 @@ import type { Component } from '../world/component.ts'
 import type { Operation } from '../world/delta.ts'
 import { replay } from './replay.ts'
 import type { RunRecord } from './run.ts'
-import type { Mail, RunStore } from './run-store.ts'
+import type { Mail, MailKind, RunStore } from './run-store.ts'
 
 /** What the first item of a run carries. */
 export interface InputPayload {
@@ -62,6 +62,9 @@ export interface AnswerPayload {
   readonly by: string
 }
 
+/** What mail wants of the present try, rather than says. */
+const wishes: ReadonlySet<MailKind> = new Set(['pause', 'resume', 'cancel'])
+
 /** The mail of one attempt. */
 export class Inbox {
   readonly #store: RunStore
@@ -82,6 +85,8 @@ export class Inbox {
   async fetch(): Promise<boolean> {
     for (const mail of await this.#store.mail(this.#run, this.#fetched)) {
       if (mail.position <= this.#fetched) continue
+      // Whoever tries again wants it to go on, whatever was wanted of the try before.
+      if (mail.kind === 'retry') this.#waiting = this.#waiting.filter(({ kind }) => !wishes.has(kind))
       this.#waiting.push(mail)
       this.#fetched = mail.position
     }

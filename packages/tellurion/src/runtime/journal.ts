@@ -25,6 +25,8 @@ export interface Entry {
   readonly sends?: readonly NewMail[]
   /** What was taken in since the last commit is void: that mail stays unread. */
   readonly undone?: boolean
+  /** The run ends whatever else has come: that mail stays unread too. */
+  readonly cut?: boolean
 }
 
 /** The journal of an attempt. */
@@ -118,6 +120,7 @@ export class Journal {
       ...(entry.children === undefined ? {} : { children: entry.children }),
       ...(entry.sends === undefined ? {} : { sends: entry.sends }),
       ...(entry.end === undefined ? {} : { end: entry.end, ranFor: this.running }),
+      ...(entry.cut === true ? { cut: true } : {}),
     }
     let result: CommitResult
     this.#sent = this.#events + events.length

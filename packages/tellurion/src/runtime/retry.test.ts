@@ -14,11 +14,24 @@ import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
 import type { BackendOpener } from './backend.ts'
+import type { Hints } from './hints.ts'
 import { createRuntime } from './runtime.ts'
 
 const usage = { inputTokens: 60, outputTokens: 40, totalTokens: 100 }
 const look = tool({ description: 'l', inputSchema: z.object({}), effects: 'read', execute: () => 'x' })
 const code = (name: string) => (error: unknown) => error instanceof TellurionError && error.code === name
+
+/** The same place, whose hints of mail are lost as long as it is deaf. */
+function deafened(place: BackendOpener, isDeaf: () => boolean): BackendOpener {
+  return async (ports) => {
+    const backend = await place(ports)
+    const listen: Hints['listen'] = (fn, run) =>
+      backend.hints.listen((hint) => {
+        if (hint.type !== 'mail' || !isDeaf()) fn(hint)
+      }, run)
+    return { ...backend, hints: { ...backend.hints, listen } }
+  }
+}
 
 for (const material of materials) {
   describe(`another try on ${material}`, () => {
@@ -39,6 +52,74 @@ for (const material of materials) {
       const { spent, lent } = await runtime.spending({ user: 'local' })
       assert.equal(spent.modelCalls, 4)
       assert.equal(lent.modelCalls, 0)
+    })
+
+    test('hears what was said to a try that ran out of time, and nothing of what was wanted of it', async () => {
+      const begun = Promise.withResolvers<void>()
+      const model = scriptedModel(({ messages }) => {
+        begun.resolve()
+        return model.calls === 1 ? new Promise<never>(() => {}) : [...messages].map(textOf).join(', ')
+      })
+      await using runtime = await createRuntime({
+        // Nobody at work hears of mail before the time is over.
+        store: deafened(backendPlace(material), () => true),
+        agents: [new Agent({ name: 'a', model })],
+        patience: { timeout: 80 },
+      })
+      const run = await runtime.submit('a', 'go')
+      await begun.promise
+      await run.steer('and listen')
+      await run.pause()
+      await run.cancel()
+      await assert.rejects(run.result(), code('run_timeout'))
+      assert.equal((await run.record()).status, 'timed_out')
+      await run.retry()
+      assert.equal((await run.result()).text, 'go, and listen')
+    })
+
+    test('that runs out of time and fails can be cancelled, although a cancel had come too late for the first', async () => {
+      const begun = Promise.withResolvers<void>()
+      const model = scriptedModel(() => (begun.resolve(), new Promise<never>(() => {})))
+      let deaf = true
+      await using runtime = await createRuntime({
+        store: deafened(backendPlace(material), () => deaf),
+        agents: [new Agent({ name: 'a', model })],
+        patience: { timeout: 150 },
+      })
+      const run = await runtime.submit('a', 'go')
+      await begun.promise
+      await run.cancel()
+      await assert.rejects(run.result(), code('run_timeout'))
+      deaf = false
+      await run.retry()
+      await run.cancel()
+      assert.equal((await run.result()).status, 'cancelled')
+    })
+
+    test('hears what an attempt had taken in that failed before it kept anything', async () => {
+      const backend = await backendPlace(material)({ clock: systemClock })
+      let broken = true
+      const store: BackendOpener = async () => ({
+        ...backend,
+        store: {
+          ...backend.store,
+          commit: async (commit) => {
+            if (broken && commit.end === undefined) throw new TellurionError('store_corrupt', 'The store is damaged.')
+            return backend.store.commit(commit)
+          },
+        },
+      })
+      const model = scriptedModel(({ messages }) => ({
+        ...([...messages].length < 3 ? { calls: [{ toolName: 'look', input: {} }] } : { text: 'Done.' }),
+      }))
+      await using runtime = await createRuntime({ store, agents: [new Agent({ name: 'a', model, tools: { look } })] })
+      const run = await runtime.submit('a', 'go', { delay: 5 })
+      await run.steer('and listen')
+      await assert.rejects(run.result(), code('store_corrupt'))
+      broken = false
+      await run.retry()
+      const said = (await run.result()).messages.filter(({ role }) => role === 'user').map(textOf)
+      assert.deepEqual(said, ['go', 'and listen'])
     })
 
     test('of an agent of any make has its whole budget again', async () => {

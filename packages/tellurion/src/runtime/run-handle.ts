@@ -141,8 +141,10 @@ export class RunHandle {
    * Does nothing when it has ended.
    */
   async cancel(): Promise<void> {
-    const sent = await this.#mail('cancel', null, { id: 'cancel', aside: this.#setting.ids('b').slice(0, 20) })
-    if (sent === 'ended' || sent === 'duplicate') return
+    const { ids } = this.#setting
+    // One that came too late for a try that failed must not stand in the way of the next one's.
+    const sent = await this.#mail('cancel', null, { id: ids('cancel'), aside: ids('b').slice(0, 20) })
+    if (sent === 'ended') return
     void this.#desk.take(this.id, { any: true })
   }
 

@@ -127,6 +127,8 @@ export interface Commit {
   /** Mail to other runs, such as a child's result to its parent. */
   readonly sends?: readonly NewMail[]
   readonly end?: RunEnd
+  /** The run ends here whatever else has come; what it has not read stays unread, for another try. */
+  readonly cut?: true
   /** Milliseconds this attempt has been running since its last commit that said so. */
   readonly ranFor?: number
 }

@@ -136,6 +136,14 @@ export const commitBehaviour: readonly BackendCase[] = [
         same((await store.commit({ ...commit, read: 2 })).status, 'committed', `to ${end.to} when it was read`)
         same((await store.getRun(run.id))?.status, end.to, 'the status')
       }
+      const cut = await begin(store, 'cut')
+      await store.send({ run: 'cut', id: 'late', kind: 'steer', payload: 'wait', now: 0 })
+      const late = { to: 'timed_out', stopReason: 'timed_out' } as const
+      const short = draftCommit(cut, { seq: 0, end: late, cut: true })
+      same((await store.commit(short)).status, 'committed', 'cut short with mail')
+      same(await store.retry('cut', 0), 'queued', 'another try')
+      const { read, mail } = await beginAgain(store, 'cut')
+      same([read, mail], [1, 3], 'what the next try has read, and has')
       const given = await begin(store, 'given')
       await store.send({ run: 'given', id: 'late', kind: 'steer', payload: 'wait', now: 0 })
       const end = { to: 'queued', availableAt: 5, retried: false } as const

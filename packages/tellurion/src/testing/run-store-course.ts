@@ -136,7 +136,7 @@ async function commit(
     items,
     now: course.now,
     read: course.random() < 0.8 ? run.mail.length : run.read,
-    ...(ends ? { end: someEnd(course) } : {}),
+    ...(ends ? { end: someEnd(course), ...(course.random() < 0.2 ? { cut: true as const } : {}) } : {}),
     ...(course.random() < 0.1 ? { snapshot: snapshotAfter(course, run.branch, items) } : {}),
     ...(course.random() < 0.1 ? { sends: [someMail(course)] } : {}),
     ...(course.random() < 0.05

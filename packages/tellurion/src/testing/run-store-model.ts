@@ -112,7 +112,13 @@ export class RunModel {
     const fits = commit.branch === run.branch && commit.seq === rows.length
     if (!fits || commit.firstEvent !== run.events.length + 1) return 'conflict'
     const { end } = commit
-    if (end !== undefined && end.to !== 'queued' && run.mail.length > commit.read) return 'mail'
+    if (
+      end !== undefined &&
+      end.to !== 'queued' &&
+      !(commit.cut === true && hasEnded(end.to)) &&
+      run.mail.length > commit.read
+    )
+      return 'mail'
     rows.push({ run: run.id, tick: commit.tick, finished: commit.finished, items: itemsOf(commit) })
     run.events.push(...(commit.events as unknown as Json[]))
     run.read = Math.max(run.read, commit.read)

@@ -68,8 +68,8 @@ export function isOrdinary(commit: Commit): boolean {
 }
 
 /** Whether a run with this much mail may not end or park the way the commit wants. */
-export function mailRefuses(run: RunRecord, { end, read }: Commit): boolean {
-  return end !== undefined && end.to !== 'queued' && run.mail > read
+export function mailRefuses(run: RunRecord, { end, cut, read }: Commit): boolean {
+  return end !== undefined && end.to !== 'queued' && !(cut === true && hasEnded(end.to)) && run.mail > read
 }
 
 /** The record after a commit that was let in. */
