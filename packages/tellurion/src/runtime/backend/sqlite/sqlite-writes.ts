@@ -3,7 +3,7 @@
 
 import { TellurionError } from '../../../error/error.ts'
 import type { Database } from '../../../store/sqlite/database.ts'
-import { dropLapsed, forgetRecords } from '../../../store/sqlite/key-value.ts'
+import { dropLapsed } from '../../../store/sqlite/key-value.ts'
 import type { Snapshot } from '../../../world/snapshot.ts'
 import type { Hint } from '../../hints.ts'
 import { hasEnded, type RunRecord } from '../../run.ts'
@@ -41,6 +41,7 @@ import {
 } from './journal.ts'
 import { findRun, insertRun, nextTurn, putRun, readRow, selectRun, type RunRow } from './run-row.ts'
 import { sessionRecord } from './sqlite-reads.ts'
+import { forgetSession, staleSessions } from './sqlite-session.ts'
 
 /** Most lapsed records of the key-value store that one `gc` drops. */
 const lapsedAtOnce = 1_000
@@ -125,7 +126,7 @@ export class SqliteDesk {
     if (!this.#hasSession(id)) return 'unknown'
     const live = this.#database.prepare('SELECT 1 FROM run WHERE session = ? AND live = 1 LIMIT 1').get(id)
     if (live !== undefined) return 'live'
-    this.#forget(id)
+    forgetSession(this.#database, id)
     return 'deleted'
   }
 
@@ -345,37 +346,12 @@ export class SqliteDesk {
     return findRun(this.#database, lapsed.id) ?? row
   }
 
-  /** Sessions that nobody has touched since and that have no live run. */
-  staleSessions(before: number, limit: number): readonly string[] {
-    const rows = this.#database
-      .prepare(
-        `SELECT id FROM session s WHERE touched_at < ?
-           AND NOT EXISTS (SELECT 1 FROM run WHERE session = s.id AND live = 1) LIMIT ?`,
-      )
-      .all(before, limit)
-    return rows.map(({ id }) => id as string)
-  }
-
   gc(before: number, limit: number): number {
-    const gone = this.staleSessions(before, limit)
-    for (const session of gone) this.#forget(session)
+    const gone = staleSessions(this.#database, before, limit)
+    for (const session of gone) forgetSession(this.#database, session)
     dropLapsed(this.#database, before, lapsedAtOnce)
     dropAccounts(this.#database, before)
     return gone.length
-  }
-
-  #forget(session: string): void {
-    const branches = this.#database.prepare('SELECT key FROM branch WHERE session = ?').all(session)
-    for (const { key } of branches) {
-      const range = 'id BETWEEN (?1 << 32) AND (?1 << 32) + 4294967295'
-      this.#database.prepare(`DELETE FROM journal WHERE ${range}`).run(key as number)
-      this.#database.prepare(`DELETE FROM snapshot WHERE ${range}`).run(key as number)
-    }
-    this.#database.prepare('DELETE FROM mail WHERE run IN (SELECT key FROM run WHERE session = ?)').run(session)
-    this.#database.prepare('DELETE FROM run WHERE session = ?').run(session)
-    this.#database.prepare('DELETE FROM branch WHERE session = ?').run(session)
-    this.#database.prepare('DELETE FROM session WHERE id = ?').run(session)
-    forgetRecords(this.#database, { scope: 'session', owner: session })
   }
 
   retry(...[id, now, accounts]: Parameters<RunStore['retry']>): Awaited<ReturnType<RunStore['retry']>> {
