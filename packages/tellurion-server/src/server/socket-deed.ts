@@ -13,7 +13,7 @@ import type { ClientFrameOf } from './schema-frame.ts'
 import { createSession, getSession, sessionMessages } from './session-route.ts'
 import { shownRun } from './show.ts'
 import type { SocketClient } from './socket-client.ts'
-import { submit } from './submission.ts'
+import { newSession, offered, submit } from './submission.ts'
 import { frameOf } from './telling.ts'
 
 /** What one type of frame does. */
@@ -122,13 +122,15 @@ export const deeds: { readonly [Type in ClientFrameType]: Deed<Type> } = {
 /** Says something: a run in the session that is named, or in a new one. */
 async function say(client: SocketClient, frame: ClientFrameOf<'chat'> | ClientFrameOf<'message'>): Promise<void> {
   const { id, content: input, agent, key } = frame
-  let session = frame.session_id
-  if (session === undefined) {
-    const data = await asked<SessionResource>(client, createSession, { body: {} })
-    session = data.id
+  const call = client.call({ key })
+  const session = frame.session_id ?? newSession(call)
+  if (frame.session_id === undefined) {
+    // No session is made for what cannot be said.
+    offered(call, agent)
+    const data = await asked<SessionResource>(client, createSession, { body: { id: session } })
     client.send({ ...idOf(id), type: 'session_created', session_id: session, data })
   }
-  const run = await submit(client.call({ key }), { agent, input, session })
+  const run = await submit(call, { agent, input, session })
   const record = await run.record()
   client.sendText(frameOf('task_created', record, id))
   await client.chat(record, 0)

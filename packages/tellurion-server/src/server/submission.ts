@@ -1,5 +1,6 @@
 // Submissions: how a request becomes a run of the one who asks, in a session that is theirs.
 
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { UserInput } from 'tellurion'
 import type { RunHandle, Runtime, SubmitOptions } from 'tellurion/runtime'
@@ -54,6 +55,13 @@ export async function ownerOfSession(runtime: Runtime, identity: Identity, id: s
   const session = await runtime.createSession({ id, user: identity.user })
   if (owns(identity, session)) return session.user
   throw new RequestError('unknown_session', `There is no session '${id}'.`)
+}
+
+/** The id of a new session: the same for the same request, so that asking twice makes one. Throws `invalid_request`. */
+export function newSession({ setting, identity, request }: Pick<Call, 'setting' | 'identity' | 'request'>): string {
+  const key = keyOf(request)
+  if (key === undefined) return setting.ids('session')
+  return `session_${createHash('sha256').update(`${identity.user} ${key}`).digest('hex').slice(0, 32)}`
 }
 
 /** The `Idempotency-Key` of a request. Throws `invalid_request` for what is none. */
