@@ -109,9 +109,9 @@ for (const material of materials) {
           },
         },
       })
-      const model = scriptedModel(({ messages }) => ({
-        ...([...messages].length < 3 ? { calls: [{ toolName: 'look', input: {} }] } : { text: 'Done.' }),
-      }))
+      const model = scriptedModel(({ messages }) =>
+        [...messages].length < 3 ? { calls: [{ toolName: 'look', input: {} }] } : 'Done.',
+      )
       await using runtime = await createRuntime({ store, agents: [new Agent({ name: 'a', model, tools: { look } })] })
       const run = await runtime.submit('a', 'go', { delay: 5 })
       await run.steer('and listen')
