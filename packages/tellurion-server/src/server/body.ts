@@ -14,6 +14,11 @@ export function readFrom(request: Request, source: Readable): void {
   sources.set(request, source)
 }
 
+/** Whether a request came by a socket of Node's, which is answered without a web stream too. */
+export function hasSocket(request: Request): boolean {
+  return sources.has(request)
+}
+
 /** Reads and checks the body that an operation takes; undefined where it takes none. */
 export async function readBody(request: Request, { body, bodyOptional }: Operation, most: number): Promise<unknown> {
   if (body === undefined) return undefined

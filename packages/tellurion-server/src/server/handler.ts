@@ -46,7 +46,7 @@ export function createHandler(
       const { status, body, headers } = failureOf(error, requestId, { candid: options.candid === true })
       if (body.error.code.startsWith('store_')) setting.trust.doubted = true
       if (status >= 500) log.error('request.failed', { error: String(error instanceof Error ? error.stack : error) })
-      response = jsonAnswer(cleaned(body, setting), { status, headers })
+      response = jsonAnswer(cleaned(body, setting), { request, status, headers })
     }
     if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, { setting, requestId })
@@ -80,6 +80,7 @@ async function perform(operation: Operation, { arrival, request, requestId, sett
   if (given instanceof Response) return given
   if (given === undefined) return new Response(null, { status: operation.status ?? 204 })
   return jsonAnswer(cleaned(given, setting), {
+    request,
     status: operation.status ?? 200,
     headers: locationOf(operation, given),
   })

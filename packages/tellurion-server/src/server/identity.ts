@@ -1,7 +1,7 @@
 // Who asks: users known by bearer tokens. Tokens are kept as hashes alone and compared without telling how much of one
 // was right.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { TellurionError } from 'tellurion'
 import type { Scope } from 'tellurion/protocol'
 
@@ -78,7 +78,7 @@ function hashOf(known: KnownIdentity): Buffer {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function invalid(message: string): TellurionError {

@@ -1,6 +1,7 @@
 // Answers of JSON: a `Response` for whoever has no socket, and its text at once for the socket.
 
 import type { ServerResponse } from 'node:http'
+import { hasSocket } from './body.ts'
 import type { ServerSetting } from './setting.ts'
 
 /** What a socket may take without the detour of a web stream. */
@@ -11,14 +12,20 @@ export function cleaned<T>(value: T, { redactor }: Pick<ServerSetting, 'redactor
   return redactor === undefined ? value : redactor.value(value)
 }
 
-/** A value as an answer. */
+/** A value as the answer to a request. What goes to a socket has no body of its own, but for `serveJson`. */
 export function jsonAnswer(
   value: unknown,
-  { status, headers }: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  {
+    request,
+    status,
+    headers,
+  }: { readonly request: Request; readonly status: number; readonly headers: Readonly<Record<string, string>> },
 ): Response {
   const text = JSON.stringify(value)
-  const response = new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } })
-  texts.set(response, text)
+  const isServed = hasSocket(request) && request.method !== 'HEAD'
+  const shown = { status, headers: { 'content-type': 'application/json', ...headers } }
+  const response = new Response(isServed ? null : text, shown)
+  if (isServed) texts.set(response, text)
   return response
 }
 

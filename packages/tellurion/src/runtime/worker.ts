@@ -31,6 +31,7 @@ export class Worker {
   /** Most runs at work at one time. */
   readonly maxConcurrent: number
   readonly #held = new Map<string, Held>()
+  readonly #works = new WeakMap<Agent, Work>()
   readonly #taken = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #graceOver = false
@@ -75,7 +76,7 @@ export class Worker {
       const run = await backend.store.beginAttempt(id, { worker, now, leaseUntil: now + lease, ...options })
       if (run === undefined) return
       const agent = registry.find(run.agent)
-      const attempt = new Attempt(run, agent === undefined ? undefined : workOf(agent), this.#setting)
+      const attempt = new Attempt(run, agent && this.#workOf(agent), this.#setting)
       if (this.#graceOver) attempt.interrupt('drained')
       const held = { run, attempt, done: attempt.work() }
       this.#held.set(id, held)
@@ -93,6 +94,14 @@ export class Worker {
     } catch (error) {
       log?.error(`Run ${id} was left behind: ${messageOf(error)}`, { runId: id })
     }
+  }
+
+  /** An agent of either make as the work of a run. */
+  #workOf(agent: AnyAgent): Work {
+    if (!(agent instanceof Agent)) return foreignWork(agent)
+    let work = this.#works.get(agent)
+    if (work === undefined) this.#works.set(agent, (work = agentWork(agent)))
+    return work
   }
 
   /**
@@ -156,9 +165,4 @@ export class Worker {
       log?.error(`The heartbeat failed: ${messageOf(error)}`)
     }
   }
-}
-
-/** An agent of either make as the work of a run. */
-function workOf(agent: AnyAgent): Work {
-  return agent instanceof Agent ? agentWork(agent) : foreignWork(agent)
 }
