@@ -30,7 +30,9 @@ const label = z
 const cancel = z.boolean().exactOptional().meta({ description: 'Ends a live run first; else the answer is 409.' })
 
 /** A tick by its number, or its label. */
-const tick = z.union([tickNumber, label]).meta({ description: 'A finished tick, or its label.' })
+const tick = z
+  .union([tickNumber, label], { error: 'must be the number of a finished tick, or its label' })
+  .meta({ description: 'A finished tick, or its label.' })
 
 /** A tick in a path or a query. */
 export const tickText = z.preprocess(

@@ -73,13 +73,16 @@ const standing = schemaOf<StandingAnswer>()(
 
 /** What a person answers. */
 export const answer: z.ZodType<Answer> = z
-  .union([
-    z.enum(['approve', 'deny']),
-    z.strictObject({ deny: z.string().max(1000) }),
-    standing,
-    z.strictObject({ text: z.string() }),
-    z.strictObject({ choice: z.string() }),
-  ])
+  .union(
+    [
+      z.enum(['approve', 'deny']),
+      z.strictObject({ deny: z.string().max(1000) }),
+      standing,
+      z.strictObject({ text: z.string() }),
+      z.strictObject({ choice: z.string() }),
+    ],
+    { error: "must be 'approve', 'deny', { deny: 'why' }, { always: 'approve' }, { text } or { choice }" },
+  )
   .meta({ id: 'Answer' })
 
 /** Answers an interaction. */

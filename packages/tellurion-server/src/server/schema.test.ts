@@ -43,6 +43,19 @@ describe('a whole number in a query', () => {
   })
 })
 
+describe('what may be one of several things', () => {
+  const say = (schema: z.ZodType | undefined, given: unknown) => schema?.safeParse(given).error?.issues[0]?.message
+
+  it('is refused with what it may be', () => {
+    const { forkRun, answerInteraction } = operations
+    for (const tick of [undefined, null, {}, true])
+      assert.equal(say(forkRun.body, { tick }), 'must be the number of a finished tick, or its label')
+    for (const answer of [undefined, 'yes', 1, {}, { deny: 1 }])
+      assert.match(say(answerInteraction.body, { answer }) ?? '', /'approve', 'deny'|expected string/, String(answer))
+    assert.equal(say(answerInteraction.body, { answer: { deny: 'no' } }), undefined)
+  })
+})
+
 describe('operations', () => {
   it('are strict: what they do not know they refuse', () => {
     for (const { name, body, query } of Object.values(operations)) {

@@ -67,7 +67,9 @@ for (const material of materials) {
       await chat.undo()
       await chat.generate('five')
       assert.deepEqual((await chat.messages()).map(textOf), ['one', 'You said one', 'five', 'You said five'])
-      await assert.rejects(chat.undo({ turns: 3 }), code('unknown_tick'))
+      await assert.rejects(chat.undo({ turns: 3 }), { code: 'unknown_tick', message: /has 2 turns to undo, not 3\.$/ })
+      for (const turns of [0, -1, 1.5, NaN])
+        await assert.rejects(chat.undo({ turns }), /turns is a whole number from 1/)
     })
 
     test('is deleted when nobody touched it for long, but not while a run is live', async () => {

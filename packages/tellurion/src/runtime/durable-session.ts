@@ -98,10 +98,12 @@ export class DurableSession {
    */
   async undo(options: { turns?: number; cancel?: boolean } = {}): Promise<void> {
     const { turns = 1, cancel = false } = options
+    if (!Number.isInteger(turns) || turns < 1)
+      throw new TellurionError('unknown_tick', `turns is a whole number from 1, not ${String(turns)}.`)
     const undone = await this.#desk.runs(turns)
     const [newest, oldest] = [undone[0], undone.at(-1)]
     if (newest === undefined || oldest === undefined || undone.length < turns) {
-      throw new TellurionError('unknown_tick', `Session ${this.id} has no ${turns} turns to undo.`)
+      throw new TellurionError('unknown_tick', `Session ${this.id} has ${undone.length} turns to undo, not ${turns}.`)
     }
     if (oldest.firstTick === 0) return this.#withdraw(undone, cancel)
     await this.#desk.run(newest.id).undo({ to: oldest.firstTick - 1, cancel })
