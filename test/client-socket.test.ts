@@ -142,6 +142,18 @@ describe("the client's WebSocket", () => {
     assert.throws(() => socket.send({ type: 'ping' }), code('channel_closed'))
   })
 
+  test('the same key is the same run over another socket, without a session too', async () => {
+    const runs = new Set<string>()
+    for (let turn = 0; turn < 3; turn++) {
+      const socket = client.socket()
+      const created = await socket.ask({ type: 'chat', content: 'order', key: 'order-1' })
+      assert.equal(created.type, 'task_created')
+      runs.add((created as OfRun).run_id)
+      socket.close()
+    }
+    assert.equal(runs.size, 1)
+  })
+
   test('connections break at any instant, and every chat is made once and heard whole', async (t) => {
     const socket = client.socket()
     await using cuts = cutting(proxy, 4, 44)

@@ -100,6 +100,8 @@ test('a connection offers the protocol and the token, and what is sent before it
   line().say(hello)
   assert.equal(socket.state, 'open')
   assert.deepEqual(line().sent, [{ type: 'chat', content: 'Hi', key: 'key_2', session_id: 'session_3', id }])
+  const keyed = socket.send({ type: 'chat', content: 'Hi', key: 'k' })
+  assert.deepEqual(line().sent.at(-1), { type: 'chat', content: 'Hi', key: 'k', id: keyed })
   socket.close()
   assert.deepEqual([lines.length, line().closed], [1, 1000])
 })

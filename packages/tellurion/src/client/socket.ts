@@ -145,6 +145,8 @@ class Socket implements RemoteSocket {
     switch (frame.type) {
       case 'chat':
       case 'message':
+        // Under a key of the caller's it is the server that names the session, the same each time.
+        if (frame.key !== undefined) return { ...frame, id }
         return { key: ids('key'), session_id: ids('session'), ...frame, id }
       case 'create_session':
         return { session_id: ids('session'), ...frame, id }
