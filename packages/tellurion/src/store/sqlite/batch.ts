@@ -9,6 +9,8 @@ export interface BatchJob {
   readonly run: () => unknown
   /** It writes by one statement, which is whole or not at all by itself. */
   readonly single: boolean
+  /** What it writes may be lost with the power as long as nothing that was written later is kept. */
+  readonly relaxed: boolean
 }
 
 /** What became of a job inside its transaction. */
@@ -31,6 +33,7 @@ export function runBatch(
   point: (point: WritePoint) => void,
 ): readonly Outcome[] {
   const [first] = jobs
+  database.relax(jobs.every(({ relaxed }) => relaxed))
   point('begin')
   if (jobs.length === 1 && first?.single === true) {
     const value = first.run()

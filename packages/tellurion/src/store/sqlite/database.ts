@@ -20,6 +20,8 @@ export interface Database {
   /** Throws `store_gone` when the file is not the one at its path any more. */
   present(): void
   prepare(sql: string): StatementSync
+  /** Whether the next transactions need not survive the loss of power before a later one does. Default that they must. */
+  relax(relaxed: boolean): void
   /** Reads at once; what goes wrong is a store error. */
   read<T>(fn: () => T): Promise<T>
   close(): void
@@ -79,15 +81,17 @@ function openOnce(path: string, options: DatabaseOptions): Database {
       sqlite.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
     }
     if (old) bringUp(sqlite, options.layout)
-    return handle(sqlite, path, options.lockTimeout ?? 10_000)
+    return handle(sqlite, path, options)
   } catch (error) {
     sqlite.close()
     throw error
   }
 }
 
-function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Database {
+function handle(sqlite: DatabaseSync, path: string, options: DatabaseOptions): Database {
+  const { lockTimeout = 10_000, synchronous = 'full' } = options
   const prepared = new Map<string, StatementSync>()
+  let isRelaxed = false
   const look = presenceOf(path)
   // Who closes it last takes its log away.
   const present = (): void => {
@@ -102,6 +106,12 @@ function handle(sqlite: DatabaseSync, path: string, lockTimeout: number): Databa
       let statement = prepared.get(sql)
       if (statement === undefined) prepared.set(sql, (statement = sqlite.prepare(sql)))
       return statement
+    },
+    relax(relaxed) {
+      if (relaxed === isRelaxed || synchronous === 'normal') return
+      // The log is one file: the next transaction that is synchronised takes all before it along.
+      sqlite.exec(`PRAGMA synchronous = ${relaxed ? 'NORMAL' : 'FULL'}`)
+      isRelaxed = relaxed
     },
     async read(fn) {
       try {

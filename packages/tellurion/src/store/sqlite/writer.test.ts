@@ -53,6 +53,25 @@ suite('the writer of a file', () => {
     assert.equal(all().length, 50)
     assert.deepEqual(points, ['begin', ...Array<WritePoint>(50).fill('job'), 'commit', 'committed'])
   })
+  test('waits for the disk only where a job must survive the loss of power', async () => {
+    const path = join(folder, `${++files}.db`)
+    const clock = virtualClock()
+    for (const synchronous of ['full', 'normal'] as const) {
+      const database = await openDatabase(path, { layout, clock, synchronous })
+      const modes: unknown[] = []
+      const mode = (): unknown => Object.values(database.sqlite.prepare('PRAGMA synchronous').get() ?? {})[0]
+      const writer = createWriter(database, { clock, onPoint: (point) => point === 'begin' && modes.push(mode()) })
+      const write = (relaxed: boolean, single = false): Promise<void> => writer.write(() => {}, { relaxed, single })
+      await write(true)
+      await write(true, true)
+      await Promise.all([write(true), write(false), write(true)])
+      await write(false)
+      await write(true)
+      await writer.write(() => {})
+      assert.deepEqual(modes, synchronous === 'full' ? [1, 1, 2, 2, 1, 2] : [1, 1, 1, 1, 1, 1])
+      database.close()
+    }
+  })
   test('writes a single statement without a transaction of its own', async () => {
     const { writer, insert, points } = await bench()
     await writer.write(() => insert(1), { single: true })

@@ -15,8 +15,12 @@ const maxJobs = 100_000
 
 /** Writes. Rejects with a store error; then nothing of the job was written. */
 export interface Writer {
-  /** Runs a job in a transaction. `single` says that the job writes by one statement, which alone needs no transaction. */
-  write<T>(job: () => T, options?: { readonly single?: boolean }): Promise<T>
+  /**
+   * Runs a job in a transaction. `single` says that the job writes by one statement, which alone needs no transaction;
+   * `relaxed` that nothing outside is told or done on the strength of it: it survives the process, and the loss of power
+   * with the next job that must.
+   */
+  write<T>(job: () => T, options?: { readonly single?: boolean; readonly relaxed?: boolean }): Promise<T>
   /** Writes what waits and refuses what comes. */
   close(): Promise<void>
 }
@@ -95,13 +99,13 @@ export function createWriter(
   }
 
   return {
-    write<T>(run: () => T, { single = false } = {}) {
+    write<T>(run: () => T, { single = false, relaxed = false } = {}) {
       if (closed) return Promise.reject(storeError('store_closed', path, 'it has been closed'))
       if (waiting.length >= maxJobs) {
         return Promise.reject(new TellurionError('channel_full', `The store ${path} has ${maxJobs} writes waiting.`))
       }
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ run, single, resolve: resolve as (value: unknown) => void, reject })
+        waiting.push({ run, single, relaxed, resolve: resolve as (value: unknown) => void, reject })
         schedule()
       })
     },

@@ -3,7 +3,7 @@
 import type { Database } from '../../../store/sqlite/database.ts'
 import type { Writer } from '../../../store/sqlite/writer.ts'
 import type { Hint, Hints } from '../../hints.ts'
-import type { RunStore } from '../../run-store.ts'
+import type { Commit, RunStore } from '../../run-store.ts'
 import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { isOrdinary } from '../run-state.ts'
 import type { ClaimTable } from '../table-queue.ts'
@@ -18,11 +18,11 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
   let told: Hint[] = []
   const desk = new SqliteDesk(database, (hint) => told.push(hint))
   /** Runs a job and tells afterwards what it changed. */
-  const write = async <T>(job: () => T): Promise<T> => {
+  const write = async <T>(job: () => T, options?: { readonly relaxed: boolean }): Promise<T> => {
     const [value, news] = await writer.write(() => {
       told = []
       return [job(), told] as const
-    })
+    }, options)
     for (const hint of news) hints.send(hint)
     return value
   }
@@ -40,17 +40,20 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
       return write(() => desk.createSession(session))
     },
     deleteSession: (session) => write(() => desk.deleteSession(session)),
-    beginAttempt: (run, claim) => write(() => desk.beginAttempt(run, claim)),
+    // Who holds a run is nothing that a machine which has lost its power still has to know.
+    beginAttempt: (run, claim) => write(() => desk.beginAttempt(run, claim), { relaxed: true }),
     async heartbeat(held, leaseUntil) {
       if (held.length === 0) return []
-      return write(() => held.filter((lease) => !desk.extend(lease, leaseUntil)).map(({ run }) => run))
+      const extend = (): string[] => held.filter((lease) => !desk.extend(lease, leaseUntil)).map(({ run }) => run)
+      return write(extend, { relaxed: true })
     },
     async commit(commit) {
       for (const child of commit.children ?? []) checkNewRun(child)
       for (const mail of commit.sends ?? []) checkMail(mail)
       const text = encodeCommit(commit)
       if (!isOrdinary(commit)) return write(() => desk.commit(commit, text))
-      const result = await writer.write(() => desk.append(commit, text), { single: true })
+      const relaxed = onlyCounts(commit)
+      const result = await writer.write(() => desk.append(commit, text), { single: true, relaxed })
       if (result.status === 'committed') hints.send({ type: 'run', run: commit.run, log: true })
       return result
     },
@@ -74,6 +77,11 @@ export function createSqliteStore(database: Database, { writer, hints }: { write
     retry: (...asked) => write(() => desk.retry(...asked)),
     close: () => writer.close(),
   }
+}
+
+/** Whether a commit says no more than that a tick is over: what happened in it is kept already. */
+function onlyCounts({ operations, events }: Commit): boolean {
+  return events.length === 0 && operations.every(([kind]) => kind === 'header')
 }
 
 /** The runs that can be claimed, for the queue. */
