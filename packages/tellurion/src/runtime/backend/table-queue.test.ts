@@ -69,7 +69,7 @@ test('where everything was handed out the table is not asked again at each end',
   const { seen, at, end } = desk(20, 100)
   await macrotask()
   const { asked } = seen
-  for (const finish of [...at.values()]) {
+  for (const finish of at.values()) {
     finish()
     await macrotask()
   }
