@@ -1,7 +1,9 @@
 // User input: a question to a person that a system or a program asked, and the end of its patience.
 
+import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
 import { defineSystem } from '../world/system.ts'
+import type { World } from '../world/world.ts'
 import { Conversation, PendingToolCalls, UserInput } from './component.ts'
 import { ask, close } from './open-interaction.ts'
 import { clockOf } from './configuration.ts'
@@ -38,3 +40,13 @@ export const userInput = defineSystem({
     }
   },
 })
+
+/** Takes back a question that another run asked; with `again` it is asked anew, under an id of its own. */
+export function retract(world: World, entity: Entity, { again = false }: { again?: boolean } = {}): void {
+  const input = world.get(entity, UserInput)
+  if (input?.asked === undefined) return
+  const { asked, ...wish } = input
+  close(world, entity, asked.id)
+  if (again) world.set(entity, UserInput, wish)
+  else world.remove(entity, UserInput)
+}

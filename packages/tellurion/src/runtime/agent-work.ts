@@ -9,6 +9,7 @@ import { resultOf, type AgentResult } from '../agent/result.ts'
 import { taint } from '../agent/taint.ts'
 import { askAgain, closeCalls } from '../agent/tool-results.ts'
 import { noUsage } from '../agent/usage.ts'
+import { retract } from '../agent/user-input.ts'
 import type { UserMessage } from '../message/message.ts'
 import type { Entity } from '../world/entity.ts'
 import { Halted, Terminal } from '../world/lifecycle.ts'
@@ -39,6 +40,7 @@ export function agentWork(agent: Agent): Work {
 
 function input(world: World, entity: Entity, payload: InputPayload, agent: Agent): void {
   const { input: said, output, bounded, tools, taint: read } = payload
+  leaveOpen(world, entity)
   const from = world.require(entity, Conversation).length
   hear(world, entity, userMessage(said))
   begin(world, entity, { from, agent })
@@ -51,15 +53,24 @@ function input(world: World, entity: Entity, payload: InputPayload, agent: Agent
 /** Calls that were open are closed, questions are asked again, and what is new is said. */
 function goOn(world: World, entity: Entity, { input: said }: ForkPayload, agent: Agent): void {
   const from = fromOf(world, entity)
-  if (said === undefined) askAgain(world, entity)
-  else {
-    closeCalls(world, entity, { forked: true })
+  if (said === undefined) {
+    askAgain(world, entity)
+    retract(world, entity, { again: true })
+  } else {
+    leaveOpen(world, entity)
     hear(world, entity, userMessage(said))
   }
   world.remove(entity, Terminal)
   world.remove(entity, Halted)
   world.pause(false)
   begin(world, entity, { from, agent })
+}
+
+/** What another run left open, in a past that was gone back to or when it was cut short, nobody works on any more. */
+function leaveOpen(world: World, entity: Entity): void {
+  closeCalls(world, entity, { forked: true })
+  retract(world, entity)
+  world.pause(false)
 }
 
 function fromOf(world: World, entity: Entity): number {

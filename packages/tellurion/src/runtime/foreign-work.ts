@@ -201,7 +201,8 @@ function failureOf(error: unknown): ErrorData {
 
 /** A new run begins: what the last one kept is gone, what was said stays. */
 function input(world: World, entity: Entity, payload: InputPayload): void {
-  for (const kept of [Kept, Steps, StepState, Questions, Outcome]) world.remove(entity, kept)
+  for (const kept of [Kept, Steps, StepState, Questions, Outcome, Wait]) world.remove(entity, kept)
+  world.pause(false)
   const { bounded } = payload
   const given = payload.input as Json
   closeOpen(world, entity)
