@@ -21,6 +21,19 @@ describe('the state of a world', () => {
     assert.equal(other.get(one, Name), 'later')
   })
 
+  test('that was taken as a delta does not grow any more', () => {
+    const world = new World()
+    world.spawn(Name('before'))
+    const changes = world.takeDelta()
+    world.emit({ type: 'own.kept' })
+    const events = world.takeDelta()
+    world.set(one, Name, 'after')
+    world.emit({ type: 'own.kept' })
+    assert.deepEqual([changes.operations.length, changes.records], [2, []])
+    assert.deepEqual([events.operations, events.records.length], [[], 1])
+    assert.deepEqual([world.takeDelta().operations.length, world.takeDelta().records.length], [1, 0])
+  })
+
   test('keeps queries alive while it is large, and finds the same without them', () => {
     const world = new World()
     const { state } = world[$inside]

@@ -291,8 +291,9 @@ export class State {
   }
 
   takeDelta(): Delta {
-    const operations = this.#operations
-    const records = this.#records
+    // What stays here goes on growing, so an empty list is not handed out.
+    const operations = this.#operations.length > 0 ? this.#operations : []
+    const records = this.#records.length > 0 ? this.#records : []
     const versions = this.#versions
     this.dropDelta()
     return versions === undefined ? { operations, records } : { operations, records, versions }
