@@ -56,6 +56,8 @@ const reports = tool({
   inputSchema: plain,
   async execute(_input, { progress }) {
     progress({ at: canary('progress') })
+    for (const text of canary('printed')) progress({ stream: 'stdout', text })
+    progress({ stream: 'stdout', text: '.' })
     return 'reported'
   },
 })
@@ -92,6 +94,19 @@ function cast(base: string): readonly (Agent | AgentRuntime)[] {
         'Done.',
       ]),
       tools,
+    }),
+    agent('spells', {
+      model: scriptedModel(
+        [
+          {
+            reasoning: `I know ${canary('reasoned')}.`,
+            calls: [{ toolName: 'reports', input: { key: canary('spelled-argument') } }],
+          },
+          `It comes bit by bit: ${canary('spelled')}.`,
+        ],
+        { chunkSize: 5 },
+      ),
+      tools: { reports },
     }),
     helper,
     agent('parent', {
@@ -181,13 +196,22 @@ async function play(runtime: Runtime, { add, log, place }: Sinks & { place: stri
   const tell = logEvents(log, { content: true })
   for (const name of runtime.agents.keys()) {
     const run = await runtime.submit(name, `Go with ${canary('input')}.`, { metadata: { note: canary('metadata') } })
+    const stop = new AbortController()
+    const watched = watch(run.events({ recent: true, signal: stop.signal }), add)
     const result = await run.result().catch((error: unknown) => {
       add('errors', inspect(error, { depth: 20 }))
       add('errors', (error as Error).stack ?? '')
       return undefined
     })
+    stop.abort()
+    await watched
+    const kept = await run.log()
+    assert.deepEqual(
+      kept.map(({ seq }) => seq),
+      kept.map((_, index) => index + 1),
+    )
     add('results', JSON.stringify(result ?? null))
-    for (const event of await run.log()) {
+    for (const event of kept) {
       add('events', JSON.stringify(event))
       tell(event as never)
     }
@@ -201,6 +225,21 @@ async function play(runtime: Runtime, { add, log, place }: Sinks & { place: stri
     url: canary('log-field'),
     error: new Error(canary('log-error')).message,
   })
+}
+
+/** What is seen live, piece by piece, and what the pieces come to. */
+async function watch(events: AsyncIterable<object>, add: Sinks['add']): Promise<void> {
+  const whole = new Map<string, string>()
+  try {
+    for await (const event of events as AsyncIterable<Readonly<Record<string, unknown>> & { type: string }>) {
+      add('live', JSON.stringify(event))
+      const { text } = (event['progress'] ?? event) as { text?: string }
+      const piece = text ?? event['delta']
+      if (typeof piece === 'string') whole.set(event.type, `${whole.get(event.type) ?? ''}${piece}`)
+    }
+  } finally {
+    for (const [type, text] of whole) add(`live ${type}`, text)
+  }
 }
 
 /** What a client is told. */
@@ -236,7 +275,15 @@ async function ask(
   const { url } = await server.listen()
   const requestInit = { headers: { authorization: `Bearer ${token}` } }
   await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }))
-  for (const name of Object.keys(tools)) add('mcp', JSON.stringify(await client.callTool({ name, arguments: {} })))
+  for (const name of Object.keys(tools)) {
+    let printed = ''
+    const onprogress = ({ message }: { message?: string | undefined }): void => {
+      add('mcp progress', message ?? '')
+      printed += message?.match(/"text":"(.*)"/)?.[1] ?? ''
+    }
+    add('mcp', JSON.stringify(await client.callTool({ name, arguments: {} }, { onprogress })))
+    add('mcp progress', printed)
+  }
   await client.close()
   await server.close()
 }

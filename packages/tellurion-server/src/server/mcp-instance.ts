@@ -97,13 +97,14 @@ async function called(
       input: input as Json,
       signal,
       isTakenBack: () => signal.aborted && !isGone(signal.reason),
-      tellProgress: progressOf(context),
+      tellProgress: progressOf(context, setting.redactor),
       askable,
     })
     return setting.redactor?.value(result) ?? result
   } catch (error) {
     setting.log.info('mcp.failed', { user: identity.user, toolName: tool.listing.name, error: String(error) })
-    return thrownResult(error)
+    const result = thrownResult(error)
+    return setting.redactor?.value(result) ?? result
   }
 }
 

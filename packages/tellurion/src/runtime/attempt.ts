@@ -7,7 +7,6 @@ import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-results.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
-import { isEphemeral } from '../event/kind.ts'
 import type { EventRecord } from '../event/event.ts'
 import type { Usage } from '../port/model.ts'
 import { backoff } from '../retry/backoff.ts'
@@ -24,6 +23,7 @@ import { redactedArtifacts } from './backend/redacted.ts'
 import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
+import { allThatIsLive, liveRedaction } from './live-redaction.ts'
 import { cancelMail, newsForParent, Offspring, type Outgoing } from './offspring.ts'
 import { liveStatuses, type RunRecord } from './run.ts'
 import type { RunEnd } from './run-store.ts'
@@ -164,9 +164,11 @@ export class Attempt {
   /** What only an attempt has: keys from the journal, the intake, and somebody who listens to what is live. */
   #furnish(world: World, { agent, entity, journal }: { agent: Work; entity: Entity; journal: Journal }): void {
     const { branch, id, epoch } = this.#run
+    const { live, redactor } = this.#setting
+    const shown = redactor === undefined ? allThatIsLive : liveRedaction(redactor)
     world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
     world.on('*', (event) => {
-      if (isEphemeral(event.type)) this.#setting.live.send(id, event, journal.events)
+      for (const each of shown(event)) live.send(id, each, journal.events)
     })
     for (const stopped of [Halted, Failure]) world.remove(entity, stopped)
     if (epoch === 1) world.emit({ type: 'run.started', agent: agent.name })

@@ -18,7 +18,7 @@ import { Failure, Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import { dropRestoredNote, restoredNote } from './checkpoint.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { restoredRun, type RestoreRunOptions } from './restore.ts'
-import { redactedBackend, redactedLive } from './backend/redacted.ts'
+import { redactedBackend } from './backend/redacted.ts'
 import { checkId } from './backend/request.ts'
 import { foreignComponents } from './foreign-component.ts'
 import { Interactions } from './interaction.ts'
@@ -309,7 +309,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     backend,
     registry,
     shelf: createShelf(backend.store, stored),
-    live: redactor === undefined ? createLive() : redactedLive(createLive(), redactor),
+    live: createLive(),
     clock,
     ids,
     random,

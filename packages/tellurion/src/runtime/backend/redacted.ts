@@ -1,10 +1,8 @@
-// A backend that secrets do not reach: what goes into it, and what of it is shown live, has gone through a redactor.
+// A backend that secrets do not reach: what goes into it has gone through a redactor.
 
-import type { Event } from '../../event/event.ts'
 import type { Redactor } from '../../secret/redactor.ts'
 import type { Artifacts } from '../../tool/artifact.ts'
 import type { Backend } from '../backend.ts'
-import type { Live } from '../live.ts'
 
 /** The same backend; commits with their events, states and results, and mail, are kept without the secrets. */
 export function redactedBackend(backend: Backend, redactor: Redactor): Backend {
@@ -18,11 +16,6 @@ export function redactedBackend(backend: Backend, redactor: Redactor): Backend {
       send: (mail) => store.send(redactor.value(mail)),
     },
   }
-}
-
-/** The same live events. A secret that a model spells out over several deltas is found in the whole message alone. */
-export function redactedLive(live: Live, redactor: Redactor): Live {
-  return { ...live, send: (run, event, since) => live.send(run, redactor.value<Event>(event), since) }
 }
 
 /** The same artifacts; results that are kept whole lose the secrets. Files that a tool keeps by name stay as they are. */
