@@ -6,6 +6,14 @@ import type { BudgetLimits } from './component.ts'
 
 const names = ['modelCalls', 'toolCalls', 'tokens', 'cost', 'wallTime', 'ticks', 'depth'] as const
 
+/**
+ * Most ticks of a run that has these limits, for the runner: at least its usual 100, and so many more than the budget's
+ * that it is the budget which says that they are spent. Undefined where the budget says nothing of ticks.
+ */
+export function ticksUnder({ ticks }: BudgetLimits = {}): number | undefined {
+  return ticks === undefined ? ticks : Math.max(100, Math.ceil(ticks) + 2)
+}
+
 /** Throws `unknown_option` and `invalid_option` for a budget of an agent. */
 export function checkBudget(budget: (BudgetLimits & { readonly price?: PriceFunction }) | undefined): void {
   const { price, ...limits } = limitsOf('budget', budget)

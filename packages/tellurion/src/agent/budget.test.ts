@@ -7,6 +7,7 @@ import { virtualClock } from '../testing/virtual-clock.ts'
 import { tool } from '../tool/tool.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import type { AgentResult } from './result.ts'
+import type { TurnOptions } from './turn-options.ts'
 
 const usage = { inputTokens: 100, outputTokens: 50, totalTokens: 150 }
 const ran: number[] = []
@@ -87,6 +88,20 @@ describe('a budget', () => {
     await clock.runAll()
     await running
     assert.equal(model.calls, 3)
+  })
+
+  test('of ticks says how many a turn has, also more than the usual hundred', async () => {
+    const limited = async (budget: object, options: TurnOptions = {}) => {
+      const error = await endless(budget)
+        .agent.generate('go', options)
+        .catch((thrown: unknown) => thrown)
+      assert.ok(error instanceof TellurionError)
+      return [error.code, (error.result as AgentResult).steps]
+    }
+    assert.deepEqual(await limited({ modelCalls: 1_000 }), ['run_limit', 100])
+    assert.deepEqual(await limited({ ticks: 250 }), ['budget_exceeded', 250])
+    assert.deepEqual(await limited({ ticks: 7.5 }), ['budget_exceeded', 8])
+    assert.deepEqual(await limited({ ticks: 250 }, { maxTicks: 30 }), ['run_limit', 30])
   })
 
   test('is new with each turn', async () => {

@@ -5,7 +5,7 @@ import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
 import { Agent } from './agent.ts'
 import { createAgentRegistry } from './agent-registry.ts'
-import { orchestrate, type Course, type Done } from './orchestration.ts'
+import { orchestrate, type Course, type Done, type Strategy } from './orchestration.ts'
 import { chain, coordinator, parallel, router } from './strategy.ts'
 import { textOf } from '../message/message.ts'
 
@@ -206,6 +206,22 @@ describe('an orchestration', () => {
     const endless = ({ rounds }: Course) => ({ work: [{ agent: 'a', task: `round ${rounds.length}` }] })
     const agent = orchestrate({ name: 'loop', agents, strategy: endless, budget: { modelCalls: 20 } })
     assert.equal((await failed(agent)).code, 'budget_exceeded')
+  })
+
+  test('goes on for a hundred rounds, or as its budget says, however many work in each', async () => {
+    const agents = [worker('a', () => 'done')]
+    const rounds = (count: number): Strategy => {
+      return ({ rounds: past }) => (past.length < count ? { work: [{ agent: 'a', task: 'x' }] } : { answer: 'over' })
+    }
+    const make = (strategy: Strategy, ticks?: number) =>
+      orchestrate({ name: 'o', agents, strategy, ...(ticks === undefined ? {} : { budget: { ticks } }) })
+    assert.equal((await make(rounds(100)).generate('go')).text, 'over')
+    const { code, message } = await failed(make(rounds(Infinity)))
+    assert.deepEqual([code, /gave work 100 times/.test(message)], ['run_limit', true])
+    assert.equal((await make(rounds(101), 300).generate('go')).text, 'over')
+    const many = Array.from({ length: 510 }, () => ({ agent: 'a', task: 'x' }))
+    const wide: Strategy = ({ rounds: [done] }) => (done === undefined ? { work: many } : { answer: `${done.length}` })
+    assert.equal((await make(wide).generate('go')).text, '510')
   })
 
   test('that gives work to nobody, or none, fails and says so', async () => {

@@ -15,6 +15,11 @@ import type { Inhabitant } from './world-tool.ts'
 /** Longest text that one agent hands to the next, in characters. */
 const longest = 1_000_000
 
+/** Rounds of work where the budget says nothing of ticks. */
+const mostRounds = 100
+/** Ticks of an orchestration of which nobody says any: each agent that works for it may take some. */
+const mostTicks = 10_000
+
 /** Something that an agent is to do. */
 export interface Assignment {
   readonly agent: string
@@ -48,7 +53,10 @@ export interface OrchestrationOptions {
   readonly name: string
   readonly agents: readonly Inhabitant[]
   readonly strategy: Strategy
-  /** What all of them may spend together. Each decision of the strategy counts as a model call. */
+  /**
+   * What all of them may spend together. Each decision of the strategy counts as a model call. Without `ticks` work may be
+   * given 100 times.
+   */
   readonly budget?: BudgetLimits & { readonly price?: PriceFunction }
   /** Milliseconds that each assignment may take. Default 300,000. */
   readonly timeout?: number
@@ -77,14 +85,25 @@ export function orchestrate(options: OrchestrationOptions): Agent {
   }))
   return new Agent({
     name,
-    model: deciding(name, { strategy, agents: agents.map((agent) => agent.name) }),
+    model: deciding(name, {
+      strategy,
+      agents: agents.map((agent) => agent.name),
+      rounds: budget?.ticks ?? mostRounds,
+    }),
     tools,
-    ...(budget === undefined ? {} : { budget }),
+    budget: { ticks: mostTicks, ...budget },
   })
 }
 
+interface Deciding {
+  readonly strategy: Strategy
+  readonly agents: readonly string[]
+  /** Most rounds of work. */
+  readonly rounds: number
+}
+
 /** A strategy in the place of a model: it reads the conversation as a course, and moves by calling agents. */
-function deciding(name: string, { strategy, agents }: { strategy: Strategy; agents: readonly string[] }): Model {
+function deciding(name: string, { strategy, agents, rounds }: Deciding): Model {
   return {
     name: `strategy/${name}`,
     async *stream({ messages }: ModelRequest): AsyncGenerator<ModelEvent, void> {
@@ -92,6 +111,7 @@ function deciding(name: string, { strategy, agents }: { strategy: Strategy; agen
         const { course, start } = courseOf(messages)
         const move = checkMove(await strategy(course))
         if ('answer' in move) yield { type: 'text.delta', text: move.answer }
+        else if (course.rounds.length >= rounds) throw endless(rounds)
         // No two calls of a conversation have one id.
         else yield* callsOf(move.work, { agents, prefix: `r${start}-${course.rounds.length}` })
         const finishReason = 'answer' in move ? 'stop' : 'tool-calls'
@@ -101,6 +121,11 @@ function deciding(name: string, { strategy, agents }: { strategy: Strategy; agen
       }
     },
   }
+}
+
+function endless(rounds: number): TellurionError {
+  const text = `The strategy gave work ${rounds} times and no answer: have it end, or give orchestrate a budget of more ticks.`
+  return new TellurionError('run_limit', text)
 }
 
 /** A move that can be made. Throws `invalid_option` for what is none. */

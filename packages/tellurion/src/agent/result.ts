@@ -122,7 +122,7 @@ function errorOf({ reason, error, ticks }: Stop): ErrorData | undefined {
     case 'max_ticks':
       return {
         code: 'run_limit',
-        message: `The run reached its limit of ${ticks} ticks: raise maxTicks, or give the agent a stopWhen such as isStepCount(20).`,
+        message: `The run reached its limit of ${ticks} ticks: raise maxTicks or budget.ticks, or set stopWhen.`,
         retryable: false,
       }
     default:

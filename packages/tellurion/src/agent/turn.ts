@@ -11,7 +11,8 @@ import type { Entity } from '../world/entity.ts'
 import type { History } from '../world/history.ts'
 import { run, type Stop } from '../world/runner.ts'
 import type { World } from '../world/world.ts'
-import { Conversation, LLM, Output, Streaming, TurnUsage } from './component.ts'
+import { ticksUnder } from './budget-limits.ts'
+import { Budget, Conversation, LLM, Output, Streaming, TurnUsage } from './component.ts'
 import { clockOf } from './configuration.ts'
 import { hear, renewBudget } from './conversation.ts'
 import { openInteractions } from './open-interaction.ts'
@@ -84,7 +85,7 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
 
 /** Ticks until nothing more can be done now. */
 function drive({ world, entity, options, history }: Turn): Promise<Stop> {
-  const { abortSignal, maxTicks } = options
+  const { abortSignal, maxTicks = ticksUnder(world.get(entity, Budget)?.limits) } = options
   return run(world, {
     main: entity,
     clock: clockOf(world),

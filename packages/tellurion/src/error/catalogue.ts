@@ -213,7 +213,7 @@ export const errorCatalogue = {
   ),
   run_limit: entry(
     'A run reached its limit of ticks before it came to rest.',
-    'Raise `maxTicks`, or give the agent a `stopWhen`.',
+    'Raise `maxTicks` or `budget.ticks`, or give the agent a `stopWhen`.',
   ),
   invalid_transition: entry(
     'A run was told to become what it cannot become from where it stands.',

@@ -1,6 +1,7 @@
 // An `Agent` as the work of a run: its systems tick, and mail becomes messages, decisions and wishes of its entity.
 
 import type { Agent } from '../agent/agent.ts'
+import { ticksUnder } from '../agent/budget-limits.ts'
 import { tighter } from '../agent/tighter.ts'
 import { Budget, Conversation, Output, Steering, Streaming, ToolRegistry, TurnUsage } from '../agent/component.ts'
 import { hear, userMessage } from '../agent/conversation.ts'
@@ -24,7 +25,7 @@ import type { Work } from './work.ts'
 export function agentWork(agent: Agent): Work {
   return {
     name: agent.name,
-    maxTicks: undefined,
+    maxTicks: (world, entity) => ticksUnder(world.get(entity, Budget)?.limits),
     components: agent.components,
     bindTo: (world) => agent.bindTo(world),
     spawn: (world) => agent.spawn(world),

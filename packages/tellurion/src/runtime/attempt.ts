@@ -148,9 +148,10 @@ export class Attempt {
     world.bind('takeIn', (handle: World) => takeAll(handle, entity, given))
     for (;;) {
       takeAll(world, entity, given)
+      const maxTicks = agent.maxTicks(world, entity)
       const stop = await run(world, {
         main: entity,
-        ...(agent.maxTicks === undefined ? {} : { maxTicks: agent.maxTicks }),
+        ...(maxTicks === undefined ? {} : { maxTicks }),
         clock: this.#setting.clock,
         signal: this.#controller.signal,
         sink: (delta, at) => this.#save(journal, delta, at),

@@ -51,7 +51,7 @@ export function foreignWork(agent: AgentRuntime): Work {
   return {
     name: agent.key,
     // A tick here is a call of `run`: it bounds itself.
-    maxTicks: null,
+    maxTicks: () => null,
     components: [...agentComponents, ...foreignComponents],
     bindTo(world) {
       world.addSystem(lapse)

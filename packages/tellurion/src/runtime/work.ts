@@ -13,7 +13,7 @@ export interface Work extends Taker {
   /** The name under which runs ask for it. */
   readonly name: string
   /** Most ticks of a run; the runner's default where undefined, null for no limit. */
-  readonly maxTicks: number | null | undefined
+  maxTicks(world: World, entity: Entity): number | null | undefined
   readonly components: readonly Component[]
   /** Binds what is live to a world and adds the systems. */
   bindTo(world: World): void
