@@ -10,7 +10,7 @@ import { rowAt, type JournalEntry, type RunTable, type Tables } from './memory-t
 
 /** The methods that write nothing. */
 export function createMemoryReads(tables: Tables): RunReads {
-  const { runs, sessions, branches } = tables
+  const { runs, sessions } = tables
   return {
     async mail(run, after) {
       const items = runs.get(run)?.mail.slice(Math.max(0, after)) ?? []
@@ -39,7 +39,7 @@ export function createMemoryReads(tables: Tables): RunReads {
     getAccount: async (id) => tables.accounts.get(id),
     getBranch: async (branch) => tables.branch(branch),
     async listBranches(session) {
-      return [...branches.values()].map(({ record }) => record).filter((record) => record.session === session)
+      return (tables.own.get(session) ?? []).map(({ record }) => record)
     },
     async load(id, { tick, since } = {}) {
       const branch = tables.branch(id)
@@ -103,7 +103,7 @@ function journalRow(entry: JournalEntry, seq: number): JournalRow {
   return versions === undefined ? row : { ...row, versions: JSON.parse(versions) as Record<string, number> }
 }
 
-function listRuns({ runs }: Tables, filter: RunFilter): Awaited<ReturnType<RunReads['listRuns']>> {
+function listRuns({ runs, own }: Tables, filter: RunFilter): Awaited<ReturnType<RunReads['listRuns']>> {
   const { status, agent, session, parent, user, asking, limit = 100, before } = filter
   const end = before === undefined ? Infinity : (runs.get(before)?.order ?? 0)
   const fits = ({ record, order }: RunTable): boolean =>
@@ -114,7 +114,10 @@ function listRuns({ runs }: Tables, filter: RunFilter): Awaited<ReturnType<RunRe
     (parent === undefined || record.parent === parent) &&
     (user === undefined || record.user === user) &&
     (asking !== true || record.interactions.length > 0)
-  const found = [...runs.values()].filter(fits).map(({ record }) => record)
+  const all = session === undefined ? [...runs.values()] : (own.get(session) ?? []).flatMap((branch) => branch.runs)
+  // Runs that were tried again stand behind others of their branch.
+  if (session !== undefined) all.sort((a, b) => a.order - b.order)
+  const found = all.filter(fits).map(({ record }) => record)
   return found.reverse().slice(0, limit)
 }
 

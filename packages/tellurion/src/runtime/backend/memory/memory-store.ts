@@ -3,9 +3,9 @@
 import { TellurionError } from '../../../error/error.ts'
 import type { KeyValue } from '../../../port/key-value.ts'
 import type { Hints } from '../../hints.ts'
-import { hasEnded, type BranchRecord, type RunRecord } from '../../run.ts'
+import { hasEnded, type RunRecord } from '../../run.ts'
 import type { Commit, CommitResult, NewMail, NewRun, RunStore } from '../../run-store.ts'
-import { firstSeq, headTick, lastPlaceOf, placeOfTick, stateSeq } from '../lineage.ts'
+import { headTick, lastPlaceOf, placeOfTick, stateSeq } from '../lineage.ts'
 import { grantTo, lendTo, settleEnd, type AccountTable } from '../account-book.ts'
 import { checkId, checkMail, checkNewRun, checkNewSession } from '../request.ts'
 import { encodeRow } from '../row-codec.ts'
@@ -28,7 +28,18 @@ import {
 import type { ClaimTable } from '../table-queue.ts'
 import { createMemoryReads } from './memory-reads.ts'
 import { pruneMemory } from './memory-retention.ts'
-import { copyOf, emptyTables, type BranchTable, type RunTable, type Tables } from './memory-tables.ts'
+import {
+  addBranch,
+  addRun,
+  addSession,
+  copyOf,
+  dropSession,
+  emptyTables,
+  noteEnd,
+  type BranchTable,
+  type RunTable,
+  type Tables,
+} from './memory-tables.ts'
 
 /** An empty store, and its rows as a queue sees them. It tells hints by itself. */
 export function createMemoryStore(options: { hints: Hints; keyValue: KeyValue }): {
@@ -109,11 +120,12 @@ class MemoryDesk {
     const grant = grantTo(run, this.#accounts)
     if (grant.status === 'refused') return { status: 'budget', refused: grant }
     if (session === undefined) {
-      this.#addBranch({ id: run.newBranch, session: run.session, createdAt: run.now })
+      addBranch(this.#tables, { id: run.newBranch, session: run.session, createdAt: run.now })
     }
     const { session: id, user, ownSession: own, newBranch, now: createdAt } = run
-    const head = session ?? { id, user, branch: newBranch, createdAt, own }
-    sessions.set(id, { ...head, touchedAt: Math.max(session?.touchedAt ?? 0, createdAt) })
+    const head = session ?? { id, user, branch: newBranch, createdAt, touchedAt: createdAt, own }
+    if (session === undefined) addSession(this.#tables, head)
+    else sessions.set(id, { ...head, touchedAt: Math.max(session.touchedAt, createdAt) })
     const branch = run.branch ?? head.branch
     const record = createdRun(
       { ...run, ...lendTo(run, grant, this.#accounts), input: copyOf(run.input), metadata: copyOf(run.metadata) },
@@ -121,9 +133,7 @@ class MemoryDesk {
     )
     const slot: RunTable = { record, order: ++this.#lastOrder, turn: this.#nextTurn(branch), mail: [] }
     slot.mail.push({ id: 'input', kind: 'input', payload: JSON.stringify(run.input), at: createdAt })
-    runs.set(record.id, slot)
-    this.#tables.queued.add(slot)
-    branches.get(branch)?.runs.push(slot)
+    addRun(this.#tables, slot)
     if (run.state !== undefined) beginWith(branches.get(branch)!, run)
     if (run.idempotencyKey !== undefined) keys.set(keyOf(run), slot)
     this.#hints.send({ type: 'queue' })
@@ -132,18 +142,11 @@ class MemoryDesk {
 
   #exceedsSessions({ ownSession, maxSessions, user }: Pick<NewRun, 'ownSession' | 'maxSessions' | 'user'>): boolean {
     if (ownSession || maxSessions === undefined) return false
-    let count = 0
-    for (const session of this.#tables.sessions.values()) if (!session.own && session.user === user) count++
-    return count >= maxSessions
+    return (this.#tables.named.get(user) ?? 0) >= maxSessions
   }
 
   #nextTurn(branch: string): number {
     return (this.#tables.branches.get(branch)?.runs.at(-1)?.turn ?? 0) + 1
-  }
-
-  #addBranch(record: BranchRecord): BranchRecord {
-    this.#tables.branches.set(record.id, { record, rows: [], first: firstSeq(record), runs: [] })
-    return record
   }
 
   beginAttempt(id: string, claim: Parameters<RunStore['beginAttempt']>[1]): RunRecord | undefined {
@@ -223,13 +226,16 @@ class MemoryDesk {
   /** Puts a run on a branch of its own, which goes on from what it has written itself. */
   #putAside(slot: RunTable, { aside, now }: NewMail): void {
     const { record } = slot
-    const { runs, record: branch } = this.#tables.branches.get(record.branch)!
+    const { runs, live, record: branch } = this.#tables.branches.get(record.branch)!
     const past = lastPlaceOf(this.#tables, branch, record)
     if (aside === undefined || (record.epoch > 0 && past === undefined)) return
     if (this.#tables.branches.has(aside)) throw branchTaken(aside)
     const parent = past && { branch: branch.id, seq: past.seq }
-    this.#addBranch({ id: aside, session: record.session, ...(parent && { parent }), createdAt: now })
-    this.#tables.branches.get(aside)?.runs.push(...runs.splice(runs.indexOf(slot), 1))
+    const place = { id: aside, session: record.session, ...(parent && { parent }), createdAt: now }
+    const own = addBranch(this.#tables, place)
+    own.runs.push(...runs.splice(runs.indexOf(slot), 1))
+    live.delete(slot)
+    own.live.add(slot)
     slot.turn = 1
     this.#put(slot, { ...record, branch: aside })
     this.#hints.send({ type: 'queue' })
@@ -244,16 +250,15 @@ class MemoryDesk {
     const place = placeOfTick(this.#tables, source, fork.tick)
     if (place === undefined) return undefined
     if (branches.has(fork.id)) throw branchTaken(fork.id)
-    const live = branches.get(session.branch)?.runs.some(({ record }) => !hasEnded(record.status))
-    if (fork.head && live === true) return 'live'
+    if (fork.head && (branches.get(session.branch)?.live.size ?? 0) > 0) return 'live'
     if (fork.head) sessions.set(session.id, { ...session, branch: fork.id, touchedAt: fork.now })
     const parent = { branch: place.branch.id, seq: place.seq }
-    return this.#addBranch({ id: fork.id, session: session.id, parent, createdAt: fork.now })
+    return addBranch(this.#tables, { id: fork.id, session: session.id, parent, createdAt: fork.now }).record
   }
 
   sweep(now: number): readonly string[] {
     const freed: string[] = []
-    for (const slot of this.#tables.runs.values()) {
+    for (const slot of this.#tables.open) {
       const { record } = slot
       if (hasLapsed(record, now)) this.#lapse(slot, now)
       else if (record.status === 'waiting' && record.due !== undefined && record.due <= now) {
@@ -294,21 +299,17 @@ class MemoryDesk {
     if (known !== undefined) return { status: 'known', session: known }
     if (branches.has(newBranch)) throw branchTaken(newBranch)
     if (this.#exceedsSessions({ ...asked, ownSession: false })) return { status: 'session_limit' }
-    this.#addBranch({ id: newBranch, session: id, createdAt })
+    addBranch(this.#tables, { id: newBranch, session: id, createdAt })
     const session = { id, user, branch: newBranch, createdAt, touchedAt: createdAt, own: false }
-    sessions.set(id, session)
+    addSession(this.#tables, session)
     return { status: 'created', session }
   }
 
   deleteSession(id: string): Awaited<ReturnType<RunStore['deleteSession']>> {
-    const { sessions, branches, runs, keys } = this.#tables
+    const { sessions, own, runs, keys } = this.#tables
     if (!sessions.has(id)) return 'unknown'
-    const own = [...branches.values()].filter(({ record }) => record.session === id)
-    const slots = own.flatMap((branch) => branch.runs)
-    if (slots.some(({ record }) => !hasEnded(record.status))) return 'live'
-    sessions.delete(id)
-    for (const { record } of own) branches.delete(record.id)
-    for (const { record } of slots) {
+    if (own.get(id)?.some(({ live }) => live.size > 0) === true) return 'live'
+    for (const { record } of dropSession(this.#tables, id)) {
       runs.delete(record.id)
       if (record.idempotencyKey !== undefined) keys.delete(keyOf(record))
     }
@@ -335,6 +336,7 @@ class MemoryDesk {
     slot.record = record
     if (record.status === 'queued') this.#tables.queued.add(slot)
     else this.#tables.queued.delete(slot)
+    if (hasEnded(record.status) !== hasEnded(before.status)) noteEnd(this.#tables, slot)
     this.#hints.send({ type: 'run', run: record.id, ...(record.status === 'running' ? { log: true } : {}) })
     if (opensWork(before, record) || before.availableAt > record.availableAt) this.#hints.send({ type: 'queue' })
     const session = hasEnded(record.status) ? this.#tables.sessions.get(record.session) : undefined
@@ -369,11 +371,8 @@ function claimTable(tables: Tables): ClaimTable {
 
 /** Whether a run that came before it on its branch has not ended. */
 function isBlocked(tables: Tables, slot: RunTable): boolean {
-  for (const other of tables.branches.get(slot.record.branch)?.runs ?? []) {
-    if (other === slot) return false
-    if (!hasEnded(other.record.status)) return true
-  }
-  return false
+  const [first = slot] = tables.branches.get(slot.record.branch)?.live ?? []
+  return first !== slot
 }
 
 function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
