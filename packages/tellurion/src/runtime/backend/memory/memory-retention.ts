@@ -1,6 +1,5 @@
 // Dropping what is past retention from the tables in memory.
 
-import { hasEnded } from '../../run.ts'
 import { cutOf } from '../retention.ts'
 import type { BranchTable, Tables } from './memory-tables.ts'
 
@@ -10,7 +9,7 @@ export function pruneMemory(tables: Tables, before: number, limit: number): numb
   for (const table of tables.branches.values()) {
     const standing = {
       forks: forksOf(tables, table),
-      liveTicks: table.runs.filter(({ record }) => !hasEnded(record.status)).flatMap(({ record }) => begunTick(record)),
+      liveTicks: Array.from(table.live).flatMap(({ record }) => begunTick(record)),
       newestSnapshot(seq: number) {
         const found = table.rows.findLastIndex(({ snapshot }, at) => table.first + at <= seq && snapshot !== undefined)
         return found < 0 ? undefined : table.first + found
@@ -30,8 +29,9 @@ export function pruneMemory(tables: Tables, before: number, limit: number): numb
   return limit - left
 }
 
-function forksOf({ branches }: Tables, { record: { id } }: BranchTable): number[] {
-  return [...branches.values()].flatMap(({ record: { parent } }) => (parent?.branch === id ? [parent.seq] : []))
+/** Forks belong to the session of their source. */
+function forksOf({ own }: Tables, { record: { id, session } }: BranchTable): number[] {
+  return (own.get(session) ?? []).flatMap(({ record: { parent } }) => (parent?.branch === id ? [parent.seq] : []))
 }
 
 function begunTick({ epoch, firstTick }: { readonly epoch: number; readonly firstTick: number }): number[] {
