@@ -211,7 +211,8 @@ describe('a bomb', () => {
       const began = systemClock.monotonic()
       const check = boundedSchema(schema, 'it')
       for (const input of inputs) check.validate(input)
-      assert.ok(systemClock.monotonic() - began < 5_000)
+      // Less than one second where nobody else is at work; without a bound it would be hours.
+      assert.ok(systemClock.monotonic() - began < 60_000)
     })
 })
 
