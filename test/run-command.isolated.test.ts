@@ -121,7 +121,8 @@ describe('durable runs on the command line', { concurrency: 4 }, () => {
     const told = systemClock.monotonic()
     worker.process.kill('SIGTERM')
     assert.deepEqual(await worker.exit, [0, null])
-    assert.ok(systemClock.monotonic() - told < 10_000)
+    // Twice as long, as others may be at work on this machine.
+    assert.ok(systemClock.monotonic() - told < 20_000)
     const { status, crashes, retries } = JSON.parse(
       (await tellurion('runs', 'show', stdout.trim(), '--json', '--store', store)).stdout,
     ) as { status: string; crashes: number; retries: number }

@@ -335,7 +335,7 @@ describe('tools are offered', { concurrency: 4 }, () => {
     for (const [name, input] of inputs)
       assert.equal((await box.execute(name, input as never, { approved: true })).isError, undefined, name)
     assert.equal((await box.execute('evil_good', { x: 'no' }, { approved: true })).code, 'tool_input_invalid')
-    assert.ok(systemClock.monotonic() - began < 10_000)
+    assert.ok(systemClock.monotonic() - began < 30_000)
   })
 
   test('at most 256 of them', async (t) => {

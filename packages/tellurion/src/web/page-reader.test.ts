@@ -99,7 +99,7 @@ describe('pages made to do harm', () => {
       const { markdown } = await quick.read({ html, url, part: 'article' }, {})
       assert.equal(markdown.slice(-4), 'deep')
       const took = systemClock.monotonic() - start
-      assert.ok(took < 10_000, `it took ${took} ms`)
+      assert.ok(took < 60_000, `it took ${took} ms`)
     })
   }
 

@@ -47,7 +47,7 @@ describe('a glob', () => {
     const began = systemClock.monotonic()
     assert.ok(!createGlob(`${'*a'.repeat(100)}b`)(`${'a'.repeat(1_000)}`))
     assert.ok(!createGlob(`${'**/'.repeat(100)}b`)(`${'a/'.repeat(500)}c`))
-    assert.ok(systemClock.monotonic() - began < 2_000)
+    assert.ok(systemClock.monotonic() - began < 20_000)
     for (const [glob, message] of [
       ['{a,b', /'{' that is never closed/],
       ['[a', /'\[' that is never closed/],
