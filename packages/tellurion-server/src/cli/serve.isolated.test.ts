@@ -87,6 +87,12 @@ describe('tellurion serve', { concurrency: 2 }, () => {
     ])
     const { id } = (await run.json()) as { id: string }
     const result = await (await server.fetch(`/api/v1/runs/${id}/result`)).json()
+    let checks: Readonly<Record<string, { readonly detail?: string }>> = {}
+    for (let tries = 0; tries < 100 && checks['sandbox'] === undefined; tries++) {
+      await sleep(50)
+      checks = ((await (await server.fetch('/health')).json()) as { checks: typeof checks }).checks
+    }
+    assert.match(checks['sandbox']?.detail ?? '', /^(?:full|weak-limits|wasm-only|none)$/)
     assert.match(JSON.stringify(result), /12\*7 = 84/)
     const [code, signal] = await server.end()
     assert.deepEqual([code, signal], [0, null])
@@ -205,7 +211,8 @@ describe('its end', { concurrency: 2 }, () => {
     while (accepted.length < 12) await sleep(5)
     const begun = systemClock.monotonic()
     assert.deepEqual(await first.end(), [0, null])
-    assert.ok(systemClock.monotonic() - begun < 10_000)
+    // Twice ten seconds, as others may be at work on this machine.
+    assert.ok(systemClock.monotonic() - begun < 20_000)
     await Promise.all(load)
     const second = new Served(folder)
     for (const id of accepted) {
@@ -234,7 +241,7 @@ describe('its end', { concurrency: 2 }, () => {
     while (!server.stderr.includes('Ending')) await sleep(5)
     const begun = systemClock.monotonic()
     assert.deepEqual(await server.end('SIGINT'), [null, 'SIGINT'])
-    assert.ok(systemClock.monotonic() - begun < 1000)
+    assert.ok(systemClock.monotonic() - begun < 5000)
   })
 
   test('is not held up by what agents of the operator leave open', async () => {

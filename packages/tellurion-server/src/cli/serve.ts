@@ -18,6 +18,7 @@ import { UsageError, type ExitCode } from './fault.ts'
 import { endings, interrupted, onInterrupt, type Interrupt } from './interrupt.ts'
 import { openLog } from './log-choice.ts'
 import { describeChoice } from './model-choice.ts'
+import { checkSandboxLevel } from './sandbox-level.ts'
 import { Screen } from './screen.ts'
 import { describeServer, healthOf, openToolServers } from './tool-server.ts'
 import { answerLines, bringsLines } from './served-lines.ts'
@@ -81,14 +82,18 @@ async function open(loaded: LoadedConfig, flags: ServeFlags, host: Host): Promis
   const crew = await crewOf(loaded, flags, servers)
   const options = { ...runtimeOptionsOf(settings), ports: { log, redactor } }
   const runtime = stack.use(await createRuntime({ store: store.open, agents: crew.agents, ...options }))
+  const sandbox = stack.use(checkSandboxLevel())
   const server = configured(() => {
     const { hosts, origins } = settings.server
     const { mcp: withTools, askClient } = settings.tools
     const mcp = withTools ? { tools: crew.found.tools, askClient } : {}
-    const checks = servers === undefined ? {} : { checks: () => ({ mcp: healthOf(servers.mcp.status()) }) }
+    const checks = () => ({
+      ...sandbox.current(),
+      ...(servers === undefined ? {} : { mcp: healthOf(servers.mcp.status()) }),
+    })
     const network = { hosts, origins }
     const ports = { redactor }
-    return createServer({ runtime, identities, limits, network, log, version: version(), mcp, ports, ...checks })
+    return createServer({ runtime, identities, limits, network, log, version: version(), mcp, ports, checks })
   })
   stack.defer(() => closeWithin(server, host))
   const { url } = await listen(server, settings.server)
