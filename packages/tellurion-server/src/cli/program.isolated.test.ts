@@ -58,6 +58,7 @@ describe('bad input gives one line that helps, and no stack', () => {
     surroundings?: () => Promise<Surroundings> | Surroundings,
   ][] = [
     ['an unknown command', ['chatt'], 2, /unknown command 'chatt' \(Did you mean chat\?\)/],
+    ['help for an unknown command', ['chatt', '--help'], 2, /unknown command 'chatt' \(Did you mean chat\?\)/],
     ['an unknown option', ['run', '--modle', 'x', 'hi'], 2, /unknown option '--modle' \(Did you mean --model\?\)/],
     ['an option without its value', ['chat', '--root'], 2, /'--root <dir>' argument missing/],
     ['no question', ['run'], 2, /missing required argument 'question'/],

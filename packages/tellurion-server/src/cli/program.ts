@@ -21,13 +21,21 @@ export async function main(args: readonly string[], host: Host): Promise<ExitCod
     code = ended
   })
   try {
-    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
+    await program.parseAsync(wordsFor(program, args), { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     host.stderr.write(`${faultText(error, { verbose: args.includes('--verbose') })}\n`)
     return error instanceof UsageError ? 2 : 1
   }
+}
+
+/** The arguments; help where there are none, and none for a command that is not there, so that it is said. */
+function wordsFor(program: Command, args: readonly string[]): readonly string[] {
+  const [first] = args
+  if (first === undefined) return ['--help']
+  const isKnown = first.startsWith('-') || program.commands.some((command) => command.name() === first)
+  return isKnown ? args : [first]
 }
 
 function commandLine(host: Host, end: (code: ExitCode) => void): Command {
