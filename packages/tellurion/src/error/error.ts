@@ -59,9 +59,9 @@ export function errorData(error: unknown, code: ErrorCode): ErrorData {
 
 /** One well-formed line about any thrown value. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return (error.message || error.name).toWellFormed()
   if (typeof error === 'string') return error.toWellFormed()
   try {
+    if (error instanceof Error) return String(error.message || error.name).toWellFormed()
     return (JSON.stringify(error) ?? String(error)).toWellFormed()
   } catch {
     return 'unknown error'

@@ -14,15 +14,18 @@ import { TellurionError } from '../error/error.ts'
 import type { Event, EventRecord } from '../event/event.ts'
 import { isBuiltIn } from '../event/kind.ts'
 import type { Message } from '../message/message.ts'
+import { messagesProblem } from '../message/message-check.ts'
 import type { TaintSource, Trust } from '../message/trust.ts'
 import type { Usage } from '../port/model.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import { jsonProblem } from '../schema/plain-json.ts'
 import type { ToolOutcome } from '../tool/result.ts'
 import type { ExecuteOptions, Toolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
 import { own } from '../world/value.ts'
 import type { World } from '../world/world.ts'
 import type { Question, RunContext, StepLog } from './agent-runtime.ts'
+import { isUsage } from './foreign-result.ts'
 import { openCalls } from './open-calls.ts'
 import { Foreign, Kept, Questions, Steps, StepState } from './foreign-component.ts'
 
@@ -143,6 +146,10 @@ class Desk {
 
   say(messages: readonly Message[]): Promise<void> {
     if (this.#over !== undefined) return refused(this.#over)
+    const problem = jsonProblem(messages) ?? messagesProblem(messages)
+    if (problem !== undefined) {
+      return refused(new TellurionError('invalid_value', `What is said must be messages: ${problem}.`))
+    }
     for (const message of messages) say(this.#world, this.#entity, message)
     return this.#commit()
   }
@@ -153,6 +160,14 @@ class Desk {
     if (/^(run|interaction)\./.test(String(event.type))) {
       throw new TellurionError('invalid_name', `Only the runtime emits ${event.type}; give your event another name.`)
     }
+    const { message, usage } = event
+    const problem =
+      event.type === 'message.added'
+        ? messagesProblem([message])
+        : event.type === 'model.replied' && usage !== undefined && !isUsage(usage)
+          ? 'its usage is none: tokens are numbers from 0'
+          : undefined
+    if (problem !== undefined) throw new TellurionError('invalid_value', `The event ${event.type}: ${problem}.`)
     const entity = this.#entity
     if (isBuiltIn(event.type)) this.#world.emit({ entity, ...own(event, `Event ${event.type}`) } as unknown as Event)
     else this.#world.emit(event)

@@ -10,13 +10,11 @@ import { resultOf, type AgentResult } from '../agent/result.ts'
 import { taint } from '../agent/taint.ts'
 import { noUsage } from '../agent/usage.ts'
 import type { Clock } from '../clock/clock.ts'
-import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
+import { TellurionError, type ErrorData } from '../error/error.ts'
 import type { Interaction } from '../event/event.ts'
 import type { UserMessage } from '../message/message.ts'
-import { failureFromError } from '../model/failure.ts'
 import { issuesText } from '../schema/issue.ts'
 import type { Json } from '../schema/json.ts'
-import { jsonProblem } from '../schema/plain-json.ts'
 import { errorOutcome, toolMessage } from '../tool/result.ts'
 import { createToolbox } from '../tool/toolbox.ts'
 import type { Entity } from '../world/entity.ts'
@@ -24,7 +22,7 @@ import { Halted, Terminal, Wait } from '../world/lifecycle.ts'
 import type { Stop } from '../world/runner.ts'
 import { defineSystem } from '../world/system.ts'
 import type { System, SystemContext, World } from '../world/world.ts'
-import type { AgentRuntime, RunResult } from './agent-runtime.ts'
+import type { AgentRuntime } from './agent-runtime.ts'
 import {
   Foreign,
   foreignComponents,
@@ -36,6 +34,7 @@ import {
   StepState,
 } from './foreign-component.ts'
 import { heed, openContext } from './foreign-context.ts'
+import { givenBack, thrown, type GivenBack } from './foreign-result.ts'
 import type { AnswerPayload, ForkPayload, InputPayload } from './inbox.ts'
 import { openCalls } from './open-calls.ts'
 import { checkOf } from './output-check.ts'
@@ -130,7 +129,7 @@ async function call(
     )
     if (end === undefined || parked) return
     if ('result' in end) conclude(world, entity, { agent, result: end.result })
-    else if (!context.signal.aborted) halt(world, entity, failureOf(end.error))
+    else if (!context.signal.aborted) halt(world, entity, thrown(end.error))
   } finally {
     close()
     detach()
@@ -139,10 +138,10 @@ async function call(
 
 /** How a call of `run` ends; undefined when it should end and does not. */
 async function endOf(
-  running: Promise<RunResult>,
+  running: Promise<unknown>,
   signal: AbortSignal,
   clock: Clock,
-): Promise<{ readonly result: RunResult } | { readonly error: unknown } | undefined> {
+): Promise<{ readonly result: unknown } | { readonly error: unknown } | undefined> {
   const ended = running.then(
     (result) => ({ result }),
     (error: unknown) => ({ error }),
@@ -160,14 +159,16 @@ async function endOf(
   return end
 }
 
-/** Takes over what the agent gave back. What is no JSON fails the run. */
-function conclude(world: World, entity: Entity, { agent, result }: { agent: AgentRuntime; result: RunResult }): void {
-  const { output = null, messages, usage, error } = typeof result === 'object' && result !== null ? result : {}
-  const problem = jsonProblem(output) ?? jsonProblem(messages ?? null)
-  if (problem !== undefined) {
-    const message = `What the agent '${agent.key}' gave back is not plain JSON: ${problem}.`
-    return halt(world, entity, { code: 'invalid_value', message, retryable: false })
+/** Takes over what the agent gave back. What cannot be kept fails the run: calling it again would not end. */
+function conclude(world: World, entity: Entity, { agent, result }: { agent: AgentRuntime; result: unknown }): void {
+  try {
+    take(world, entity, givenBack(agent.key, result))
+  } catch (error) {
+    halt(world, entity, thrown(error))
   }
+}
+
+function take(world: World, entity: Entity, { output, messages, usage, error }: GivenBack): void {
   const spoken = typeof output === 'string' && output !== '' && error === undefined && isSilent(world, entity)
   for (const message of messages ?? (spoken ? [{ role: 'assistant' as const, content: output }] : [])) {
     say(world, entity, message)
@@ -185,18 +186,7 @@ function isSilent(world: World, entity: Entity): boolean {
 }
 
 function halt(world: World, entity: Entity, error: ErrorData): void {
-  const { code = 'run_failed', message = 'The agent failed.', retryable = false, data } = error
-  const whole = { code, message: message.slice(0, 10_000).toWellFormed(), retryable: retryable === true }
-  world.set(entity, Halted, {
-    error: data === undefined || jsonProblem(data) !== undefined ? whole : { ...whole, data },
-  })
-}
-
-/** What an agent threw. Of what is not ours only a lost connection or a timeout is worth another try. */
-function failureOf(error: unknown): ErrorData {
-  if (error instanceof TellurionError) return error.toJSON()
-  const { retryable } = failureFromError(error)
-  return { ...errorData(error, 'run_failed'), retryable }
+  world.set(entity, Halted, { error })
 }
 
 /** A new run begins: what the last one kept is gone, what was said stays. */
