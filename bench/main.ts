@@ -79,7 +79,6 @@ function shuffle<T>(list: T[]): T[] {
 }
 
 async function main(): Promise<void> {
-  const repetitions = Number(options.reps ?? (options.quick ? 1 : 3))
   const old = options.baseline === undefined ? {} : (JSON.parse(readFileSync(options.baseline, 'utf8')) as Baseline)
   const kept: Record<string, Baseline[string]> = {}
   const worse: string[] = []
@@ -88,7 +87,8 @@ async function main(): Promise<void> {
     workload.prepare?.()
     const own = Object.keys(workload.cells).map((cell) => ({ id, cell, script: join(folder, 'cell.ts') }))
     const jobs: Job[] = options.peers ? [...own, ...(await peerJobs(id))] : own
-    const figures = await runAll(jobs, repetitions)
+    const usual = options.quick ? 1 : (workload.repetitions ?? 3)
+    const figures = await runAll(jobs, Number(options.reps ?? usual))
     const results = new Map(
       jobs.flatMap(({ cell }) => (figures.has(cell) ? [[cell, medians(figures.get(cell)!)]] : [])),
     )

@@ -68,9 +68,10 @@ interface Opened {
   close(): Promise<void>
 }
 
-async function openServer({ store, limits, lease, maxConcurrent = 1000 }: ServedOptions): Promise<Opened> {
+async function openServer(asked: ServedOptions): Promise<Opened> {
+  const { store, synchronous = 'full', limits, lease, maxConcurrent = 1000 } = asked
   const runtime = await createRuntime({
-    store: store === 'memory' ? memory() : sqlite(store),
+    store: store === 'memory' ? memory() : sqlite(store, { synchronous }),
     agents: [talker, writer, stepper],
     maxConcurrent,
     maxSessions: 1_000_000,

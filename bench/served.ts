@@ -17,6 +17,8 @@ export interface ServedOptions {
   readonly by?: 'tellurion' | 'hand'
   /** `memory`, or a SQLite file. */
   readonly store: string
+  /** How the file commits. Default `full`. */
+  readonly synchronous?: 'full' | 'normal'
   readonly port?: number
   readonly limits?: ServerOptions['limits']
   /** Milliseconds after which the runs of a process that has died go on in another. Default 3,000. */

@@ -10,29 +10,31 @@ import type { Figures, Scale, Workload } from './workload.ts'
 
 const limits = { requests: 100_000_000, burst: 1_000_000 }
 
-async function measure(scale: Scale, by: 'tellurion' | 'hand', store: string): Promise<Figures> {
-  await using server = await serve({ by, store, limits })
-  const { port } = server
-  // What is compiled and made once is not what a session costs.
-  await chat({ port, sessions: 50, turns: scale.quick ? 10 : 20, think: 0 })
-  const before = await server.weigh()
-  const sessions = scale.quick ? 200 : 1000
-  const { overheads } = await chat({ port, sessions, turns: scale.quick ? 2 : 10, think: 2000 })
-  const after = await server.weigh()
-  const dense = await chat({ port, sessions: 100, turns: scale.quick ? 5 : 50, think: 0 })
-  return {
-    p50: percentile(overheads, 0.5),
-    p99: percentile(overheads, 0.99),
-    cpu: (after.cpu - before.cpu) / overheads.length / 1000,
-    bytes: (after.heap - before.heap) / sessions,
-    rate: dense.overheads.length / (dense.wall / 1000),
-  }
-}
+/** What is served: by hand or by us, and how it is kept. */
+type Kind = 'hand' | 'memory' | 'normal' | 'full'
 
-async function onFile(scale: Scale): Promise<Figures> {
+async function measure(scale: Scale, kind: Kind): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-chat-'))
   try {
-    return await measure(scale, 'tellurion', join(folder, 'runs.db'))
+    const by = kind === 'hand' ? 'hand' : 'tellurion'
+    const isFile = kind === 'normal' || kind === 'full'
+    const store = isFile ? join(folder, 'runs.db') : 'memory'
+    await using server = await serve({ by, store, limits, ...(isFile ? { synchronous: kind } : {}) })
+    const { port } = server
+    // What is compiled and made once is not what a session costs.
+    await chat({ port, sessions: 50, turns: scale.quick ? 10 : 30, think: 0 })
+    const before = await server.weigh()
+    const sessions = scale.quick ? 200 : 1000
+    const { overheads } = await chat({ port, sessions, turns: scale.quick ? 2 : 5, think: 2000 })
+    const after = await server.weigh()
+    const dense = await chat({ port, sessions: 100, turns: scale.quick ? 5 : 15, think: 0 })
+    return {
+      p50: percentile(overheads, 0.5),
+      p99: percentile(overheads, 0.99),
+      cpu: (after.cpu - before.cpu) / overheads.length / 1000,
+      bytes: (after.heap - before.heap) / sessions,
+      rate: dense.overheads.length / (dense.wall / 1000),
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -48,9 +50,12 @@ export default {
     { name: 'rate', unit: 'turns/s at most', better: 'higher' },
   ],
   cells: {
-    loop: (scale) => measure(scale, 'hand', 'memory'),
-    memory: (scale) => measure(scale, 'tellurion', 'memory'),
-    tellurion: onFile,
+    loop: (scale) => measure(scale, 'hand'),
+    memory: (scale) => measure(scale, 'memory'),
+    normal: (scale) => measure(scale, 'normal'),
+    tellurion: (scale) => measure(scale, 'full'),
   },
   targets: [],
+  // A thousand sessions are repetition enough.
+  repetitions: 1,
 } satisfies Workload

@@ -34,6 +34,8 @@ export interface Workload {
   readonly metrics: readonly Metric[]
   readonly cells: Readonly<Record<string, (scale: Scale) => Figures | Promise<Figures>>>
   readonly targets: readonly Target[]
+  /** How often each cell is run where nobody says. Default 3. */
+  readonly repetitions?: number
   /** Runs once in the parent before the cells. */
   readonly prepare?: () => void
 }
