@@ -42,8 +42,9 @@ export function checkConfiguration(loaded: LoadedConfig, folder = '.'): Finding 
   const name = 'configuration'
   const given = settings().flatMap(({ path }) => loaded.sourceOf(path.join('.')) ?? [])
   const others = given.filter(({ kind }) => kind !== 'file').map((source) => source.name)
+  const inFile = given.length - others.length
   const detail = [
-    loaded.file === undefined ? 'no file' : `${loaded.file}: ${given.length - others.length} settings`,
+    loaded.file === undefined ? 'no file' : `${loaded.file}: ${inFile} setting${inFile === 1 ? '' : 's'}`,
     others.length === 0 ? 'no variables' : others.join(', '),
   ].join('; ')
   const slips = slipsIn(loadDotEnv(resolve(folder, '.env'), { optional: true }))

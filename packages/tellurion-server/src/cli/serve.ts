@@ -182,7 +182,8 @@ function tellPerson({ url, token, crew, runtime, store, logFile }: Place, host: 
   const secret = token.file === undefined ? '$TELLURION_TOKEN' : `$(cat ${shellWord(token.file)})`
   screen.line('or, from any program:', 'strong')
   screen.line(`  curl ${url}/api/v1/messages -H "Authorization: Bearer ${secret}" \\`)
-  screen.line(`    -H 'Content-Type: application/json' -d '{"content": "what is 12*7?"}'`)
+  const words = crew.root === undefined ? 'hello' : 'what is 12*7?'
+  screen.line(`    -H 'Content-Type: application/json' -d '{"content": "${words}"}'`)
   screen.line('')
   screen.line('Ctrl-C ends.', 'faint')
 }

@@ -227,6 +227,9 @@ describe('what is wrong is one line with the name that a person wrote', () => {
     ],
     [{ sever: {} }, 'unknown_option', /^tellurion\.config\.json: sever: .*Did you mean 'server'\?$/],
     [{ zzz: {} }, 'unknown_option', /Known: server, store, /],
+    [{ port: 8000 }, 'unknown_option', /: port: there is no such setting\. Did you mean 'server\.port'\?$/],
+    [{ SERVER_HOST: 'x' }, 'unknown_option', /Did you mean 'server\.host'\?$/],
+    [{ log: { port: 8000 } }, 'unknown_option', /: log\.port: .*Did you mean 'server\.port'\?$/],
     [
       { server: 4 },
       'invalid_configuration',

@@ -92,14 +92,21 @@ function checked(layer: Layer, known: readonly Setting[]): Configuration {
   }
   const issue = result.error?.issues[0]
   if (issue === undefined) return result.data as Configuration
-  throw issue.code === 'unrecognized_keys' ? unknownName(layer, issue) : wrongValue(layer, issue, known)
+  throw issue.code === 'unrecognized_keys' ? unknownName(layer, issue, known) : wrongValue(layer, issue, known)
 }
 
-function unknownName(layer: Layer, { path, keys }: { path: PropertyKey[]; keys: string[] }): TellurionError {
+function unknownName(
+  layer: Layer,
+  { path, keys }: { path: PropertyKey[]; keys: string[] },
+  known: readonly Setting[],
+): TellurionError {
   const [key = ''] = keys
-  const names = namesAt(configurationSchema, path)
   const where = layer.nameOf([...path, key])
-  return new TellurionError('unknown_option', `${where}: there is no such setting.${suggestion(key, names)}`)
+  // Perhaps it is in the wrong place, or goes by the name of its variable.
+  const meant = known.filter((each) => each.path.at(-1) === key || each.variables?.includes(key))
+  const elsewhere = meant.map((each) => `'${each.path.join('.')}'`).join(' or ')
+  const hint = elsewhere === '' ? suggestion(key, namesAt(configurationSchema, path)) : ` Did you mean ${elsewhere}?`
+  return new TellurionError('unknown_option', `${where}: there is no such setting.${hint}`)
 }
 
 function wrongValue(layer: Layer, { path, message }: z.core.$ZodIssue, known: readonly Setting[]): TellurionError {
