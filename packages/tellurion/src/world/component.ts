@@ -91,8 +91,7 @@ export function defineComponent<T>(
   schema?: StandardSchema<T>,
   options: ComponentOptions<T> = {},
 ): ValueComponent<T> {
-  const component = ((value: T) => ({ component, value })) as unknown as ValueComponent<T>
-  return declare(component, 'value', declaration(name, schema, options))
+  return declare('value', declaration(name, schema, options)) as ValueComponent<T>
 }
 
 /** Declares a log component; schema and `migrate` are about one item. Throws `invalid_name` and `invalid_option`. */
@@ -101,13 +100,14 @@ export function defineLog<T>(
   schema?: StandardSchema<T>,
   options: ComponentOptions<T> = {},
 ): LogComponent<T> {
-  const component = ((items: readonly T[] = []) => ({ component, value: items })) as unknown as LogComponent<T>
-  return declare(component, 'log', declaration(name, schema, options))
+  return declare('log', declaration(name, schema, options)) as LogComponent<T>
 }
 
-function declare<C>(component: C, kind: 'value' | 'log', fields: Declaration<unknown>): C {
-  const properties = { ...fields, kind }
-  for (const [key, value] of Object.entries(properties)) {
+/** The function that is a component. A computed key names it: `name` defined anew would make reading any field slow. */
+function declare<T>(kind: 'value' | 'log', { name, ...fields }: Declaration<T>): unknown {
+  const first = kind === 'log' ? Object.freeze([]) : undefined
+  const { [name]: component } = { [name]: (value: unknown = first) => ({ component, value }) }
+  for (const [key, value] of Object.entries({ ...fields, kind })) {
     Object.defineProperty(component, key, { value, enumerable: true })
   }
   return component
