@@ -210,14 +210,18 @@ class Running {
   }
 }
 
-/** What systems are given; its parts may be taken out of it. */
+/**
+ * What systems are given; its parts may be taken out of it. A closure over the parameters of a constructor would keep V8
+ * from letting go of the world, once it has been run, before a whole collection.
+ */
 class Context implements SystemContext {
   readonly #running: Running
-  readonly commit: () => void | Promise<void>
+  readonly #committer: Committer
+  readonly commit = (): void | Promise<void> => this.#committer.commit()
 
   constructor(running: Running, committer: Committer) {
     this.#running = running
-    this.commit = () => committer.commit()
+    this.#committer = committer
   }
 
   get tick(): number {
