@@ -8,20 +8,30 @@ import type { Entity } from './entity.ts'
 /** Remember at most this many reads; older ones are forgotten, and then not checked. */
 const limit = 64
 
-/** The reads of one invocation: entity, component and the value seen, three slots each. */
+/** The reads of one invocation: entity, component and the value seen, three places each. Another may take it over. */
 export class Reads {
-  #seen: unknown[] | undefined
+  readonly #seen: unknown[] = []
+  #length = 0
 
   saw(entity: Entity, component: Component, value: unknown): void {
     const seen = this.#seen
-    if (seen === undefined || seen.length >= limit * 3) this.#seen = [entity, component, value]
-    else seen.push(entity, component, value)
+    let at = this.#length
+    if (at >= limit * 3) at = 0
+    seen[at] = entity
+    seen[at + 1] = component
+    seen[at + 2] = value
+    this.#length = at + 3
+  }
+
+  /** Nothing has been read. */
+  forget(): void {
+    this.#length = 0
   }
 
   /** Throws `stale_write` when the value is not the one this invocation last read or wrote. */
   check(state: State, entity: Entity, component: Component): void {
     const at = this.#last(entity, component)
-    if (at < 0 || this.#seen![at + 2] === state.read(entity, component)) return
+    if (at < 0 || this.#seen[at + 2] === state.read(entity, component)) return
     throw new TellurionError(
       'stale_write',
       `${component.name} of entity ${entity} has changed since this system read it: use world.update after an await.`,
@@ -31,13 +41,12 @@ export class Reads {
   /** This invocation wrote: what is there now is what it knows. */
   wrote(state: State, entity: Entity, component: Component): void {
     const at = this.#last(entity, component)
-    if (at >= 0) this.#seen![at + 2] = state.read(entity, component)
+    if (at >= 0) this.#seen[at + 2] = state.read(entity, component)
   }
 
   #last(entity: Entity, component: Component): number {
     const seen = this.#seen
-    if (seen === undefined) return -1
-    for (let at = seen.length - 3; at >= 0; at -= 3) if (seen[at] === entity && seen[at + 1] === component) return at
+    for (let at = this.#length - 3; at >= 0; at -= 3) if (seen[at] === entity && seen[at + 1] === component) return at
     return -1
   }
 }

@@ -327,6 +327,53 @@ describe('what systems are given', () => {
     }
   })
 
+  test('an invocation knows nothing of what another one has read', async () => {
+    const jobs: number[] = []
+    const reads = defineSystem({
+      name: 'reads',
+      query: [Job],
+      each: (entity, world) => void jobs.push(world.require(entity, Job)),
+    })
+    const writes = defineSystem({
+      name: 'writes',
+      priority: 1,
+      query: [Job],
+      each: (entity, world) => world.update(entity, Job, (job) => job + 1),
+    })
+    const blind = defineSystem({
+      name: 'blind',
+      priority: 2,
+      query: [Job],
+      async each(entity, world) {
+        await turns(1)
+        world.set(entity, Job, 7)
+      },
+    })
+    const world = new World({ systems: [reads, writes, blind] })
+    const entity = world.spawn(Job(0))
+    await run(world, { maxTicks: 3 })
+    assert.equal(world.get(entity, Failure), undefined)
+    assert.deepEqual(jobs, [0, 7, 7])
+  })
+
+  test('who keeps its world beyond its end writes as from outside', async () => {
+    let later: World | undefined
+    const leaks = defineSystem({
+      name: 'leaks',
+      query: [Job],
+      each(entity, world) {
+        world.require(entity, Job)
+        later = world
+      },
+    })
+    const world = new World({ systems: [leaks] })
+    const entity = world.spawn(Job(0))
+    await run(world)
+    world.set(entity, Job, 1)
+    later?.set(entity, Job, 2)
+    assert.equal(world.get(entity, Job), 2)
+  })
+
   test('its own writes are no surprise to a system, however many things it reads', async () => {
     const many = defineSystem({
       name: 'many',

@@ -6,8 +6,18 @@ import type { State } from './state.ts'
 import { worldEntity, type Entity } from './entity.ts'
 import { Failure, Halted } from './lifecycle.ts'
 import type { Query } from './query.ts'
+import { Reads } from './reads.ts'
 import { own } from './value.ts'
-import { $inside, detach, invocation, type Registered, type System, type SystemContext, type World } from './world.ts'
+import {
+  $inside,
+  detach,
+  ended,
+  invocation,
+  type Registered,
+  type System,
+  type SystemContext,
+  type World,
+} from './world.ts'
 
 /** A system and the query it is called for; none for a whole-world system. */
 interface Scheduled {
@@ -52,6 +62,8 @@ export class GroupRun {
   #busy = 0
   readonly #backlog: [system: System, query: Query, entity: Entity][] = []
   #done: (() => void) | undefined
+  /** The memory of an invocation that has ended, for the next one. */
+  #spare: Reads | undefined
 
   constructor(world: World, context: SystemContext, bound: number) {
     this.#world = world
@@ -90,14 +102,16 @@ export class GroupRun {
   }
 
   #call(system: System, entity: Entity): void {
-    const handle = invocation(this.#world)
+    const handle = invocation(this.#world, this.#spare ?? new Reads())
+    this.#spare = undefined
     try {
       const result: unknown =
         system.each === undefined ? system.run?.(handle, this.#context) : system.each(entity, handle, this.#context)
-      if (isThenable(result)) this.#follow(result, handle, { system, entity })
+      if (isThenable(result)) return this.#follow(result, handle, { system, entity })
     } catch (error) {
       this.#fail(system, entity, error)
     }
+    this.#spare = ended(handle)
   }
 
   /** Waits for an invocation without a promise of its own. */
@@ -121,6 +135,7 @@ export class GroupRun {
     if (index < 0) return
     const last = this.#live.pop()!
     if (last !== handle) this.#live[index] = last
+    this.#spare = ended(handle)
     if (system.each !== undefined) this.#busy--
     this.#refill()
     if (this.#live.length === 0) this.#done?.()

@@ -344,8 +344,16 @@ function requireKind(component: Component, kind: 'value' | 'log', instead: strin
 }
 
 /** A handle for one invocation of a system: the same world, with a memory of what was read. */
-export function invocation(world: World): World {
-  return new World({ [$inside]: world[$inside], reads: new Reads() })
+export function invocation(world: World, reads: Reads): World {
+  return new World({ [$inside]: world[$inside], reads })
+}
+
+/** Gives back the memory of an invocation that has ended. Whoever keeps its handle goes on without one. */
+export function ended(handle: World): Reads | undefined {
+  const reads = handle[$reads]
+  ;(handle as { [$reads]: Reads | undefined })[$reads] = undefined
+  reads?.forget()
+  return reads
 }
 
 /** Cuts an invocation that outlived its run off from the world: what it writes from now on reaches nobody. */
