@@ -20,7 +20,7 @@ export interface Pattern {
 export interface PatternOptions {
   /** Whether letters match in both cases. Default false. */
   readonly ignoreCase?: boolean | undefined
-  /** Steps of building the automaton, in all, after which it gives up. Default 100 million: below a second. */
+  /** Steps of building the automaton, in all, after which it gives up. Default 30 million: below a second. */
   readonly effort?: number | undefined
 }
 
@@ -54,7 +54,7 @@ export function createPattern(source: string, options: PatternOptions = {}): Pat
 }
 
 /** Compiles a tree. Throws `invalid_option` when it is too large. */
-export function patternOf(node: PatternNode, { effort = 100_000_000 }: Pick<PatternOptions, 'effort'> = {}): Pattern {
+export function patternOf(node: PatternNode, { effort = 30_000_000 }: Pick<PatternOptions, 'effort'> = {}): Pattern {
   return new Automaton(node, effort)
 }
 

@@ -53,6 +53,24 @@ describe('a workspace', () => {
     assert.equal(createWorkspace({ root: `${root}/lib/..` }).root, root)
   })
 
+  it('knows what is hidden and protected by every name that some file system has for it', () => {
+    const space = createWorkspace({ root, hidden: ['secrets', 'straße', 'kim.*', '*.'], readOnly: ['Σίσυφος'] })
+    const hidden = [
+      'secrets',
+      'SECRETS/a',
+      'ſecretſ/a',
+      'secrets.',
+      'secrets .. /a',
+      'STRASSE',
+      'strasse/x',
+      '\u212aim.txt',
+    ]
+    for (const path of hidden) assert.ok(space.isHidden(path), path)
+    for (const path of ['secret', 'secrets.txt', 'kim', '..a', 'a b']) assert.ok(!space.isHidden(path), path)
+    for (const path of ['.git', '.GIT/config', '.git.', 'GIT~1/x', 'ΣΊΣΥΦΟΣ']) assert.ok(space.isProtected(path), path)
+    for (const path of ['git', '.gitignore', 'legit~1']) assert.ok(!space.isProtected(path), path)
+  })
+
   it('hides what is hidden, however it is written, from every tool', async () => {
     const box = boxOf({ hidden: ['.env*', 'lib'] })
     for (const path of ['.env', './.env', '.ENV', '.env.local', 'lib/a.ts', 'LIB/a.ts']) {

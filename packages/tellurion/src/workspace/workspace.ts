@@ -115,10 +115,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     undo,
     vouched,
     readOnly: readOnly === true,
-    isHidden: composed(createCover(checkGlobs('hidden', hidden), fold)),
-    isProtected: composed(
-      createCover(['.git', ...checkGlobs('readOnly', typeof readOnly === 'boolean' ? [] : readOnly)], fold),
-    ),
+    isHidden: howeverSpelled(checkGlobs('hidden', hidden)),
+    // The second is what file systems of DOS call the first.
+    isProtected: howeverSpelled([
+      '.git',
+      'git~[0-9]*',
+      ...checkGlobs('readOnly', typeof readOnly === 'boolean' ? [] : readOnly),
+    ]),
     isIgnored: createCover(checkGlobs('ignore', ignore), fold),
   }
 }
@@ -147,9 +150,16 @@ function folderOf(root: unknown): { root: string; identity: string; device: bigi
   return { root: real, identity: `${stat.dev}:${stat.ino}`, device: stat.dev }
 }
 
-/** A test of paths, however the letters of a name are put together. */
-function composed(test: Glob): Glob {
-  return (path) => test(path.normalize('NFC'))
+/** A test of paths, whatever a file system takes for the same name: letters put together, folded, blanks and dots behind. */
+function howeverSpelled(globs: readonly string[]): Glob {
+  const letters = globs.map((glob) => (typeof glob === 'string' ? folded(glob) : glob))
+  const cover = createCover([...new Set([...globs, ...letters])], { ignoreCase: true })
+  return (path) => cover(path.normalize('NFC')) || cover(folded(path).replace(/(?<=[^/. ])[. ]+(?=\/|$)/g, ''))
+}
+
+/** Letters under full case folding: one may be several. */
+function folded(text: string): string {
+  return text.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
 }
 
 function checkGlobs(name: string, globs: unknown): readonly string[] {
