@@ -48,6 +48,13 @@ describe('scale', { concurrency: true }, () => {
     assert.equal(failed, 0)
   })
 
+  test('turns that have ended are gone with the young, long before a full collection', async (context) => {
+    const { bytesPerTurn } = await figures<{ bytesPerTurn: number }>('young')
+    context.diagnostic(`${bytesPerTurn.toFixed(0)} bytes a turn`)
+    // One world of such a turn has some 8,000.
+    assert.ok(bytesPerTurn < 1500, `${bytesPerTurn} bytes a turn`)
+  })
+
   test('a process that lets nothing go is found out', async (context) => {
     const { bytesPerRun } = await figures<Weight>('kept')
     context.diagnostic(`${bytesPerRun.toFixed(0)} bytes of heap a run that is kept`)

@@ -135,10 +135,11 @@ export class Attempt implements ToolContext {
     const onAbort = (): void => this.#cancel()
     signal?.addEventListener('abort', onAbort, { once: true })
     const cancelTimer = timeout === Infinity ? undefined : clock.timer(timeout, () => this.#expire())
-    this.#detach = () => {
+    const detach = (): void => {
       cancelTimer?.()
       signal?.removeEventListener('abort', onAbort)
     }
+    this.#detach = detach
   }
 
   #cancel(): void {

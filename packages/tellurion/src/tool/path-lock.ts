@@ -69,11 +69,12 @@ export function createPathLocks(canonical: (path: string) => string = plainPath)
           leave(holder)
           reject(abortReason(signal))
         }
-        holder.grant = () => {
+        const grant = (): void => {
           holder.grant = undefined
           signal?.removeEventListener('abort', onAbort)
           resolve(release)
         }
+        holder.grant = grant
         if (signal?.aborted) onAbort()
         else signal?.addEventListener('abort', onAbort, { once: true })
       })

@@ -77,7 +77,10 @@ const terminals = [Terminal]
 
 type Reason = Omit<Stop, 'ticks'>
 
-/** One run of one world. Nothing is awaited but what is a promise. */
+/**
+ * One run of one world. Nothing is awaited but what is a promise. No function is written straight into a property: V8
+ * takes those for methods, which live long, and would keep the world of a run that has ended until a full collection.
+ */
 class Running {
   readonly #world: World
   readonly #state: State
@@ -115,8 +118,9 @@ class Running {
     const { signal, history } = this.#options
     if (signal?.aborted) return this.#stopped({ reason: 'aborted' })
     if (signal !== undefined) {
-      this.#onAbort = () => this.#abort(signal.reason)
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      const onAbort = (): void => this.#abort(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#onAbort = onAbort
     }
     const standing = this.#standing()
     if (standing !== undefined) return this.#stopped(standing)
@@ -210,10 +214,7 @@ class Running {
   }
 }
 
-/**
- * What systems are given; its parts may be taken out of it. A closure over the parameters of a constructor would keep V8
- * from letting go of the world, once it has been run, before a whole collection.
- */
+/** What systems are given; its parts may be taken out of it. */
 class Context implements SystemContext {
   readonly #running: Running
   readonly #committer: Committer
