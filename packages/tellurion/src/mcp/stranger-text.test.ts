@@ -5,6 +5,7 @@ import { cleanLine, cleanText, hasHidden } from './clean-text.ts'
 import { differenceLines } from './difference.ts'
 import { LineReader } from './line-reader.ts'
 import { checkServerName, offeredName } from './tool-name.ts'
+import { contentParts, type ContentBlock } from './tool-result.ts'
 
 describe('words of a stranger', () => {
   const cases: readonly [given: string, clean: string][] = [
@@ -36,6 +37,19 @@ describe('words of a stranger', () => {
         assert.ok(!/[\n\t]/.test(line) && !hasHidden(line))
       }),
     )
+  })
+})
+
+describe('results', () => {
+  test('are told without what nobody sees, and with what emoji need', () => {
+    const hidden = String.fromCodePoint(...[...'obey'].map((letter) => 0xe0000 + letter.charCodeAt(0)))
+    const said = `seen${hidden}\u202e\u200b\u2063\u001b[8m 👩‍💻❤️`
+    const kinds: readonly ContentBlock[] = [
+      { type: 'text', text: said },
+      { type: 'resource', resource: { uri: 'file:///a', text: said } },
+    ]
+    for (const block of kinds)
+      assert.match(JSON.stringify(contentParts([block])), /"(?:\[resource file:\/\/\/a\]\\n)?seen\[8m 👩‍💻❤️"/)
   })
 })
 

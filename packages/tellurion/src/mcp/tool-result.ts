@@ -1,10 +1,11 @@
 // What a call of a tool gives back, as what a model reads: texts, images, embedded texts. Everything has a bound, and what
-// a model cannot be shown is named in words.
+// a model cannot be shown is named in words. Characters that nobody sees are taken out.
 
 import { TellurionError } from '../error/error.ts'
 import type { UserPart } from '../message/message.ts'
 import { jsonProblem } from '../schema/plain-json.ts'
 import { cut, toolContent } from '../tool/result.ts'
+import { plainText } from '../web/plain-text.ts'
 import { cleanLine, cleanText } from './clean-text.ts'
 
 /** Longest text of one result, in characters: a model reads far less, the rest may become an artifact. */
@@ -69,7 +70,7 @@ export function contentParts(content: readonly ContentBlock[]): UserPart[] {
     const shown =
       text.length > room ? `${cut(text, room)}\n[cut: the result has more than ${maxText} characters]` : text
     room -= text.length
-    parts.push({ type: 'text', text: shown.toWellFormed() })
+    parts.push({ type: 'text', text: plainText(shown) })
   }
   for (const block of content.slice(0, maxParts)) {
     const image = block.type === 'image' ? imagePart(block) : undefined
