@@ -147,7 +147,7 @@ describe('commands on a server elsewhere', () => {
   test('live runs are steered, paused, cancelled and answered', async () => {
     const run = (await there('runs', 'start', '--detach', 'wait 100 seconds')).stdout.trim()
     assert.match((await there('runs', 'steer', run, 'and', '3+4')).stderr, /before its next model call/)
-    assert.match((await there('runs', 'pause', run)).stderr, /pauses after its present tick/)
+    assert.match((await there('runs', 'pause', run)).stderr, / is paused\.\n$|pauses after its present tick/)
     assert.match((await there('runs', 'resume', run)).stderr, / goes on\.\n$/)
     assert.match((await there('runs', 'cancel', run)).stderr, / is cancelled\.\n$/)
     const asked = await there('runs', 'start', '--agent', 'careful', '2+2')

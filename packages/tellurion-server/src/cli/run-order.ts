@@ -35,7 +35,8 @@ export function cancelRun(id: string, context: OrderContext): Promise<ExitCode> 
 export function pauseRun(id: string, context: OrderContext): Promise<ExitCode> {
   return order(id, context, async (run, { client }) => {
     await client.runs.pause(run.id)
-    return 'pauses after its present tick'
+    const { status } = await client.runs.get(run.id)
+    return status === 'paused' ? 'is paused' : 'pauses after its present tick'
   })
 }
 

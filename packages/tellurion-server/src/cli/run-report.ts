@@ -72,7 +72,7 @@ function report(record: RunResource, ticks: number, out: Screen): void {
   if (session !== id) line('session', session)
   if (priority !== 0) line('priority', String(priority))
   line('created', `${dateOf(createdAt)}, ${span(systemClock.now() - createdAt)} ago`)
-  line('ticks', `${record.firstTick} to ${ticks}, ${events} events`)
+  line('ticks', `${ticks < record.firstTick ? 'none yet' : `${record.firstTick} to ${ticks}`}, ${events} events`)
   if (usage !== undefined) line('tokens', `${usage.inputTokens} in, ${usage.outputTokens} out`)
   line('input', askedOf(record))
   const { text = '' } = result ?? {}
