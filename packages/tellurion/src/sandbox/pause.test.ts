@@ -105,6 +105,26 @@ describe('between calls', () => {
     await session.close()
   })
 
+  it('who starts others all the time comes to a stop in the middle of it, and goes on', async (t) => {
+    if (lacks(t, 'python')) return
+    const session = await sandbox.session('python')
+    const code = `import subprocess, threading
+count = 0
+def work():
+    global count
+    while True:
+        subprocess.run(['/bin/true'])
+        count += 1
+for _ in range(4): threading.Thread(target=work, daemon=True).start()`
+    await session.run({ code })
+    const counts: number[] = []
+    for (let calls = 0; calls < 12; calls++)
+      counts.push(Number((await session.run({ code: 'import time; time.sleep(0.03); count' })).stdout))
+    assert.ok(session.isLive, `it was ended after ${counts.join()}`)
+    assert.ok(counts.at(-1)! > counts[0]!, counts.join())
+    await session.close()
+  })
+
   it('a process that is always another one does not go on either', async (t) => {
     if (lacks(t, 'python')) return
     const session = await sandbox.session('python')

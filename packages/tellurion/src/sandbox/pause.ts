@@ -26,8 +26,9 @@ export async function pause(namespace: Namespace, clock: Clock): Promise<Stopped
   for (let quiet = 0, tries = 0; clock.monotonic() - start < patience; tries++) {
     const seen = processesOf(namespace)
     if (seen[0]?.state === 'gone') return []
-    const moving = seen.filter(({ state }) => state !== 'still')
-    for (const { pid, state } of moving) if (state === 'moving' && signal(pid, 'SIGSTOP')) stopped.add(pid)
+    // Who waits in the kernel stops before it does anything else, once it has been told to.
+    const moving = seen.filter(({ pid, state }) => state !== 'still' && !(state === 'waiting' && stopped.has(pid)))
+    for (const { pid, state } of moving) if (state !== 'gone' && signal(pid, 'SIGSTOP')) stopped.add(pid)
     quiet = moving.length === 0 ? quiet + 1 : 0
     if (quiet === 2) return [...stopped]
     await sleep(Math.min(tries, 10), { clock })
@@ -42,8 +43,11 @@ export function resume(stopped: Stopped): void {
 
 interface Seen {
   readonly pid: number
-  /** Still where each of its threads has been stopped or has ended; who is gone may have started others at the last moment. */
-  readonly state: 'still' | 'moving' | 'gone'
+  /**
+   * Still where each of its threads has been stopped or has ended; waiting where others wait in the kernel without end, such
+   * as for a child of theirs that has been stopped; who is gone may have started others at the last moment.
+   */
+  readonly state: 'still' | 'waiting' | 'moving' | 'gone'
 }
 
 /** Everybody in a namespace: who loses a parent there is given to another of it. */
@@ -52,8 +56,8 @@ function processesOf({ pid, folder }: Namespace): readonly Seen[] {
   const folders = new Map([[pid, folder]])
   for (const [each, place] of folders) {
     const threads = list(`${place}/task`)
-    const isStill = threads.every((thread) => hasStopped(`${place}/task/${thread}`))
-    found.push({ pid: each, state: threads.length === 0 ? 'gone' : isStill ? 'still' : 'moving' })
+    const states = threads.map((thread) => stateOf(`${place}/task/${thread}`))
+    found.push({ pid: each, state: together(states) })
     for (const thread of threads) {
       const children = read(`${place}/task/${thread}/children`)
       for (const child of children.split(' ')) if (child !== '') folders.set(Number(child), `/proc/${child}`)
@@ -62,8 +66,15 @@ function processesOf({ pid, folder }: Namespace): readonly Seen[] {
   return found
 }
 
-function hasStopped(thread: string): boolean {
-  return /^.*\) [TtZX] /s.test(read(`${thread}/stat`))
+function together(threads: readonly string[]): Seen['state'] {
+  if (threads.length === 0) return 'gone'
+  if (threads.every((state) => /[TtZX]/.test(state))) return 'still'
+  return threads.every((state) => /[TtZXD]/.test(state)) ? 'waiting' : 'moving'
+}
+
+/** The letter that the kernel has for what a thread does. */
+function stateOf(thread: string): string {
+  return /^.*\) (\w) /s.exec(read(`${thread}/stat`))?.[1] ?? ''
 }
 
 function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean {
