@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { UserInput } from 'tellurion'
-import type { RunHandle, Runtime, SubmitOptions } from 'tellurion/runtime'
+import { Agent, type UserInput } from 'tellurion'
+import type { BudgetLimits } from 'tellurion/agent'
+import type { AnyAgent, RunHandle, Runtime, SubmitOptions } from 'tellurion/runtime'
 import { RequestError } from './failure.ts'
 import type { Identity } from './identity.ts'
 import { owns } from './own.ts'
@@ -27,8 +28,10 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
   const agent = offered(call, submission.agent)
   const idempotencyKey = keyOf(call.request)
   const user = session === undefined ? identity.user : await ownerOfSession(setting.runtime, identity, session)
+  const { budget, ...others } = options
   const run = await setting.runtime.submit(agent, input, {
-    ...options,
+    ...others,
+    ...(budget === undefined ? {} : { budget: tightened(setting.runtime.agents.find(agent), budget) }),
     // The schema is the client's: no check of it may hold up the server, or whichever process checks.
     ...(options.output === undefined ? {} : { outputCheck: 'bounded' as const }),
     user,
@@ -38,6 +41,19 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
   })
   if (idempotencyKey !== undefined) await checkSame(run, { ...submission, agent })
   return run
+}
+
+/** What a run has where nobody says more. */
+const usual = { ticks: 100, depth: 3 } as const
+
+/** A client's budget takes away; more of these than is usual is the agent's alone to allow. */
+function tightened(agent: AnyAgent | undefined, budget: BudgetLimits): BudgetLimits {
+  const own = agent instanceof Agent ? agent.limits : undefined
+  const most = (name: keyof typeof usual): BudgetLimits => {
+    const asked = budget[name]
+    return asked === undefined || own?.[name] !== undefined ? {} : { [name]: Math.min(asked, usual[name]) }
+  }
+  return { ...budget, ...most('ticks'), ...most('depth') }
 }
 
 /** The name of an agent that is offered; the first where none is named. Throws `unknown_agent`. */
