@@ -216,6 +216,7 @@ describe('a browser', { skip: noChromium }, () => {
         ({ address, protocols, run }) =>
           new Promise<string[]>((resolve) => {
             const types: string[] = []
+            Object.assign(globalThis, { heard: types })
             const socket = new WebSocket(address, protocols)
             socket.addEventListener('open', () => socket.send(JSON.stringify({ type: 'subscribe_tasks', run_id: run })))
             socket.addEventListener('close', ({ code }) => resolve([...types, `closed ${code}`]))
@@ -238,10 +239,14 @@ describe('a browser', { skip: noChromium }, () => {
       },
       { url: `${url}/api/v1/runs/${run.id}/events`, token },
     )
-    await sleep(100)
-    context.emit({ type: 'text.delta', text: 'Hi' })
+    // What is said live is for those who listen already.
+    const isHeard = (): Promise<boolean> =>
+      page.evaluate(() => (globalThis as unknown as { heard: readonly string[] }).heard.includes('text.delta'))
+    while (!(await isHeard())) {
+      context.emit({ type: 'text.delta', text: 'Hi' })
+      await sleep(20)
+    }
     await keep(2)
-    await sleep(100)
     end()
     const types = await told
     assert.equal(types[0], 'connection_established')
