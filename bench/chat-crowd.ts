@@ -15,9 +15,10 @@ export interface CrowdOptions {
   readonly think: number
 }
 
-/** What came of it: milliseconds beyond the model, sorted, and how long all took. */
+/** What came of it: milliseconds beyond the model, and until each was let in, both sorted, and how long all took. */
 export interface CrowdFigures {
   readonly overheads: Float64Array
+  readonly connects: Float64Array
   readonly wall: number
 }
 
@@ -25,10 +26,14 @@ export interface CrowdFigures {
 export async function chat({ port, sessions, turns, think }: CrowdOptions): Promise<CrowdFigures> {
   const agent = new Agent({ keepAlive: true, maxSockets: sessions })
   const overheads = new Float64Array(sessions * turns)
+  const connects = new Float64Array(sessions)
   const began = performance.now()
   const talk = async (index: number): Promise<void> => {
     // They come one after another, not all in the same moment.
     await pause((think * index) / sessions)
+    const called = performance.now()
+    await greet(agent, port)
+    connects[index] = performance.now() - called
     for (let turn = 0; turn < turns; turn++) {
       const asked = performance.now()
       const content = `${index} asks ${turn}`
@@ -43,7 +48,17 @@ export async function chat({ port, sessions, turns, think }: CrowdOptions): Prom
   await Promise.all(Array.from({ length: sessions }, (_, index) => talk(index)))
   const wall = performance.now() - began
   agent.destroy()
-  return { overheads: overheads.sort(), wall }
+  return { overheads: overheads.sort(), connects: connects.sort(), wall }
+}
+
+/** Opens a connection with the least that a server is asked. */
+function greet(agent: Agent, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ agent, port, host: '127.0.0.1', path: '/health' }, (answer) => {
+      answer.resume().on('end', resolve).on('error', reject)
+    })
+    asked.on('error', reject).end()
+  })
 }
 
 /** The figure at a part of them. */

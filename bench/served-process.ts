@@ -100,6 +100,7 @@ async function openByHand(): Promise<Opened> {
   const sessions = new Map<string, string[]>()
   let http = 0
   const server = createHttpServer((request, response) => {
+    if (request.method === 'GET') return void response.end()
     void read(request).then(async ({ content, session_id }) => {
       const messages = sessions.get(session_id) ?? []
       sessions.set(session_id, messages)

@@ -25,12 +25,13 @@ async function measure(scale: Scale, kind: Kind): Promise<Figures> {
     await chat({ port, sessions: 50, turns: scale.quick ? 10 : 30, think: 0 })
     const before = await server.weigh()
     const sessions = scale.quick ? 200 : 1000
-    const { overheads } = await chat({ port, sessions, turns: scale.quick ? 2 : 5, think: 2000 })
+    const { overheads, connects } = await chat({ port, sessions, turns: scale.quick ? 2 : 5, think: 2000 })
     const after = await server.weigh()
     const dense = await chat({ port, sessions: 100, turns: scale.quick ? 5 : 15, think: 0 })
     return {
       p50: percentile(overheads, 0.5),
       p99: percentile(overheads, 0.99),
+      connect: percentile(connects, 0.99),
       cpu: (after.cpu - before.cpu) / overheads.length / 1000,
       bytes: (after.heap - before.heap) / sessions,
       rate: dense.overheads.length / (dense.wall / 1000),
@@ -45,6 +46,7 @@ export default {
   metrics: [
     { name: 'p50', unit: 'ms beyond the model p50', better: 'lower' },
     { name: 'p99', unit: 'p99', better: 'lower' },
+    { name: 'connect', unit: 'ms to be let in p99', better: 'lower' },
     { name: 'cpu', unit: 'ms of CPU a turn', better: 'lower', floor: 'loop' },
     { name: 'bytes', unit: 'bytes a session', better: 'lower' },
     { name: 'rate', unit: 'turns/s at most', better: 'higher' },

@@ -23,6 +23,12 @@ export interface ListenOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
+/**
+ * Connections that wait to be taken in. Node takes one in each turn of its loop, so when many come at one time, as after a
+ * restart, most wait; those that find no place are lost and come again after seconds. The system may allow fewer.
+ */
+const mostComing = 4096
+
 /** Opens a socket. Rejects with `invalid_option` when it cannot be had. */
 export async function listen(setting: ServerSetting, options: ListenOptions): Promise<Listener> {
   const { limits, connections, clock } = setting
@@ -73,7 +79,7 @@ export async function listen(setting: ServerSetting, options: ListenOptions): Pr
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, host, port)))
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: mostComing }, resolve)
   })
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
