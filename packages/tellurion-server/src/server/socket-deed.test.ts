@@ -49,7 +49,7 @@ async function dial(address: string) {
 const ids = (frames: readonly ServerFrame[]) =>
   frames.flatMap((frame) => (frame.type === 'task_created' ? [frame.run_id, frame.session_id] : []))
 
-describe('what is said with a key and without a session', () => {
+describe('what is said with a key and without a session', { timeout: 30_000 }, () => {
   test('is one run in one session, over another connection too', async () => {
     const { runtime, address } = await serve()
     const chat = { type: 'chat', content: 'May I?', key: 'k' } as const
