@@ -107,7 +107,8 @@ class Draft {
   add(part: AssistantPart): void {
     this.closeText()
     this.closeReasoning()
-    ;(this.#parts ??= []).push(part)
+    if (this.#parts === undefined) this.#parts = [part]
+    else this.#parts.push(part)
   }
 
   message(): AssistantMessage {

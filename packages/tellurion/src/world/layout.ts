@@ -14,7 +14,8 @@ export class Layout {
   /** Slot by component index; 0, or undefined behind the end, where the component is not known. */
   readonly slots: readonly number[]
   readonly #byName: Map<string, Component>
-  readonly #queries: Query[] = []
+  /** By the index of the first component that they ask for. */
+  readonly #queries: Query[][] = []
   readonly #successors: WeakMap<Component, WeakRef<Layout>> = new WeakMap()
 
   private constructor(components: readonly Component[]) {
@@ -46,9 +47,10 @@ export class Layout {
 
   /** The query for components that this layout knows: the same object for the same question. */
   query(all: readonly Component[], none: readonly Component[]): Query {
-    for (const query of this.#queries) if (query.asks(all, none)) return query
+    const known = (this.#queries[all[0]?.index ?? 0] ??= [])
+    for (const query of known) if (query.asks(all, none)) return query
     const query = new Query([...all], [...none], this.slots)
-    this.#queries.push(query)
+    known.push(query)
     return query
   }
 }

@@ -340,7 +340,7 @@ export class State {
   #append(entity: Entity, component: Component, items: unknown[]): void {
     const old = this.read(entity, component) as LogView<unknown> | undefined
     if (items.length === 0 && old !== undefined) return
-    this.place(entity, component, (old ?? LogView.empty<unknown>()).append(items))
+    this.place(entity, component, old === undefined ? LogView.from(items) : old.append(items))
     this.#record(['append', entity, component.name, items as never], component)
   }
 
