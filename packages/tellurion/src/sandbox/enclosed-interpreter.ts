@@ -94,7 +94,7 @@ export class EnclosedInterpreter implements Interpreter {
       const answer = (bytes: Buffer): void => {
         reply = (reply + bytes.toString('latin1')).slice(-64)
         const [, status] = /^done (\d{1,3})\n/m.exec(reply) ?? []
-        if (status !== undefined) drain({ end: 'finished', exitCode: Number(status) })
+        if (status !== undefined) drain({ end: 'finished', exitCode: Number(status) & 255 })
       }
       const [onStdout, onStderr, cancel] = [print('stdout'), print('stderr'), () => stop('cancelled')]
       stdout.on('data', onStdout)

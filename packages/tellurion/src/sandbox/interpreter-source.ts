@@ -51,7 +51,10 @@ def execute(code):
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return (end.code or 0) & 255
-        print(end.code, file=sys.stderr)
+        try:
+            print(end.code, file=sys.stderr)
+        except BaseException:
+            pass
         return 1
     except BaseException as error:
         place = error.__traceback__

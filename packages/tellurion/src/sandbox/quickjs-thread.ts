@@ -33,10 +33,13 @@ export type EngineMessage =
       readonly files: readonly { readonly name: string; readonly text: string }[]
     }
 
-/** Runs first in the engine, while its built-ins are its own: console, files, and how values become text. */
+/** Runs first in the engine, while its built-ins are its own: console, files, and how values become text. NUL is shown as U+FFFD. */
 const prelude = `
 (({ stringify }, { from, isArray }, Text, Failure, print, load, save) => {
   const isFailure = (value) => value instanceof Failure
+  const replace = Function.prototype.call.bind(Text.prototype.replaceAll)
+  // A text ends at NUL on its way out of the engine.
+  const whole = (text) => replace(text, '\\0', '\\ufffd')
   const text = (value) => {
     if (typeof value === 'string') return value
     try {
@@ -50,7 +53,7 @@ const prelude = `
   const line = (stream) => (...values) => {
     let all = ''
     for (let index = 0; index < values.length; index++) all += (index === 0 ? '' : ' ') + text(values[index])
-    print(stream, all + '\\n')
+    print(stream, whole(all) + '\\n')
   }
   const [out, err] = [line('stdout'), line('stderr')]
   globalThis.console = { log: out, info: out, debug: out, warn: err, error: err }
@@ -60,9 +63,9 @@ const prelude = `
     return found
   }
   globalThis.writeFile = (name, content) => {
-    if (!save(Text(name), text(content))) throw new Failure('There is no room for the file')
+    if (!save(whole(Text(name)), whole(text(content)))) throw new Failure('There is no room for the file')
   }
-  return text
+  return (value) => whole(text(value))
 })(JSON, Array, String, Error, __print, __load, __save)
 `
 
@@ -151,7 +154,7 @@ class Engine {
     })
     give('__load', (name = '') => {
       const text = this.#files.get(name)
-      return text === undefined ? context.undefined : context.newString(text)
+      return text === undefined ? context.undefined : context.newString(text.replaceAll('\0', '\ufffd'))
     })
     give('__save', (name = '', text = '') => (this.#save(name, text) ? context.true : context.false))
     const show = context.unwrapResult(context.evalCode(prelude, 'prelude'))

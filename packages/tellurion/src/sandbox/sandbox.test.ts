@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import type { OutputChunk } from './execution.ts'
+import type { Execution, OutputChunk } from './execution.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts'
 
 let sandbox: Sandbox
@@ -17,6 +17,8 @@ function lacks(t: TestContext, ...needed: Sandbox['languages']): boolean {
   if (isMissing) t.skip(`the sandbox is ${sandbox.level}; apt-get install bubblewrap python3`)
   return isMissing
 }
+
+const pick = ({ exitCode, stderr }: Execution): readonly unknown[] => [exitCode, stderr]
 
 describe('createSandbox', () => {
   const wrong: readonly (readonly [object, string])[] = [
@@ -62,6 +64,17 @@ describe('createSandbox', () => {
     await assert.rejects(engine.session('bash'), { code: 'sandbox_unavailable' })
   })
 
+  it('loses nothing behind a NUL in QuickJS', async () => {
+    await using engine = await createSandbox({ backend: 'quickjs' })
+    const code = 'console.log("a\\0b"); writeFile("c", "d\\0e" + readFile("in")); "f\\0g"'
+    const { stdout, artifacts } = await engine.run({ language: 'javascript', code, files: { in: 'h\0i' } })
+    assert.equal(stdout, 'a\ufffdb\nf\ufffdg\n')
+    assert.deepEqual(
+      artifacts.map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]),
+      [['c', 'd\ufffdeh\ufffdi']],
+    )
+  })
+
   it('does not count an interpreter that cannot be run', async (t) => {
     if (lacks(t)) return
     await using own = await createSandbox({ interpreters: { python: '/nowhere/python3', bash: '/etc/passwd' } })
@@ -100,6 +113,9 @@ describe('run', () => {
     assert.match(javascript.stderr, /^TypeError: boo\n\s+at <anonymous>:1:7\n$/)
     assert.equal((await sandbox.run({ language: 'bash', code: 'exit 42' })).exitCode, 42)
     assert.equal((await sandbox.run({ language: 'python', code: 'import sys; sys.exit("bye")' })).stderr, 'bye\n')
+    const broken = 'class Code:\n  def __str__(self): raise ValueError\nraise SystemExit(Code())'
+    assert.deepEqual(pick(await sandbox.run({ language: 'python', code: broken })), [1, ''])
+    assert.equal((await sandbox.run({ language: 'javascript', code: 'process.exitCode = 300' })).exitCode, 44)
   })
 
   it('waits for what Node has left to do, and tells output as it comes', async (t) => {
