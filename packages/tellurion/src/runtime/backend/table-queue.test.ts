@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../clock/clock.ts'
-import { macrotask } from '../../testing/virtual-clock.ts'
+import { macrotask, virtualClock } from '../../testing/virtual-clock.ts'
 import { createHintHub } from './hint-hub.ts'
 import { createTableQueue, type Claimable } from './table-queue.ts'
 
@@ -76,4 +76,30 @@ test('where everything was handed out the table is not asked again at each end',
   equal(seen.done.length, 20)
   equal(seen.asked, asked)
   await end()
+})
+
+test('a table that cannot be read for a moment is read again, and ends no worker', async () => {
+  const clock = virtualClock()
+  let broken = true
+  const read = <T>(value: T): T => {
+    if (broken) throw new Error('disk I/O error')
+    return value
+  }
+  const table = { claimable: () => read([{ run: 'r', epoch: 0 }]), nextAvailable: () => read(undefined) }
+  const hints = createHintHub()
+  const queue = createTableQueue(table, { hints, clock })
+  const stop = new AbortController()
+  const done: string[] = []
+  const deliver = async (run: string): Promise<void> => void done.push(run)
+  const consumed = queue.consume({ capacity: () => 1, deliver }, { signal: stop.signal })
+  await macrotask()
+  hints.send({ type: 'queue' })
+  await macrotask()
+  deepEqual(done, [])
+  broken = false
+  await clock.advance(1_000)
+  await macrotask()
+  deepEqual(done, ['r'])
+  stop.abort()
+  await consumed
 })

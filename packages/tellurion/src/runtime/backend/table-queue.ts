@@ -69,30 +69,31 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
   }
 
   return {
-    async enqueue() {
-      hints.send({ type: 'queue' })
-    },
+    // Its row is there already, and the store that wrote it has said so.
+    async enqueue() {},
     async consume(consumer, { signal }) {
       const open = new Set<Promise<void>>()
       let isLeft = false
       const bell = createBell(clock)
       const deaf = hints.listen((hint) => hint.type === 'queue' && bell.ring())
       signal.addEventListener('abort', bell.ring)
-      try {
-        while (!signal.aborted) {
-          const { items, rest } = take(consumer, Math.floor(consumer.capacity()) - open.size)
-          isLeft = rest
-          for (const item of items) {
-            const work = deliver(consumer, item).catch(() => {})
-            open.add(work)
-            void work.then(() => {
-              open.delete(work)
-              // What is new rings by itself.
-              if (isLeft) bell.ring()
-            })
-          }
-          await bell.wait(pause())
+      /** Hands out what there is, and says how long to wait for more. */
+      const look = (): number => {
+        const { items, rest } = take(consumer, Math.floor(consumer.capacity()) - open.size)
+        isLeft = rest
+        for (const item of items) {
+          const work = deliver(consumer, item).catch(() => {})
+          open.add(work)
+          void work.then(() => {
+            open.delete(work)
+            // What is new rings by itself.
+            if (isLeft) bell.ring()
+          })
         }
+        return pause()
+      }
+      try {
+        while (!signal.aborted) await bell.wait(unlessBroken(look))
       } finally {
         signal.removeEventListener('abort', bell.ring)
         deaf()
@@ -102,6 +103,15 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
     async remove(run) {
       declined.delete(run)
     },
+  }
+}
+
+/** What a look says. A table that cannot be read now is looked at again later: who works with the store hears why. */
+function unlessBroken(look: () => number): number {
+  try {
+    return look()
+  } catch {
+    return pollEvery
   }
 }
 

@@ -15,7 +15,7 @@ const rest = 4
 export function watchDatabase(database: Database, changed: () => void): () => void {
   const read = database.prepare('PRAGMA data_version')
   const version = (): number => (read.get() as { data_version: number }).data_version
-  let seen = version()
+  let seen: number | undefined
   let lastChange = Number.NEGATIVE_INFINITY
   let next: NodeJS.Timeout | undefined
   const look = (): void => {
@@ -29,6 +29,11 @@ export function watchDatabase(database: Database, changed: () => void): () => vo
     } catch {
       // A hint may be lost, and whoever works with the file hears of its errors.
     }
+  }
+  try {
+    seen = version()
+  } catch {
+    // The first look that can be taken is news.
   }
   const timer = setInterval(look, interval).unref()
   const stopTold = onTouch(database.path, () => {

@@ -64,8 +64,16 @@ function sharedHints(database: Database): Hints {
     `SELECT id, stamp FROM run WHERE stamp > ?1 UNION ALL SELECT id, 0 FROM run WHERE status = 'running' LIMIT 1000`,
   )
   const newest = database.prepare('SELECT ifnull(max(stamp), 0) AS stamp FROM run')
+  /** A file that cannot be read now has all its news later. */
+  const newestStamp = (): number => {
+    try {
+      return (newest.get() as { stamp: number }).stamp
+    } catch {
+      return 0
+    }
+  }
   const watch = (): (() => void) => {
-    let stamp = (newest.get() as { stamp: number }).stamp
+    let stamp = newestStamp()
     return watchDatabase(database, () => {
       for (const run of read.all(stamp) as unknown as readonly { id: string; stamp: number }[]) {
         hub.send({ type: 'run', run: run.id })
