@@ -244,7 +244,6 @@ export class Runtime {
     const { id, agent, priority, availableAt, mail } = run
     await backend.queue.enqueue({ run: id, segment: mail, agent, priority, availableAt })
     backend.hints.send({ type: 'run', run: id })
-    backend.hints.send({ type: 'queue' })
     return this.run(id)
   }
 
