@@ -7,6 +7,7 @@ import { inertLine } from '../terminal/inert.ts'
 import { connectTo, embed, placeOf, type Connection, type ConnectionFlags, type Tries } from './connection.ts'
 import { crewOf, runtimeOptionsOf, storeOf, type CrewFlags } from './crew.ts'
 import { describeChoice } from './model-choice.ts'
+import { redactorOf } from './redaction.ts'
 import type { Host } from './setting.ts'
 import { describeServer, openToolServers } from './tool-server.ts'
 import type { Chatting } from './turn.ts'
@@ -88,6 +89,7 @@ async function openHere(
       // A person sits here and sees what fails: nothing is tried again behind their back.
       retry: { maxRetries: 0 },
       user: 'local',
+      ports: { redactor: redactorOf(loaded) },
     },
     flags,
     host,

@@ -76,10 +76,13 @@ export async function embed({ user, ...options }: Embedding, flags: ConnectionFl
   const { createServer } = await import('../server/server.ts')
   const write = (line: string): void => void (flags.verbose === true && host.stderr.write(`${inert(line)}\n`))
   const runtime = await createRuntime(options)
+  const { redactor } = options.ports ?? {}
+  const hidden = redactor === undefined ? {} : { redactor }
   const server = createServer({
     runtime,
-    log: createLog({ level: 'error', format: 'text', write }),
+    log: createLog({ level: 'error', format: 'text', write, ...hidden }),
     version: version(),
+    ports: hidden,
   })
   const identity = { user, scopes: ['read', 'write', 'admin'] } as const
   const client = createClient({

@@ -12,6 +12,7 @@ import { exactJson, inertLine } from '../terminal/inert.ts'
 import { connectTo, embed, placeOf, type Connection, type ConnectionFlags } from './connection.ts'
 import { crewOf, storeOf } from './crew.ts'
 import type { ExitCode } from './fault.ts'
+import { redactorOf } from './redaction.ts'
 import { Screen } from './screen.ts'
 import type { Host } from './setting.ts'
 import { mustExist } from './store-choice.ts'
@@ -61,7 +62,8 @@ async function lookInto(
   const store = storeOf(loaded)
   mustExist(store)
   const agents = await namesOf(loaded)
-  return embed({ store: store.open, agents, work: false, patience: { grace: 0 }, user }, flags, host)
+  const ports = { redactor: redactorOf(loaded) }
+  return embed({ store: store.open, agents, work: false, patience: { grace: 0 }, user, ports }, flags, host)
 }
 
 /** The agents as they are known by name: which of their tools only read is needed to say what a fork does not undo. */

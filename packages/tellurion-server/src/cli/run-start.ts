@@ -14,6 +14,7 @@ import type { LineInput } from './line-input.ts'
 import { connectTo, embed, placeOf, type Connection } from './connection.ts'
 import { crewOf, storeOf, type CrewFlags } from './crew.ts'
 import { readQuestion } from './question.ts'
+import { redactorOf } from './redaction.ts'
 import { shortId, type DeskFlags } from './run-desk.ts'
 import { wholeNumber } from './run-list.ts'
 import { reportInteraction } from './run-report.ts'
@@ -69,7 +70,8 @@ async function connect(flags: StartFlags, host: Host): Promise<Connection> {
   if (url !== undefined) return connectTo(url, loaded)
   const store = storeOf(loaded)
   const { agents } = await crewOf(loaded, flags)
-  return embed({ store: store.open, agents, work: false, patience: { grace: 0 }, user: 'local' }, flags, host)
+  const ports = { redactor: redactorOf(loaded) }
+  return embed({ store: store.open, agents, work: false, patience: { grace: 0 }, user: 'local', ports }, flags, host)
 }
 
 function only<Name extends string>(name: Name, value: string | undefined): { readonly [N in Name]?: string } {

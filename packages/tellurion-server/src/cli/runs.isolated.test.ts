@@ -42,10 +42,15 @@ interface Working {
   readonly ended: Promise<Ended>
 }
 
-function start(args: readonly string[], columns?: number, env: Record<string, string> = {}): Working {
+function start(args: readonly string[], columns?: number, env: Record<string, string> = {}, typed = ''): Working {
   const output = (): PassThrough =>
     Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns })
-  const host = Object.assign(new EventEmitter(), { stdin: Readable.from([]), stdout: output(), stderr: output(), env })
+  const host = Object.assign(new EventEmitter(), {
+    stdin: Readable.from(typed === '' ? [] : [typed]),
+    stdout: output(),
+    stderr: output(),
+    env,
+  })
   const ended = main(args, host).then((code) => {
     return { code, stdout: textOf(host.stdout), stderr: textOf(host.stderr) }
   })
@@ -305,6 +310,29 @@ describe('a durable run', () => {
       assert.doesNotMatch(piped, /(?!\n)\p{Cc}|\u202e/u)
     }
   })
+})
+
+test('what the environment keeps secret is neither shown nor stored, by a run nor by a chat', async () => {
+  const env = { ACME_API_KEY: 'acme-0123456789abcdef' }
+  const secret = env.ACME_API_KEY
+  const said = `echo ${secret}`
+  for (const command of [['runs', 'start', said], ['run', said], ['chat']]) {
+    const path = `quiet-${command[0]}.db`
+    const { code, stdout, stderr } = await start(
+      [...command, '--store', `sqlite:./${path}`],
+      undefined,
+      env,
+      `${said}\n`,
+    ).ended
+    assert.equal(code, 0, stderr)
+    // What a person has typed stays on the screen.
+    assert.ok(!(stdout.replace(`> ${said}\n`, '') + stderr).includes(secret), command.join(' '))
+    const files = [path, `${path}-wal`].filter((file) => existsSync(file))
+    assert.ok(
+      files.length > 0 && files.every((file) => !readFileSync(file, 'latin1').includes(secret)),
+      command.join(' '),
+    )
+  }
 })
 
 describe('bad input gives one line that helps, and no stack', async () => {

@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { Agent, type UserInput } from 'tellurion'
 import type { BudgetLimits } from 'tellurion/agent'
-import type { AnyAgent, RunHandle, Runtime, SubmitOptions } from 'tellurion/runtime'
+import type { AnyAgent, RunHandle, RunRecord, Runtime, SubmitOptions } from 'tellurion/runtime'
 import { RequestError } from './failure.ts'
 import type { Identity } from './identity.ts'
+import { cleaned } from './json-answer.ts'
 import { owns } from './own.ts'
-import type { Call } from './setting.ts'
+import type { Call, ServerSetting } from './setting.ts'
 
 /** What is asked for. */
 export interface Submission {
@@ -39,7 +40,7 @@ export async function submit(call: Call, submission: Submission): Promise<RunHan
     ...(identity.tenant === undefined ? {} : { tenant: identity.tenant }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   })
-  if (idempotencyKey !== undefined) await checkSame(run, { ...submission, agent })
+  if (idempotencyKey !== undefined) await checkSame(run, { ...submission, agent }, setting)
   return run
 }
 
@@ -87,12 +88,17 @@ export function keyOf({ headers }: Request): string | undefined {
   throw new RequestError('invalid_request', 'An Idempotency-Key is 1 to 256 printable characters.')
 }
 
-async function checkSame(run: RunHandle, asked: Submission): Promise<void> {
-  const { agent, input, session = run.id, options = {} } = asked
+/** What is kept of a run may have lost its secrets, so what is asked is compared as it would be kept, too. */
+async function checkSame(run: RunHandle, asked: Submission, setting: ServerSetting): Promise<void> {
   const known = await run.record()
+  if ([asked, cleaned(asked, setting)].some((each) => isSame(known, each))) return
+  throw new RequestError('invalid_request', 'This Idempotency-Key was used for another request; make a new one.')
+}
+
+function isSame(known: RunRecord, { agent, input, session = known.id, options = {} }: Submission): boolean {
   const { input: said, output } = known.input as { readonly input?: unknown; readonly output?: unknown }
   const { priority = 0, metadata = {} } = options
-  const same =
+  return (
     known.agent === agent &&
     known.session === session &&
     known.priority === priority &&
@@ -100,6 +106,5 @@ async function checkSame(run: RunHandle, asked: Submission): Promise<void> {
     isDeepStrictEqual(output, options.output) &&
     // An agent hears parts as a message of them.
     [input, { role: 'user', content: input }].some((each) => isDeepStrictEqual(said, each))
-  if (same) return
-  throw new RequestError('invalid_request', 'This Idempotency-Key was used for another request; make a new one.')
+  )
 }
