@@ -61,21 +61,14 @@ export async function run(world: World, options: RunOptions = {}): Promise<Stop>
   if (state.running) {
     throw new TellurionError('already_running', 'This world is running already; await that run, or fork the world.')
   }
-  const running = new Running(world, options)
-  state.running = true
-  state.holding = options.sink !== undefined
-  try {
-    return await running.run()
-  } finally {
-    running.end()
-    state.running = false
-    state.holding = false
-  }
+  return new Running(world, options).run()
 }
 
 const terminals = [Terminal]
 
 type Reason = Omit<Stop, 'ticks'>
+
+const aborted: Reason = { reason: 'aborted' }
 
 /**
  * One run of one world. Nothing is awaited but what is a promise. No function is written straight into a property: V8
@@ -115,46 +108,56 @@ class Running {
   }
 
   async run(): Promise<Stop> {
-    const { signal, history } = this.#options
-    if (signal?.aborted) return this.#stopped({ reason: 'aborted' })
-    if (signal !== undefined) {
-      const onAbort = (): void => this.#abort(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#onAbort = onAbort
-    }
-    const standing = this.#standing()
-    if (standing !== undefined) return this.#stopped(standing)
-    for (;;) {
-      this.#seen = this.#state.changes
-      const groups = groupsOf(this.#world[$inside].systems, this.#state)
-      for (let index = 0; index < groups.length && this.#abortion === undefined; index++) {
-        const seen = this.#state.changes
-        const ended = this.#group.start(groups[index]!)
-        if (ended !== undefined) await ended
-        // The last group's changes are committed with the tick.
-        if (this.#state.changes === seen || index === groups.length - 1) continue
-        const saved = this.#save()
-        if (saved !== undefined) await saved
+    this.#begin()
+    try {
+      let stop = this.#options.signal?.aborted ? aborted : this.#standing()
+      while (stop === undefined) {
+        this.#seen = this.#state.changes
+        const groups = groupsOf(this.#world[$inside].systems, this.#state)
+        for (let index = 0; index < groups.length && this.#abortion === undefined; index++) {
+          const seen = this.#state.changes
+          const ended = this.#group.start(groups[index]!)
+          if (ended !== undefined) await ended
+          // The last group's changes are committed with the tick.
+          if (this.#state.changes === seen || index === groups.length - 1) continue
+          const saved = this.#save()
+          if (saved !== undefined) await saved
+        }
+        const { changed } = this
+        const finished = changed && this.#abortion === undefined
+        if (finished) {
+          const { tick, runTicks } = this.#state.header
+          this.#state.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
+          const saved = this.#save()
+          if (saved !== undefined) await saved
+        }
+        if (finished) this.#options.history?.keep()
+        if (this.#options.sink === undefined) this.#state.dropDelta()
+        stop = this.#decide(changed)
       }
-      const { changed } = this
-      const finished = changed && this.#abortion === undefined
-      if (finished) {
-        const { tick, runTicks } = this.#state.header
-        this.#state.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
-        const saved = this.#save()
-        if (saved !== undefined) await saved
-      }
-      if (finished) history?.keep()
-      if (this.#options.sink === undefined) this.#state.dropDelta()
-      const stop = this.#decide(changed)
-      if (stop !== undefined) return this.#stopped(stop)
+      const stopped = this.#stopped(stop)
+      return stopped instanceof Promise ? await stopped : stopped
+    } finally {
+      this.#end()
     }
   }
 
-  end(): void {
+  #begin(): void {
+    const { signal, sink } = this.#options
+    this.#state.running = true
+    this.#state.holding = sink !== undefined
+    if (signal === undefined || signal.aborted) return
+    const onAbort = (): void => this.#abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#onAbort = onAbort
+  }
+
+  #end(): void {
     if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener('abort', this.#onAbort)
     this.#cancelGrace?.()
     this.#committer.close()
+    this.#state.running = false
+    this.#state.holding = false
   }
 
   /** The signal of this run, made when somebody asks for it. */
@@ -184,7 +187,7 @@ class Running {
   }
 
   #decide(changed: boolean): Reason | undefined {
-    if (this.#abortion !== undefined) return { reason: 'aborted' }
+    if (this.#abortion !== undefined) return aborted
     const main = this.#options.main ?? (1 as Entity)
     const entity = this.#options.endOn === 'any' ? this.#state.matching(this.#state.query(terminals))[0] : main
     const terminal = entity === undefined ? undefined : this.#world.get(entity, Terminal)
@@ -201,16 +204,18 @@ class Running {
   }
 
   /** Closes the run's books: a run that may go on keeps its count of ticks. */
-  async #stopped(stop: Reason): Promise<Stop> {
+  #stopped(stop: Reason): Stop | Promise<Stop> {
     const ticks = this.#state.header.runTicks
     const closes = ticks > 0 && stop.reason !== 'waiting' && stop.reason !== 'paused'
     const { sink, leaveLast = false } = this.#options
     if (closes && !leaveLast) this.#state.setHeader({ runTicks: 0 })
+    const closed = (): Stop => {
+      if (closes && leaveLast) this.#state.setHeader({ runTicks: 0 })
+      if (sink === undefined) this.#state.dropDelta()
+      return { ...stop, ticks }
+    }
     const saved = this.#committer.commit()
-    if (saved !== undefined) await saved
-    if (closes && leaveLast) this.#state.setHeader({ runTicks: 0 })
-    if (sink === undefined) this.#state.dropDelta()
-    return { ...stop, ticks }
+    return saved === undefined ? closed() : saved.then(closed)
   }
 }
 
