@@ -283,6 +283,19 @@ describe('a retriever that fails', () => {
     assert.match(textsOf(model.requests[0]).at(-2)!, /id="a"/)
   })
 
+  test('or gives no list of documents is named as what went wrong, to the program and to the model', async () => {
+    for (const given of [null, undefined, 5, 'text', {}, [null], [{ id: 1 }], [{ id: 'a', text: 'b' }]] as never[]) {
+      const retriever: Retriever = { retrieve: () => Promise.resolve(given) }
+      const { session } = bench({ retriever })
+      await assert.rejects(session.generate('One'), code('invalid_value', /retriever gave no list of documents/))
+      const look = { calls: [{ toolName: 'look', input: { query: 'x' } }] }
+      const model = scriptedModel([look, 'Nothing.'])
+      const agent = new Agent({ name: 'a', model, tools: { look: retrievalTool(retriever) } })
+      const { messages } = await agent.generate('Two')
+      assert.match(textOf(messages[2]!), /retriever gave no list of documents/)
+    }
+  })
+
   test('when cancelled leaves nothing behind', async () => {
     const controller = new AbortController()
     const retriever: Retriever = {

@@ -63,7 +63,7 @@ async function retrieve(world: World, entity: Entity, { signal }: SystemContext)
   let documents: readonly RetrievedDocument[]
   try {
     const retriever = await retrieverOf(world, entity, settings.retriever)
-    documents = await retriever.retrieve(query, { limit, filter, signal })
+    documents = checkFound(await retriever.retrieve(query, { limit, filter, signal }))
   } catch (error) {
     if (signal.aborted) return
     throw error
@@ -132,6 +132,17 @@ function bound<T>(world: World, resource: string, name: string): T {
   throw new TellurionError(
     'unknown_resource',
     `The resource '${resource}' has nothing named '${name}'.${suggestion(name, Object.keys(things))}`,
+  )
+}
+
+/** What a retriever gave, whoever wrote it. Throws `invalid_value` for what is no list of documents. */
+export function checkFound(given: unknown): readonly RetrievedDocument[] {
+  const isDocument = (each: Partial<RetrievedDocument> | null): boolean =>
+    [each?.id, each?.text, each?.source].every((part) => typeof part === 'string')
+  if (Array.isArray(given) && given.every(isDocument)) return given as RetrievedDocument[]
+  throw new TellurionError(
+    'invalid_value',
+    'The retriever gave no list of documents: it must resolve to [{ id, text, source, score }], in texts.',
   )
 }
 
