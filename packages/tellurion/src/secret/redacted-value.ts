@@ -25,8 +25,8 @@ export function redactedValue(value: unknown, cleaner: Cleaner): unknown {
 function isDirty(value: unknown, cleaner: Cleaner): boolean {
   const left: unknown[] = [value]
   const seen = new Set<object>()
-  for (let at = 0; at < left.length; at++) {
-    const each = left[at]
+  while (left.length > 0) {
+    const each = left.pop()
     if (!hasParts(each)) {
       if (leaf(each, cleaner) !== each) return true
     } else if (!seen.has(each)) {
@@ -76,12 +76,29 @@ function partsOf(value: object): Iterable<unknown> {
   if (value instanceof Map) return [...value].flat()
   if (value instanceof Set) return value
   if (Array.isArray(value)) return value
+  if (isPlain(value)) return plainParts(value)
   const told = toldBy(value)
   return told === undefined ? fieldsOf(value).flat() : [told.value]
 }
 
+/** Whether it is nothing but its properties. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function'
+}
+
+/** The same as of others, without the detours: nearly everything is plain. */
+function* plainParts(value: object): Iterable<unknown> {
+  for (const name of Object.keys(value)) {
+    yield name
+    yield fieldOf(value, name)
+  }
+}
+
 /** What a value of a class says instead of itself. */
 function toldBy(value: object): { readonly value: unknown } | undefined {
+  if (isPlain(value)) return undefined
   if (value instanceof URLSearchParams || value instanceof RegExp) return { value: String(value) }
   if (value instanceof Headers) return { value: Object.fromEntries(value) }
   const { toJSON } = value as { readonly toJSON?: unknown }

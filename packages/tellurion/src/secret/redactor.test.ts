@@ -109,6 +109,7 @@ describe('a redactor', () => {
         [true, 'ada', '[redacted]'],
       ],
       [new Told(), (clean: object) => clean, { key: '[redacted]' }],
+      [{ toJSON: () => key }, (clean: string) => clean, '[redacted]'],
       [
         new URL(`https://x.example/?key=${encodeURIComponent(key)}`),
         (clean: string) => clean,

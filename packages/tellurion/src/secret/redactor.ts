@@ -52,8 +52,12 @@ export function createRedactor(secrets: Iterable<string | Revealing> = []): Reda
   for (const secret of secrets) add(secret)
 
   const text = (given: string): string => {
+    if (given.length < (needles.at(-1)?.length ?? 0)) return given
     let clean = given
-    for (const needle of needles) if (clean.includes(needle)) clean = clean.replaceAll(needle, redacted)
+    for (const needle of needles) {
+      // Most texts are names, shorter than all of them.
+      if (needle.length <= clean.length && clean.includes(needle)) clean = clean.replaceAll(needle, redacted)
+    }
     return clean
   }
   const bytes = (given: Uint8Array): Uint8Array => {
