@@ -16,6 +16,7 @@ import type { Json } from '../schema/json.ts'
 import { checkGrant } from '../tool/grant.ts'
 import type { RunRecord } from './run.ts'
 import type { RunReads } from './run-store.ts'
+import { checkRunFilter } from './runtime-options.ts'
 import type { Setting } from './setting.ts'
 
 /** Runs that are read at one time. */
@@ -34,7 +35,8 @@ export class Interactions {
 
   /** What is open, of the newest 1,000 runs that ask; of one agent or one user. */
   async list(filter: { readonly agent?: string; readonly user?: string } = {}): Promise<readonly OpenInteraction[]> {
-    return openOf(await this.#setting.backend.store.listRuns({ ...filter, asking: true, limit: page }))
+    const asked = { ...checkRunFilter(filter), asking: true, limit: page }
+    return openOf(await this.#setting.backend.store.listRuns(asked))
   }
 
   /**

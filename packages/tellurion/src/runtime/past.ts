@@ -50,6 +50,9 @@ export async function forkPayload(
   options: Omit<ForkOptions, 'tick'> & Pick<ForkPayload, 'restored'>,
 ): Promise<ForkPayload> {
   const { edit, input, restored } = options
+  if (edit !== undefined && typeof edit !== 'function') {
+    throw new TellurionError('invalid_option', 'edit is a function that changes the world it is given.')
+  }
   const payload: ForkPayload = { fork: true, restored, ...(input === undefined ? {} : { input }) }
   if (edit === undefined) return payload
   const world = await worldAt(setting, branch, restored.tick)

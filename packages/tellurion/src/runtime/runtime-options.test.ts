@@ -133,3 +133,31 @@ test('lists are asked for by what there is, at most so many', async () => {
     await assert.rejects(list({ usr: 'ada' } as never), { code: 'unknown_option', message: /Did you mean 'user'/ })
   }
 })
+
+test('ids, keys and filters that are no texts are refused, on every store alike', async () => {
+  for (const material of materials) {
+    await using runtime = await createRuntime({ store: backendPlace(material), agents: [], work: false })
+    const odd: never[] = [null, 42, true, ['x'], {}] as never[]
+    for (const value of odd) {
+      for (const name of ['session', 'user', 'tenant', 'idempotencyKey']) {
+        await assert.rejects(
+          runtime.submit('a', 'x', { [name]: value }),
+          { code: 'invalid_option' },
+          `${name} ${String(value)}`,
+        )
+      }
+      await assert.rejects(runtime.submit(value, 'x'), { code: 'invalid_option' })
+      await assert.rejects(runtime.createSession({ id: value }), { code: 'invalid_option' })
+      assert.throws(() => runtime.run(value), { code: 'invalid_option' })
+      for (const name of ['session', 'user', 'agent', 'parent', 'before']) {
+        await assert.rejects(runtime.runs({ [name]: value }), { code: 'invalid_option' }, `runs by ${name}`)
+      }
+      await assert.rejects(runtime.sessions({ user: value }), { code: 'invalid_option' })
+      await assert.rejects(runtime.interactions.list({ agent: value }), { code: 'invalid_option' })
+    }
+    for (const status of ['queued', 'queued,running', ['gone'], [null], 5]) {
+      await assert.rejects(runtime.runs({ status: status as never }), { code: 'invalid_option' })
+    }
+    await assert.rejects(runtime.runs({ limit: 1e308 }), { code: 'invalid_option' })
+  }
+})

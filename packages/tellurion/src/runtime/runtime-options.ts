@@ -16,6 +16,7 @@ import type { Component } from '../world/component.ts'
 import type { Accounts } from './account.ts'
 import type { BackendOpener } from './backend.ts'
 import type { AnyAgent } from './registry.ts'
+import { noRuns } from './run.ts'
 import type { RunFilter, SessionFilter } from './run-store.ts'
 import type { Retention } from './setting.ts'
 
@@ -135,14 +136,29 @@ const sessionFilter = ['user', 'named', 'limit', 'before']
 /** Throws `unknown_option` and `invalid_option` for what is no filter of runs. */
 export function checkRunFilter(filter: RunFilter): RunFilter {
   checkOptions('runs', filter, runFilter)
-  checkWhole('limit', filter.limit, { least: 0 })
+  checkTexts(filter, ['agent', 'session', 'parent', 'user', 'before'])
+  const { status, limit } = filter
+  const known: readonly unknown[] = Object.keys(noRuns)
+  if (status !== undefined && !(Array.isArray(status) && status.every((each) => known.includes(each)))) {
+    throw invalid(`status must be a list of ${known.join(', ')}, such as ['queued'].`)
+  }
+  checkWhole('limit', limit, { least: 0, most: Number.MAX_SAFE_INTEGER })
   return filter
+}
+
+function checkTexts<T extends object>(filter: T, names: readonly (keyof T & string)[]): void {
+  for (const name of names) {
+    const value: unknown = filter[name]
+    if (value !== undefined && typeof value !== 'string')
+      throw invalid(`${name} must be a text, not a ${typeof value}.`)
+  }
 }
 
 /** Throws `unknown_option` and `invalid_option` for what is no filter of sessions. */
 export function checkSessionFilter(filter: SessionFilter): SessionFilter {
   checkOptions('sessions', filter, sessionFilter)
-  checkWhole('limit', filter.limit, { least: 0 })
+  checkTexts(filter, ['user', 'before'])
+  checkWhole('limit', filter.limit, { least: 0, most: Number.MAX_SAFE_INTEGER })
   return filter
 }
 

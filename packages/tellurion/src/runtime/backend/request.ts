@@ -7,17 +7,26 @@ const id = /^[a-zA-Z0-9_-]{1,64}$/
 
 /** Throws `invalid_option` unless `value` is an id as clients may give them. */
 export function checkId(what: string, value: string): void {
-  if (id.test(value)) return
-  const shown = String(value).slice(0, 80).toWellFormed()
+  // A pattern would take null and numbers for texts.
+  if (typeof value === 'string' && id.test(value)) return
+  const shown =
+    typeof value === 'string' ? JSON.stringify(value.slice(0, 80).toWellFormed()) : `of type ${typeof value}`
   throw new TellurionError(
     'invalid_option',
-    `The ${what} id ${JSON.stringify(shown)} is not allowed: use 1 to 64 letters, digits, '_' and '-'.`,
+    `The ${what} id ${shown} is not allowed: use 1 to 64 letters, digits, '_' and '-'.`,
   )
 }
 
 /** Throws `invalid_option` unless `value` is an opaque key: 1 to 256 printable characters. */
 function checkKey(what: string, value: string): void {
-  if (value.length > 0 && value.length <= 256 && value.isWellFormed() && !/\p{C}/u.test(value)) return
+  if (
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= 256 &&
+    value.isWellFormed() &&
+    !/\p{C}/u.test(value)
+  )
+    return
   throw new TellurionError('invalid_option', `The ${what} must have 1 to 256 printable characters.`)
 }
 
