@@ -54,15 +54,12 @@ export const toolExecution = defineSystem({
     const results = world.get(entity, ToolResults)
     const children = world.get(entity, Children)
     const now = children === undefined ? 0 : clockOf(world).now()
-    // The others wait for a person, or have their result and only wait for an earlier one.
-    const open = world
-      .require(entity, PendingToolCalls)
-      .filter(
-        (call) =>
-          call.decision?.verdict !== 'ask' &&
-          resultOfCall(results, call) === undefined &&
-          (children === undefined || !isElsewhere(world, entity, { call, children, now })),
-      )
+    const open: PendingToolCall[] = []
+    for (const call of world.require(entity, PendingToolCalls)) {
+      // It waits for a person, or has its result and only waits for an earlier one.
+      if (call.decision?.verdict === 'ask' || resultOfCall(results, call) !== undefined) continue
+      if (children === undefined || !isElsewhere(world, entity, { call, children, now })) open.push(call)
+    }
     const [only, second] = open
     if (only === undefined) return undefined
     if (second === undefined) {
