@@ -30,14 +30,14 @@ const loops: readonly (readonly [string, Language, string, string])[] = [
   [
     'a loop of the shell',
     'bash',
-    'ticks() { read -ra fields </proc/$!/stat; echo $((fields[13] * 10)); }; (trap "" HUP TERM INT CONT TSTP; while :; do :; done) & sleep 0.05',
+    'ticks() { read -ra fields </proc/$!/stat; echo $(((fields[13] + fields[14]) * 10)); }; (trap "" HUP TERM INT CONT TSTP; while :; do :; done) & sleep 0.05',
     'ticks',
   ],
   [
     'a daemon',
     'bash',
     "setsid bash -c 'echo $$ >/tmp/daemon; while :; do :; done' >/dev/null 2>&1 & while ! [ -s /tmp/daemon ]; do sleep 0.01; done",
-    'read -ra fields </proc/$(cat /tmp/daemon)/stat; echo $((fields[13] * 10))',
+    'read -ra fields </proc/$(cat /tmp/daemon)/stat; echo $(((fields[13] + fields[14]) * 10))',
   ],
   [
     'a thread of Python',
@@ -70,7 +70,7 @@ time.sleep(0.05)`,
   [
     'three that wake each other',
     'bash',
-    'ticks() { read -ra fields </proc/$!/stat; echo $((fields[13] * 10)); }; for i in 1 2 3; do while :; do kill -CONT -1; done 2>/dev/null & done; sleep 0.05',
+    'ticks() { read -ra fields </proc/$!/stat; echo $(((fields[13] + fields[14]) * 10)); }; for i in 1 2 3; do while :; do kill -CONT -1; done 2>/dev/null & done; sleep 0.05',
     'ticks',
   ],
 ]
@@ -79,6 +79,8 @@ describe('between calls', () => {
   for (const [name, language, code, spent] of loops) {
     it(`${name} stands still, and goes on with the next`, async (t) => {
       if (lacks(t, language)) return
+      if (name === 'a thread of Node' && sandbox.level === 'weak-limits')
+        return t.skip('bounds of single processes leave Node no second thread')
       const session = await sandbox.session(language)
       const look = async (): Promise<number> => {
         const { stdout, stderr } = await session.run({ code: spent })
