@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { Agent, asTool, tool, type AgentOptions } from 'tellurion'
-import { createClient } from 'tellurion/client'
 import { createRuntime, memory } from 'tellurion/runtime'
 import { scriptedModel } from 'tellurion/testing'
 import { createServer } from './server.ts'
@@ -36,16 +35,21 @@ function lineage(levels: number): Agent {
 
 /** What becomes of a run that a client asks for: its text, or the code of its error. */
 async function asked(t: TestContext, agent: Agent, budget: object): Promise<string> {
-  const server = createServer({ runtime: await createRuntime({ store: memory(), agents: [agent] }) })
+  const runtime = await createRuntime({ store: memory(), agents: [agent] })
+  const server = createServer({ runtime })
   t.after(() => server.close({ grace: 100 }))
-  const identity = { user: 'ada', scopes: ['write'] } as const
-  const fetch = (request: Request): Promise<Response> => server.handle(request, { identity })
-  const client = createClient({ baseURL: 'http://localhost', fetch })
-  const { id } = await client.runs.create({ input: 'go', budget })
-  return client.runs.result(id).then(
-    ({ text }) => text ?? '',
-    (error: { code: string }) => error.code,
-  )
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ input: 'go', budget })
+  const request = new Request('http://localhost/api/v1/runs', { method: 'POST', headers, body })
+  const made = await server.handle(request, { identity: { user: 'ada', scopes: ['write'] } })
+  const { id } = (await made.json()) as { id: string }
+  return runtime
+    .run(id)
+    .result()
+    .then(
+      ({ text }) => text,
+      (error: { code: string }) => error.code,
+    )
 }
 
 describe('the budget that a client asks for', () => {
