@@ -12,6 +12,7 @@ import { nameOf } from './collaboration.ts'
 import { Conversation, LLM, PendingToolCalls, ToolRegistry } from './component.ts'
 import { ConversationArchive } from './context-component.ts'
 import { cut } from './conversation.ts'
+import { checkInhabitant } from './sub-agent.ts'
 import { bringing, worldTool, type Inhabitant } from './world-tool.ts'
 
 /** What the other agent sees: everything, a summary that the model writes, or one message. */
@@ -86,6 +87,7 @@ export function handoff(
   if (!Object.hasOwn(inputs, history)) {
     throw new TellurionError('invalid_option', "history must be 'full', 'summary' or 'message'.")
   }
+  if (typeof agent !== 'function') checkInhabitant('handoff', agent)
   const target = typeof agent === 'function' ? agent : () => agent
   const name = options.name ?? (typeof agent === 'function' ? undefined : agent.name)
   if (name === undefined) {

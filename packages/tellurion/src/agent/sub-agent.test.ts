@@ -13,6 +13,7 @@ import { Agent, type AgentOptions } from './agent.ts'
 import { answer } from './interaction.ts'
 import { Budget, Children, ChildWorld, TurnUsage } from './component.ts'
 import { openInteractions } from './open-interaction.ts'
+import { handoff } from './handoff.ts'
 import { asTool, delegateTool, type AsToolOptions } from './sub-agent.ts'
 import { run } from '../world/runner.ts'
 
@@ -194,6 +195,14 @@ describe('a sub-agent', () => {
     assert.throws(() => delegateTool([{ agent: first, description: 'a' }], { inputSchema: {} } as never), /no option/)
     assert.throws(() => asTool(first, { description: 'x', budgets: {} } as never), /no option 'budgets'/)
     assert.throws(() => asTool(first, undefined as never), /asTool takes one object/)
+  })
+
+  test('of what is no agent is refused when it is made', () => {
+    for (const none of [undefined, null, {}, 'helper', { name: 'helper' }] as never[]) {
+      assert.throws(() => asTool(none, { description: 'x' }), /asTool takes an agent: new Agent/)
+      assert.throws(() => delegateTool([{ agent: none, description: 'x' }]), /delegateTool takes an agent/)
+      assert.throws(() => handoff(none), /handoff takes an agent/)
+    }
   })
 
   test('whose options cannot be meant is refused when it is made', () => {

@@ -39,6 +39,12 @@ const taskSchema: JsonObject = {
   additionalProperties: false,
 }
 
+/** Throws `invalid_option` for what is no agent; `what` is the function that was called. */
+export function checkInhabitant(what: string, agent: Partial<Inhabitant> | null | undefined): void {
+  if (typeof agent?.spawn === 'function' && typeof agent.name === 'string') return
+  throw new TellurionError('invalid_option', `${what} takes an agent: new Agent({ … }).`)
+}
+
 /**
  * An agent as a tool of another: `tools: { researcher: asTool(researcher, { description }) }`. In memory it works in a
  * world of its own, in a runtime it is a run of its own; the call stays open until it ends. It fails alone: the caller
@@ -46,6 +52,7 @@ const taskSchema: JsonObject = {
  * `unknown_option`.
  */
 export function asTool(agent: Inhabitant, options: AsToolOptions): AnyTool {
+  checkInhabitant('asTool', agent)
   checkOptions('asTool', options, [...shared, 'inputSchema'])
   const { inputSchema = taskSchema } = options
   return errandTool([agent], options, {
@@ -65,6 +72,7 @@ export function delegateTool(
   if (!Array.isArray(agents) || agents.length === 0) {
     throw new TellurionError('invalid_option', 'delegateTool takes at least one { agent, description }.')
   }
+  for (const each of agents) checkInhabitant('each entry of delegateTool', each?.agent)
   checkOptions('delegateTool', options, shared)
   const list = agents.map(({ agent, description }) => `- ${agent.name}: ${description}`).join('\n')
   const given = { description: `Hands a task to another agent:\n${list}`, ...options }

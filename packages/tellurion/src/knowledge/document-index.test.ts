@@ -276,6 +276,22 @@ describe('an index in trouble', () => {
     await assert.rejects(index.search('x'), { code: 'invalid_vector' })
   })
 
+  it('refuses a reply that is none, for documents and for questions', async () => {
+    for (const reply of [{}, { vectors: null, usage }, { vectors: [[1, 2]] }, { vectors: 'ab', usage }]) {
+      const { index } = failing(() => reply as never)
+      const expected = { code: 'invalid_vector', message: /must give \{ vectors, usage/ }
+      await assert.rejects(index.add([{ id: 'a', text: 'x' }]), expected)
+      await assert.rejects(index.search('x'), expected)
+    }
+  })
+
+  it('refuses questions that are none, and does not search wider for a slip in their options', async () => {
+    const { index } = bench()
+    await assert.rejects(index.search(5 as never), { code: 'invalid_option', message: /must be a text/ })
+    const slip = { filtr: { document: ['a'] } } as never
+    await assert.rejects(index.search('x', slip), { code: 'unknown_option', message: /Did you mean 'filter'\?/ })
+  })
+
   it('keeps what was stored before a failure, and goes on from there', async () => {
     let broken = true
     const calls: string[] = []

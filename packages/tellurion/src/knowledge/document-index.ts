@@ -10,6 +10,7 @@ import type { RetrievedDocument, Retriever } from '../port/retriever.ts'
 import type { StoredDocument, StoredItem, VectorStore } from '../port/vector-store.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { citationOf, noteOf, pieceId, type Citation, type IndexDocument } from './document.ts'
+import { askEmbedding } from './embed.ts'
 import { addDocuments, type AddReport, type DocumentProgress } from './indexing.ts'
 import { createRuler, type ChunkSize } from './ruler.ts'
 
@@ -111,12 +112,15 @@ export function createIndex(options: IndexOptions): DocumentIndex {
   createRuler('', chunk)
   const addEach: DocumentIndex['addEach'] = (documents, { signal } = {}) =>
     addDocuments(documents, { store, embedding, chunk, batch, concurrency, signal })
-  const search: DocumentIndex['search'] = async (query, { limit = 10, filter, mode, minScore, signal } = {}) => {
+  const search: DocumentIndex['search'] = async (query, asked = {}) => {
+    checkOptions('search', asked, ['limit', 'filter', 'mode', 'minScore', 'signal'])
+    const { limit = 10, filter, mode, minScore, signal } = asked
     throwIfAborted(signal)
+    if (typeof query !== 'string') throw new TellurionError('invalid_option', 'The query of a search must be a text.')
     const text = query.slice(0, longestQuery).toWellFormed()
     if (text.trim() === '') return []
     const by = checkMode(mode ?? (embedding === undefined ? 'text' : 'hybrid'), embedding)
-    const vector = by === 'text' ? undefined : await embedQuery(embedding!, text, signal)
+    const vector = by === 'text' ? undefined : (await askEmbedding(embedding!, [text], signal)).vectors[0]
     const items = await store.search(
       {
         ...(vector === undefined ? {} : { vector }),
@@ -179,15 +183,4 @@ function checkMode(mode: SearchMode, embedding: EmbeddingModel | undefined): Sea
   }
   if (embedding !== undefined) return mode
   throw new TellurionError('invalid_option', `An index without an embedding model has no mode '${mode}'; use 'text'.`)
-}
-
-async function embedQuery(
-  embedding: EmbeddingModel,
-  text: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly number[]> {
-  const { vectors } = await embedding.embed([text], { signal })
-  const [vector] = vectors
-  if (vector !== undefined) return vector
-  throw new TellurionError('invalid_vector', `The embedding model ${embedding.name} gave no vector for the query.`)
 }

@@ -36,13 +36,7 @@ export async function embedTexts(
   const work = async (): Promise<void> => {
     while (next < distinct.length && !controller.signal.aborted) {
       const some = distinct.slice(next, (next += batch))
-      const reply = await embedding.embed(some, { signal: controller.signal })
-      if (reply.vectors.length !== some.length) {
-        throw new TellurionError(
-          'invalid_vector',
-          `The embedding model ${embedding.name} gave ${reply.vectors.length} vectors for ${some.length} texts.`,
-        )
-      }
+      const reply = await askEmbedding(embedding, some, controller.signal)
       some.forEach((text, index) => vectors.set(text, reply.vectors[index]!))
       inputTokens += reply.usage.inputTokens
     }
@@ -54,6 +48,23 @@ export async function embedTexts(
     detach()
   }
   return { vectors, inputTokens }
+}
+
+type Reply = Awaited<ReturnType<EmbeddingModel['embed']>>
+
+/** What a model gives for texts, whoever wrote it. Throws `invalid_vector` for anything but one vector a text. */
+export async function askEmbedding(
+  embedding: EmbeddingModel,
+  texts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Reply> {
+  const { vectors, usage } = ((await embedding.embed(texts, { signal })) as Reply | null | undefined) ?? {}
+  const who = `The embedding model ${embedding.name}`
+  if (!Array.isArray(vectors) || !Number.isFinite(usage?.inputTokens)) {
+    throw new TellurionError('invalid_vector', `${who} must give { vectors, usage: { inputTokens } } for its texts.`)
+  }
+  if (vectors.length === texts.length) return { vectors, usage: usage! }
+  throw new TellurionError('invalid_vector', `${who} gave ${vectors.length} vectors for ${texts.length} texts.`)
 }
 
 function stop(controller: AbortController, error: unknown): never {

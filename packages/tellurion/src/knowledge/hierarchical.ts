@@ -3,7 +3,7 @@
 import { checkOptions, checkWhole } from '../error/option.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { RetrievedDocument } from '../port/retriever.ts'
-import type { Finder } from './multi-query.ts'
+import { checkFinder, type Finder } from './multi-query.ts'
 
 /** A piece that says which document it is of, as passages do. */
 export interface OfDocument extends RetrievedDocument {
@@ -33,6 +33,8 @@ const width = 10
 export function hierarchical<Found extends OfDocument>(options: HierarchicalOptions<Found>): Finder<Found> {
   checkOptions('hierarchical', options, ['passages', 'summaries', 'documents'])
   const { passages, summaries, documents = 5 } = options
+  checkFinder('passages', passages)
+  if (summaries !== undefined) checkFinder('summaries', summaries)
   checkWhole('documents', documents, { most: 1_000 })
   return {
     async retrieve(query, { limit, filter, signal }) {

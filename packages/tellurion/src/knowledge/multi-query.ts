@@ -1,6 +1,7 @@
 // One question asked in several ways: what is found for many of them comes first.
 
 import { throwIfAborted } from '../abort/abort.ts'
+import { TellurionError } from '../error/error.ts'
 import { checkOptions, checkWhole } from '../error/option.ts'
 import type { MetadataFilter } from '../port/metadata-filter.ts'
 import type { RetrievedDocument } from '../port/retriever.ts'
@@ -29,6 +30,12 @@ export interface MultiQueryOptions<Found extends RetrievedDocument> {
   readonly most?: number
 }
 
+/** Throws `invalid_option` for what retrieves nothing. */
+export function checkFinder(what: string, finder: Partial<Finder<RetrievedDocument>> | undefined): void {
+  if (typeof finder?.retrieve === 'function') return
+  throw new TellurionError('invalid_option', `${what} must have retrieve(query, options), as an index has.`)
+}
+
 /** How far a rank is from being the only thing that counts. */
 const flatness = 60
 
@@ -40,6 +47,10 @@ const flatness = 60
 export function multiQuery<Found extends RetrievedDocument>(options: MultiQueryOptions<Found>): Finder<Found> {
   checkOptions('multiQuery', options, ['retriever', 'queries', 'most'])
   const { retriever, queries, most = 5 } = options
+  checkFinder('retriever', retriever)
+  if (typeof queries !== 'function') {
+    throw new TellurionError('invalid_option', 'queries must be a function that gives other ways to put a question.')
+  }
   checkWhole('most', most)
   return {
     async retrieve(query, asked) {

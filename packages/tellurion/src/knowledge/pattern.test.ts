@@ -103,6 +103,14 @@ describe('hierarchical', () => {
     for (const most of [0, Number.NaN, -1]) {
       assert.throws(() => multiQuery({ retriever: passages, queries: () => [], most }), { code: 'invalid_option' })
     }
+    for (const none of [undefined, null, {}, () => []]) {
+      const message = /must have retrieve/
+      assert.throws(() => hierarchical({ passages: none } as never), { code: 'invalid_option', message })
+      assert.throws(() => multiQuery({ retriever: none, queries: () => [] } as never), { message })
+      if (none === undefined) continue
+      assert.throws(() => hierarchical({ passages, summaries: none } as never), { message: /^summaries must/ })
+    }
+    assert.throws(() => multiQuery({ retriever: passages } as never), { message: /queries must be a function/ })
     assert.throws(() => hierarchical({ passages, document: 3 } as never), { code: 'unknown_option' })
     assert.throws(() => multiQuery({ retriever: passages, query: () => [] } as never), { code: 'unknown_option' })
   })
