@@ -170,6 +170,24 @@ export const runBehaviour: readonly BackendCase[] = [
     },
   },
   {
+    name: 'a clock that is set back keeps nobody from a run that was to begin at once, or whose holder is gone',
+    async run(bench) {
+      const { store, queue } = await bench.open()
+      const before = 1_000_000_000
+      await store.createRun(draftRun('new', { now: before, availableAt: before }))
+      await store.createRun(draftRun('later', { now: before, availableAt: before + 1 }))
+      await begin(store, 'held', { now: before })
+      await begin(store, 'mine', { now: 5_000 })
+      same(await store.sweep(4_000), ['held'], 'freed')
+      same((await store.getRun('held'))?.crashes, 1, 'crashes')
+      const claim = { worker: 'w', now: 4_000, leaseUntil: 7_000 }
+      same((await store.beginAttempt('new', claim))?.epoch, 1, 'the one that was to begin at once')
+      same((await store.beginAttempt('held', claim))?.epoch, 2, 'the one whose holder is gone')
+      same(await store.beginAttempt('later', claim), undefined, 'the one that was to wait')
+      await queue.remove('later')
+    },
+  },
+  {
     name: 'a run that always loses its worker becomes a dead letter, tells so, and can be tried again',
     async run(bench) {
       const { store } = await bench.open()

@@ -41,9 +41,22 @@ export interface Claim {
   readonly any?: boolean
 }
 
+/** Whether a queued run may be claimed. One that was never to wait need not, also where the clock was set back since. */
+export function isAvailable({ availableAt, createdAt }: RunRecord, now: number): boolean {
+  return availableAt <= now || availableAt === createdAt
+}
+
+/** No lease is as long: one that seems to be is of a clock that was set back. Milliseconds. */
+export const longestLease = 86_400_000
+
+/** Whether the holder of a running run has lost it. */
+export function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
+  return status === 'running' && leaseUntil !== undefined && (leaseUntil <= now || leaseUntil > now + longestLease)
+}
+
 /** Whether the record alone allows an attempt. A lapsed lease has to be swept first. */
 export function mayBegin(run: RunRecord, { now, any }: Claim): boolean {
-  if (run.status === 'queued') return any === true || run.availableAt <= now
+  if (run.status === 'queued') return any === true || isAvailable(run, now)
   return any === true && (run.status === 'waiting' || run.status === 'paused')
 }
 

@@ -14,6 +14,8 @@ import {
   committedRun,
   createdRun,
   deathCommit,
+  hasLapsed,
+  isAvailable,
   isDead,
   lapsedRun,
   mailedRun,
@@ -351,8 +353,7 @@ function claimTable(tables: Tables): ClaimTable {
     claimable({ agents, now, limit }) {
       const found: RunTable[] = []
       for (const slot of tables.queued) {
-        const { availableAt, agent } = slot.record
-        if (availableAt > now || agents?.includes(agent) === false) continue
+        if (!isAvailable(slot.record, now) || agents?.includes(slot.record.agent) === false) continue
         if (!isBlocked(tables, slot)) found.push(slot)
       }
       found.sort((a, b) => b.record.priority - a.record.priority || a.order - b.order)
@@ -373,10 +374,6 @@ function claimTable(tables: Tables): ClaimTable {
 function isBlocked(tables: Tables, slot: RunTable): boolean {
   const [first = slot] = tables.branches.get(slot.record.branch)?.live ?? []
   return first !== slot
-}
-
-function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
-  return status === 'running' && leaseUntil !== undefined && leaseUntil <= now
 }
 
 /** A branch whose first row is a state. */

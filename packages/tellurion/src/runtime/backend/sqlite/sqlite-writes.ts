@@ -15,8 +15,10 @@ import {
   committedRun,
   createdRun,
   deathCommit,
+  hasLapsed,
   isDead,
   lapsedRun,
+  longestLease,
   mailedRun,
   mailRefuses,
   mayBegin,
@@ -315,8 +317,10 @@ export class SqliteDesk {
 
   #lapsed(now: number, limit: number): readonly RunRow[] {
     const rows = this.#database
-      .prepare(`${selectRun} WHERE r.status = 'running' AND r.lease_until <= ? ORDER BY r.key LIMIT ?`)
-      .all(now, limit)
+      .prepare(
+        `${selectRun} WHERE r.status = 'running' AND (r.lease_until <= ? OR r.lease_until > ?) ORDER BY r.key LIMIT ?`,
+      )
+      .all(now, now + longestLease, limit)
     return rows.map((row) => readRow(this.#database, row))
   }
 
@@ -375,8 +379,4 @@ export class SqliteDesk {
     if (record.endedAt !== undefined && hasEnded(record.status)) this.#touch(record.session, record.endedAt)
     return after
   }
-}
-
-function hasLapsed({ status, leaseUntil }: RunRecord, now: number): boolean {
-  return status === 'running' && leaseUntil !== undefined && leaseUntil <= now
 }
