@@ -90,7 +90,7 @@ export function sqliteClaimTable(database: Database): ClaimTable {
     claimable({ agents, now, limit }) {
       // Left to itself SQLite takes the index of all statuses, and sorts.
       const select = `SELECT r.id AS run, r.epoch FROM run r INDEXED BY run_queue
-        WHERE r.status = 'queued' AND r.available_at <= ?1
+        WHERE r.status = 'queued' AND (r.available_at <= ?1 OR r.available_at = r.created_at)
           AND NOT EXISTS (SELECT 1 FROM run o WHERE o.branch = r.branch AND o.live = 1 AND o.turn < r.turn)`
       const order = 'ORDER BY r.priority DESC, r.key LIMIT ?2'
       const rows =
