@@ -46,7 +46,7 @@ export function rulesOf(sheet: string): readonly StyleRule[] {
     if (!prelude.startsWith('@')) {
       // Rules within rules are left out.
       const declarations = declarationsOf(css.slice(at, close).replaceAll(/[^{};]*\{[^]*$/g, ''))
-      for (const selector of prelude.split(',')) rules.push({ selector: plain(selector).trim(), declarations })
+      for (const selector of prelude.split(',')) rules.push({ selector: selector.trim(), declarations })
     }
     at = close + 1
   }

@@ -57,6 +57,11 @@ const hiding: Readonly<Record<string, string>> = {
   'a filter': inline('filter: opacity(0)'),
   'in the depth': '<p>seen</p><div style="display:none"><div><b>SECRET</b></div></div>',
   'by class': sheet('.x{display:none}'),
+  'by class in large letters': sheet('.Xy{display:none}', '<p class="a Xy">SECRET</p>'),
+  'by element in large letters': sheet('P.x, P>B{display:none}', '<P class="x">SECRET <B>SECRET</B></P>'),
+  'by element alone': sheet('aside{display:none}', '<aside>SECRET</aside>'),
+  'by all below': sheet('.box *{display:none}', '<div class="box"><p>SECRET</p></div>'),
+  'by neighbours': sheet('h2+p{display:none}', '<h2>seen</h2><p>SECRET</p>'),
   'by id': sheet('#i { visibility : hidden }'),
   'by a path': sheet('body > p.x{opacity:0}'),
   'by one of many': sheet('a, .y, .x { font-size:0 }'),
@@ -91,6 +96,7 @@ const hiding: Readonly<Record<string, string>> = {
 const showing: Readonly<Record<string, string>> = {
   'a page that shows itself when it has come':
     '<html><head><style>body{opacity:0}</style></head><body><p>SEEN</p></body></html>',
+  'a class of another case': sheet('.XY{display:none}', '<p class="xy">SEEN</p>'),
   'a narrow screen': sheet('@media (max-width:600px){.x{display:none}}', '<p class="x">SEEN</p>'),
   paper: sheet('@media print{.x{display:none}}', '<p class="x">SEEN</p>'),
   'a state': sheet('.x:hover{display:none} .x:not(.y){opacity:0}', '<p class="x">SEEN</p>'),

@@ -8,8 +8,8 @@ import { isGone, isUnseen, lookOf, looks, type Look, type Value } from './hidden
 const gone = '[hidden], [aria-hidden="true"], [popover], dialog:not([open])'
 /** Elements that pages hide until their scripts have come. */
 const whole = new Set(['html', 'body'])
-/** Selectors times elements that are looked at: a page with more of them has the rest of its sheets ignored. */
-const mostWork = 4_000_000
+/** Elements that selectors are tried on: a page with more of them has the rest of its sheets ignored. */
+const mostWork = 500_000
 const [white, black]: readonly [Color, Color] = [
   [255, 255, 255, 1],
   [0, 0, 0, 1],
@@ -36,35 +36,57 @@ export function removeHidden(document: Document): void {
 }
 
 function applySheets(document: Document, styles: Styles, variables: Map<string, string>): void {
-  const elements = [...document.querySelectorAll('*')]
-  const names = new Set(elements.flatMap((element) => namesOf(element)))
+  const sheets = [...document.querySelectorAll('style')].filter((sheet) =>
+    /^(?:all|screen)?$/i.test(sheet.getAttribute('media')?.trim() ?? ''),
+  )
+  const byName = sheets.length === 0 ? new Map<string, Element[]>() : elementsByName(document)
   let work = 0
-  for (const sheet of document.querySelectorAll('style')) {
-    if (!/^(?:all|screen)?$/i.test(sheet.getAttribute('media')?.trim() ?? '')) continue
-    for (const { selector, declarations } of rulesOf(sheet.textContent ?? '')) {
-      for (const [property, { value }] of declarations) if (property.startsWith('--')) variables.set(property, value)
-      if (![...declarations.keys()].some((property) => looks.has(property))) continue
-      const plain = selector.replace(/^:root\b/, 'html')
-      const needed = plain.replaceAll(/\[[^\]]*\]/g, '').match(/[.#][\w-]+/g) ?? []
-      // What depends on a state is left out, and what nothing here can match.
-      if (/:/.test(plain) || !needed.every((name) => names.has(name))) continue
-      if ((work += elements.length) > mostWork) return
-      for (const element of matches(document, plain)) applyTo(styles, element, declarations, weightOf(plain))
-    }
+  for (const { selector, declarations } of sheets.flatMap((sheet) => rulesOf(sheet.textContent ?? ''))) {
+    for (const [property, { value }] of declarations) if (property.startsWith('--')) variables.set(property, value)
+    // Names of elements have no case, all others have.
+    const plain = selector
+      .replace(/^:root\b/, 'html')
+      .replaceAll(/(?<=^|[\s>+~])[a-z][\w-]*/gi, (name) => name.toLowerCase())
+    // What depends on a state is left out, and what says nothing of how things look.
+    if (plain.includes(':') || ![...declarations.keys()].some((property) => looks.has(property))) continue
+    const candidates = candidatesOf(plain, byName)
+    if ((work += candidates.length) > mostWork) return
+    for (const element of candidates)
+      if (matches(element, plain)) applyTo(styles, element, declarations, weightOf(plain))
   }
 }
 
-/** In small letters, as selectors are here. */
-function namesOf(element: Element): string[] {
-  const classes = (element.getAttribute('class') ?? '').toLowerCase().split(/\s+/)
-  return [...classes.map((name) => `.${name}`), `#${(element.getAttribute('id') ?? '').toLowerCase()}`]
+/** Elements by their classes, ids and names, as selectors write them; under `*` all of them. */
+function elementsByName(document: Document): Map<string, Element[]> {
+  const byName = new Map<string, Element[]>()
+  for (const element of document.querySelectorAll('*')) {
+    const classes = (element.getAttribute('class') ?? '').split(/\s+/)
+    const id = element.getAttribute('id') ?? ''
+    for (const name of ['*', element.localName, `#${id}`, ...new Set(classes.map((each) => `.${each}`))]) {
+      const known = byName.get(name)
+      if (known === undefined) byName.set(name, [element])
+      else known.push(element)
+    }
+  }
+  return byName
 }
 
-function matches(document: Document, selector: string): Iterable<Element> {
+/** What a selector can mean at all: none where it names what is not there, else whatever its last part names. */
+function candidatesOf(selector: string, byName: ReadonlyMap<string, readonly Element[]>): readonly Element[] {
+  const named = selector.replaceAll(/\[[^\]]*\]/g, '')
+  if (!(named.match(/[.#][\w-]+/g) ?? []).every((name) => byName.has(name))) return []
+  const last = named.split(/[\s>+~]+/).at(-1) ?? ''
+  return (
+    byName.get(/#[\w-]+/.exec(last)?.[0] ?? /\.[\w-]+/.exec(last)?.[0] ?? /^[a-z][\w-]*/.exec(last)?.[0] ?? '*') ?? []
+  )
+}
+
+function matches(element: Element, selector: string): boolean {
+  if (/^[.#]?[\w-]+$/.test(selector)) return true
   try {
-    return document.querySelectorAll(selector)
+    return element.matches(selector)
   } catch {
-    return [] // It is none.
+    return false // It is none.
   }
 }
 
@@ -95,9 +117,12 @@ function removeFrom(root: Element, around: Look, known: Known): void {
   const left: (readonly [Element, Look])[] = [[root, around]]
   for (let each = left.pop(); each !== undefined; each = left.pop()) {
     const [element, outside] = each
-    const value = valueOf(element, known)
+    const value =
+      known.styles.has(element) || attributes.some((name) => element.hasAttribute(name))
+        ? valueOf(element, known)
+        : nothing
     const isWhole = whole.has(element.localName)
-    if (!isWhole && isGone(value)) {
+    if (!isWhole && value !== nothing && isGone(value)) {
       element.remove()
       continue
     }
@@ -114,7 +139,7 @@ function lookHere(
   element: Element,
   { value, outside, known }: { readonly value: Value; readonly outside: Look; readonly known: Known },
 ): Look {
-  const look = lookOf(value, outside)
+  const look = value === nothing ? outside : lookOf(value, outside)
   const says = (...properties: string[]): boolean => properties.some((property) => value(property) !== undefined)
   // Another sheet can name it, and give it another ground.
   const isOpen = known.hasOthers && (element.hasAttribute('class') || element.hasAttribute('id'))
@@ -124,6 +149,10 @@ function lookHere(
   if (!whole.has(element.localName)) return { ...look, ground, color }
   return { ...look, ground, color, isVisible: true }
 }
+
+/** Attributes that said how things look before there were styles. */
+const attributes = ['color', 'bgcolor', 'text']
+const nothing: Value = () => undefined
 
 /** What its styles say, or else what its attributes say as they did before there were styles. */
 function valueOf(element: Element, { styles, variables }: Known): Value {
