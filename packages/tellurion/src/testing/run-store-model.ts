@@ -147,7 +147,8 @@ export class RunModel {
       (run.status === 'paused' && ['resume', 'cancel'].includes(mail.kind))
     const hurries = run.status === 'queued' && mail.kind === 'cancel' && run.availableAt > mail.now
     if (run.status === 'queued' && mail.kind === 'pause') run.status = 'paused'
-    if (wakes || hurries) this.#queue(run, mail.now)
+    const hasBegun = run.epoch > 0 || mail.kind !== 'resume'
+    if (wakes || hurries) this.#queue(run, hasBegun ? mail.now : run.availableAt)
     if (run.status === 'queued' && mail.kind === 'cancel' && mail.aside !== undefined) this.#putAside(run, mail.aside)
     return 'sent'
   }

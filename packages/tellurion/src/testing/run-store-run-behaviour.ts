@@ -149,6 +149,9 @@ export const runBehaviour: readonly BackendCase[] = [
         same(await statusOf(store, queued), kind === 'pause' ? 'paused' : 'queued', queued)
       }
       await store.createRun(draftRun('later', { availableAt: 60_000 }))
+      await store.send({ run: 'later', id: 'p', kind: 'pause', payload: null, now: 5 })
+      await store.send({ run: 'later', id: 'r', kind: 'resume', payload: null, now: 5 })
+      same((await store.getRun('later'))?.availableAt, 60_000, 'a delayed run that was paused keeps its delay')
       await store.send({ run: 'later', id: 'm', kind: 'cancel', payload: null, now: 5 })
       same((await store.getRun('later'))?.availableAt, 5, 'a cancel makes a delayed run claimable')
     },

@@ -128,7 +128,9 @@ export function mailedRun(run: RunRecord, kind: MailKind, now: number): RunRecor
   const wakes =
     (run.status === 'waiting' && kind !== 'checkpoint') ||
     (run.status === 'paused' && (kind === 'resume' || kind === 'cancel'))
-  if (wakes) return queuedRun(mailed, now)
+  // What was paused before it began still begins when it was to.
+  const hasBegun = run.epoch > 0 || kind !== 'resume'
+  if (wakes) return queuedRun(mailed, hasBegun ? now : run.availableAt)
   // It holds nothing that would have to be let go of first.
   if (run.status === 'queued' && kind === 'pause') return { ...mailed, status: 'paused' }
   const hurries = run.status === 'queued' && kind === 'cancel' && run.availableAt > now
