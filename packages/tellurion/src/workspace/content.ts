@@ -41,7 +41,7 @@ export async function readContent(workspace: Workspace, place: Place, max: numbe
   if (name === undefined) throw new TellurionError('file_access', 'Name a file: the path leads to the root.')
   const folder = await Folder.at(workspace, place.names.slice(0, -1))
   try {
-    return await readIn(folder, name, { max })
+    return await readIn(folder, name, { max, searched: workspace.limits.searchBytes })
   } finally {
     await folder.close()
   }
@@ -78,18 +78,25 @@ export async function deepest(
   return { folder, missing: [] }
 }
 
-/** Reads a file in an open folder, see `Folder.open`. Throws `file_access` for one of more than `max` bytes. */
+/**
+ * Reads a file in an open folder, see `Folder.open`. Throws `file_access` for one of more than `max` bytes; up to `searched`
+ * bytes that says how else to look at it.
+ */
 export async function readIn(
   folder: Folder,
   name: string,
-  { max, listed = false }: { readonly max: number; readonly listed?: boolean },
+  {
+    max,
+    listed = false,
+    searched = 0,
+  }: { readonly max: number; readonly listed?: boolean; readonly searched?: number },
 ): Promise<Content> {
   const { handle, stat } = await folder.open(name, { listed })
   try {
     const path = folder.path === '' ? name : `${folder.path}/${name}`
-    if (stat.size > max) throw tooLarge(path, stat.size, max)
+    if (stat.size > max) throw tooLarge(path, stat.size, { max, searched })
     const bytes = await readUpTo(handle, Number(stat.size), max)
-    if (bytes === undefined) throw tooLarge(path, BigInt(max) + 1n, max)
+    if (bytes === undefined) throw tooLarge(path, BigInt(max) + 1n, { max, searched })
     return { bytes, stat }
   } catch (error) {
     throw failure(error, `${name} cannot be read`)
@@ -199,11 +206,16 @@ export function missing(path: string): TellurionError {
   return new TellurionError('file_access', `There is no file ${path}.`)
 }
 
-function tooLarge(path: string, size: bigint, max: number): TellurionError {
+function tooLarge(
+  path: string,
+  size: bigint,
+  { max, searched }: { readonly max: number; readonly searched: number },
+): TellurionError {
   const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KB`
+  const hint = size <= searched ? '; grepFiles finds lines in it' : ''
   return new TellurionError(
     'file_access',
-    `${path} has ${kilobytes(Number(size))}, more than the ${kilobytes(max)} that are read at one time; grepFiles finds lines in it.`,
+    `${path} has ${kilobytes(Number(size))}, more than the ${kilobytes(max)} that are read at one time${hint}.`,
     { data: { size: Number(size) } },
   )
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -99,9 +100,17 @@ describe('readFile', () => {
   })
 
   it('reads 200 KB and no more, and cuts one long line', async () => {
-    const { say, fails } = bench({ 'max.txt': 'x'.repeat(200 * 1024), 'over.txt': 'x'.repeat(200 * 1024 + 1) })
+    const { say, fails, root } = bench({ 'max.txt': 'x'.repeat(200 * 1024), 'over.txt': 'x'.repeat(200 * 1024 + 1) })
     assert.match(await say('readFile', { path: 'max.txt' }), /1:\w{4}\|x{2000}…\n\[no newline/)
-    assert.match(await fails('readFile', { path: 'over.txt' }), /over\.txt has 200 KB, more than the 200 KB/)
+    const over = await fails('readFile', { path: 'over.txt' })
+    assert.match(
+      over,
+      /over\.txt has 200 KB, more than the 200 KB that are read at one time; grepFiles finds lines in it\./,
+    )
+    writeFileSync(join(root, 'huge.txt'), '')
+    truncateSync(join(root, 'huge.txt'), 5 * 1024 ** 3)
+    assert.match(await fails('readFile', { path: 'huge.txt' }), /huge\.txt has 5242880 KB, .* at one time\.$/)
+    rmSync(join(root, 'huge.txt'))
   })
 
   it('says which name may have been meant, if that is no secret', async () => {
