@@ -409,6 +409,12 @@ describe('bad input', () => {
       facts.recall('ada', '', { minConfidence: 2 }),
     ])
       await assert.rejects(call, { code: 'invalid_option' })
+    for (const call of [
+      facts.remember('ada', [home], { when: 1 } as never),
+      facts.recall('ada', '', { minConfidance: 0.9 } as never),
+      facts.forget('ada', undefined, { at: 1 } as never),
+    ])
+      await assert.rejects(call, { code: 'unknown_option' })
     assert.deepEqual(await texts('ada'), [])
   })
 

@@ -122,8 +122,10 @@ class FactBook implements Facts {
   async remember(
     user: string,
     facts: readonly NewFact[],
-    { signal, at = this.#settings.clock.now() }: Cancellable & { readonly at?: number } = {},
+    options: Cancellable & { readonly at?: number } = {},
   ): Promise<{ readonly facts: readonly Fact[]; readonly error?: ErrorData }> {
+    checkOptions('remember', options, ['signal', 'at'])
+    const { signal, at = this.#settings.clock.now() } = options
     const scope = this.#scope(user)
     if (!Array.isArray(facts)) throw invalid("what is to be remembered is a list: [{ key: 'home-town', text: 'Oslo' }]")
     if (!Number.isFinite(at)) throw invalid(`at is a wall time in milliseconds, not ${String(at)}`)
@@ -148,12 +150,10 @@ class FactBook implements Facts {
   async recall(
     user: string,
     query: string,
-    {
-      signal,
-      limit = 10,
-      minConfidence = 0.3,
-    }: Cancellable & { readonly limit?: number; readonly minConfidence?: number } = {},
+    options: Cancellable & { readonly limit?: number; readonly minConfidence?: number } = {},
   ): Promise<{ readonly facts: readonly RecalledFact[]; readonly error?: ErrorData }> {
+    checkOptions('recall', options, ['signal', 'limit', 'minConfidence'])
+    const { signal, limit = 10, minConfidence = 0.3 } = options
     checkWhole('recall limit', limit)
     if (!(minConfidence >= 0 && minConfidence <= 1)) throw invalid('minConfidence is 0 to 1')
     const all = (await this.list(user)).filter(({ confidence }) => confidence >= minConfidence)
@@ -173,7 +173,9 @@ class FactBook implements Facts {
     return entries.flatMap(({ value, expires }) => readFact(value, expires) ?? [])
   }
 
-  async forget(user: string, key?: string, { signal }: Cancellable = {}): Promise<number> {
+  async forget(user: string, key?: string, options: Cancellable = {}): Promise<number> {
+    checkOptions('forget', options, ['signal'])
+    const { signal } = options
     const scope = this.#scope(user)
     throwIfAborted(signal)
     const { vectors, clock } = this.#settings

@@ -40,6 +40,11 @@ describe('searching messages', () => {
     assert.ok(best!.score > 0 && best!.score <= 1)
   })
 
+  test('refuses options that are none', () => {
+    assert.throws(() => searchMessages([], 'x', { limt: 1 } as never), /Did you mean 'limit'/)
+    assert.throws(() => searchMessages([], 'x', { limit: -1 }), /limit must be a whole number/)
+  })
+
   test('shows the part around the word', () => {
     const long = `${'a '.repeat(2_000)}the needle is here ${'b '.repeat(2_000)}`
     const [found] = searchMessages([user(long)], 'needle')

@@ -1,7 +1,7 @@
 // Search in what has been said: by words, over a list of messages, or over a conversation and the archive that compaction
 // keeps of it. Nothing is indexed; a search reads every message once.
 
-import { checkWhole } from '../error/option.ts'
+import { checkOptions, checkWhole } from '../error/option.ts'
 import { textOf, type Message } from '../message/message.ts'
 import { perfectScore, tellingWords, wordScore } from '../port/vector/relevance.ts'
 import { queryWords, wordsOf } from '../port/vector/words.ts'
@@ -41,9 +41,10 @@ interface Searched {
 export function searchMessages(
   messages: Iterable<Message>,
   query: string,
-  { limit = 10 }: { readonly limit?: number } = {},
+  options: { readonly limit?: number } = {},
 ): FoundMessage[] {
-  return search(entriesOf(messages, 'conversation'), query, limit)
+  checkOptions('searchMessages', options, ['limit'])
+  return search(entriesOf(messages, 'conversation'), query, options.limit)
 }
 
 /**
@@ -54,9 +55,10 @@ export async function searchHistory(
   world: World,
   entity: Entity,
   query: string,
-  { limit = 10 }: { readonly limit?: number } = {},
+  options: { readonly limit?: number } = {},
 ): Promise<FoundMessage[]> {
-  return search([...historyOf(world, entity, await readArchive(world, entity))], query, limit)
+  checkOptions('searchHistory', options, ['limit'])
+  return search([...historyOf(world, entity, await readArchive(world, entity))], query, options.limit)
 }
 
 /**
@@ -104,7 +106,7 @@ function* entriesOf(messages: Iterable<Message>, from: FoundMessage['from']): Ge
   for (const message of messages) yield { role: message.role, index: index++, from, text: textOf(message) }
 }
 
-function search(entries: Iterable<Searched>, query: string, limit: number): FoundMessage[] {
+function search(entries: Iterable<Searched>, query: string, limit = 10): FoundMessage[] {
   checkWhole('limit', limit, { least: 0 })
   const wanted = queryWords(query)
   const frequency = new Map<string, number>()

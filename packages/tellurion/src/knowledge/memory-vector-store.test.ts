@@ -10,6 +10,14 @@ describe('memoryVectorStore', () => {
     it(name, { skip: shared && 'memory has one handle' }, () => run({ store: memoryVectorStore() }))
   }
 
+  it('does not search wider for a slip in the name of a filter', async () => {
+    const query = { text: 'x', limit: 1, filtr: { document: ['a'] } }
+    await assert.rejects(memoryVectorStore().search(query), {
+      code: 'unknown_option',
+      message: /Did you mean 'filter'/,
+    })
+  })
+
   it('answers like a naive store through thirty more courses', async () => {
     for (let seed = 100; seed < 130; seed++) await takeVectorCourse([memoryVectorStore()], { seed, steps: 15 })
   })

@@ -3,6 +3,7 @@
 import type { Answer } from '../agent/interaction.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import type { Interaction } from '../event/event.ts'
 import type { Message, UserInput } from '../message/message.ts'
 import type { Schema } from '../schema/infer.ts'
@@ -97,6 +98,7 @@ export class DurableSession {
    * `cancel` ends it first, and `unknown_tick` when there are not so many.
    */
   async undo(options: { turns?: number; cancel?: boolean } = {}): Promise<void> {
+    checkOptions('undo', options, ['turns', 'cancel'])
     const { turns = 1, cancel = false } = options
     if (!Number.isInteger(turns) || turns < 1)
       throw new TellurionError('unknown_tick', `turns is a whole number from 1, not ${String(turns)}.`)

@@ -6,6 +6,7 @@ import { agentComponents } from '../agent/component.ts'
 import type { AgentResult } from '../agent/result.ts'
 import { systemClock } from '../clock/clock.ts'
 import { TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { systemIds } from '../id/id.ts'
 import { systemRandom } from '../id/random.ts'
 import type { UserInput } from '../message/message.ts'
@@ -118,6 +119,7 @@ export class Runtime {
   session(agent: string, options: { readonly id?: string; readonly user?: string } = {}): DurableSession {
     this.#refuseWhenClosed()
     this.agents.get(agent)
+    checkOptions('session', options, ['id', 'user'])
     const { id = this.#setting.ids('session'), user } = options
     checkId('session', id)
     return new DurableSession(id, {

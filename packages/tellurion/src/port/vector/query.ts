@@ -1,6 +1,7 @@
 // A query looked at before it is answered.
 
 import { TellurionError } from '../../error/error.ts'
+import { checkOptions } from '../../error/option.ts'
 import type { MetadataFilter } from '../metadata-filter.ts'
 import type { VectorQuery } from '../vector-store.ts'
 import { checkFilter } from './filter.ts'
@@ -23,6 +24,8 @@ export interface PlainQuery {
 
 /** A copy of the query. Throws `invalid_option` or `invalid_vector`. */
 export function checkQuery(query: VectorQuery): PlainQuery {
+  // A slip in the name of the filter would find what was to stay hidden.
+  checkOptions('A query', query, ['vector', 'text', 'limit', 'filter', 'minScore'])
   const { vector, text, limit, filter, minScore } = query
   if (vector === undefined && text === undefined) throw invalid('A query needs a vector, a text or both.')
   if (text !== undefined && (typeof text !== 'string' || text.length > maxText)) {
