@@ -55,6 +55,7 @@ for (const material of materials) {
     })
 
     test('hears what was said to a try that ran out of time, and nothing of what was wanted of it', async () => {
+      const clock = virtualClock()
       const begun = Promise.withResolvers<void>()
       const model = scriptedModel(({ messages }) => {
         begun.resolve()
@@ -65,31 +66,38 @@ for (const material of materials) {
         store: deafened(backendPlace(material), () => true),
         agents: [new Agent({ name: 'a', model })],
         patience: { timeout: 80 },
+        ports: { clock },
       })
       const run = await runtime.submit('a', 'go')
       await begun.promise
       await run.steer('and listen')
       await run.pause()
       await run.cancel()
-      await assert.rejects(run.result(), code('run_timeout'))
+      const late = assert.rejects(run.result(), code('run_timeout'))
+      await clock.advance(80)
+      await late
       assert.equal((await run.record()).status, 'timed_out')
       await run.retry()
       assert.equal((await run.result()).text, 'go, and listen')
     })
 
     test('that runs out of time and fails can be cancelled, although a cancel had come too late for the first', async () => {
+      const clock = virtualClock()
       const begun = Promise.withResolvers<void>()
       const model = scriptedModel(() => (begun.resolve(), new Promise<never>(() => {})))
       let deaf = true
       await using runtime = await createRuntime({
         store: deafened(backendPlace(material), () => deaf),
         agents: [new Agent({ name: 'a', model })],
-        patience: { timeout: 150 },
+        patience: { timeout: 80 },
+        ports: { clock },
       })
       const run = await runtime.submit('a', 'go')
       await begun.promise
       await run.cancel()
-      await assert.rejects(run.result(), code('run_timeout'))
+      const late = assert.rejects(run.result(), code('run_timeout'))
+      await clock.advance(80)
+      await late
       deaf = false
       await run.retry()
       await run.cancel()
@@ -112,12 +120,15 @@ for (const material of materials) {
       const model = scriptedModel(({ messages }) =>
         [...messages].length < 3 ? { calls: [{ toolName: 'look', input: {} }] } : 'Done.',
       )
-      await using runtime = await createRuntime({ store, agents: [new Agent({ name: 'a', model, tools: { look } })] })
-      const run = await runtime.submit('a', 'go', { delay: 5 })
+      const agents = [new Agent({ name: 'a', model, tools: { look } })]
+      await using runtime = await createRuntime({ store, agents, work: false })
+      const run = await runtime.submit('a', 'go')
       await run.steer('and listen')
+      await run.work()
       await assert.rejects(run.result(), code('store_corrupt'))
       broken = false
       await run.retry()
+      await run.work()
       const said = (await run.result()).messages.filter(({ role }) => role === 'user').map(textOf)
       assert.deepEqual(said, ['go', 'and listen'])
     })
