@@ -7,7 +7,8 @@ import { openInteractions } from '../agent/open-interaction.ts'
 import { stopReasonOf, type AgentResult } from '../agent/result.ts'
 import { closeCalls } from '../agent/tool-results.ts'
 import { errorData, TellurionError, type ErrorData } from '../error/error.ts'
-import type { EventRecord } from '../event/event.ts'
+import type { Event, EventRecord } from '../event/event.ts'
+import { isEphemeral } from '../event/kind.ts'
 import type { Usage } from '../port/model.ts'
 import { backoff } from '../retry/backoff.ts'
 import type { Json } from '../schema/json.ts'
@@ -23,7 +24,7 @@ import { redactedArtifacts } from './backend/redacted.ts'
 import { entityOf } from './foreign-component.ts'
 import { Inbox, intake, isTurnOf, takeAll } from './inbox.ts'
 import { Journal, type Entry } from './journal.ts'
-import { allThatIsLive, liveRedaction } from './live-redaction.ts'
+import { allThatIsLive, liveRedaction, type LiveRedaction } from './live-redaction.ts'
 import { cancelMail, newsForParent, Offspring, type Outgoing } from './offspring.ts'
 import { liveStatuses, type RunRecord } from './run.ts'
 import type { RunEnd } from './run-store.ts'
@@ -59,6 +60,7 @@ export class Attempt {
   readonly #inbox: Inbox
   readonly #offspring: Offspring
   readonly #controller = new AbortController()
+  readonly #shown: LiveRedaction
   #interruption: Interruption | undefined
 
   constructor(run: RunRecord, agent: Work | undefined, setting: Setting) {
@@ -67,6 +69,7 @@ export class Attempt {
     this.#setting = setting
     this.#inbox = new Inbox(setting.backend.store, run.id, run.read)
     this.#offspring = new Offspring(run, setting)
+    this.#shown = setting.redactor === undefined ? allThatIsLive : liveRedaction(setting.redactor)
   }
 
   /** Stops the work. The first reason counts. */
@@ -164,16 +167,23 @@ export class Attempt {
 
   /** What only an attempt has: keys from the journal, the intake, and somebody who listens to what is live. */
   #furnish(world: World, { agent, entity, journal }: { agent: Work; entity: Entity; journal: Journal }): void {
-    const { branch, id, epoch } = this.#run
-    const { live, redactor } = this.#setting
-    const shown = redactor === undefined ? allThatIsLive : liveRedaction(redactor)
+    const { branch, epoch } = this.#run
     world.bind('callKey', (owner: Entity, index: number) => `${branch}-${journal.next}-${owner}-${index}`)
     world.on('*', (event) => {
-      for (const each of shown(event)) live.send(id, each, journal.events)
+      if (isEphemeral(event.type)) this.#show(event, journal)
     })
     for (const stopped of [Halted, Failure]) world.remove(entity, stopped)
     if (epoch === 1) world.emit({ type: 'run.started', agent: agent.name })
     else world.emit({ type: 'run.resumed', agent: agent.name, attempt: epoch })
+  }
+
+  #show(event: Event, journal: Journal): void {
+    for (const each of this.#shown(event)) this.#setting.live.send(this.#run.id, each, journal.events)
+  }
+
+  /** What is kept now ends texts that are live: what was held back of them is shown before. */
+  #showEnds({ records }: Delta, journal: Journal): void {
+    for (const record of records) this.#show(record as Event, journal)
   }
 
   /** The agent's entity: the one it has in this world, or a new one. */
@@ -190,6 +200,7 @@ export class Attempt {
   }
 
   async #saveAll(journal: Journal, { delta, outgoing }: Last, world: World): Promise<void> {
+    this.#showEnds(delta, journal)
     await journal.commit(delta, world, { ...interactionsOf(delta, world), ...outgoing })
     this.#setting.backend.hints.send({ type: 'run', run: this.#run.id, log: true })
     await this.#deliver(outgoing)
@@ -223,6 +234,7 @@ export class Attempt {
     const { children, sends = [] } = last.outgoing
     const outgoing: Outgoing = { ...last.outgoing, ...(news === undefined ? {} : { sends: [...sends, news] }) }
     const interactions = openInteractions(world)
+    this.#showEnds(last.delta, journal)
     // The last of the work and how it ended are one row.
     const commit = (): Promise<'committed' | 'mail'> =>
       journal.commit(last.delta, world, { end, events: [event], interactions, cut: cut === 'timed_out', ...outgoing })

@@ -2,9 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Agent } from '../agent/agent.ts'
 import type { Event } from '../event/event.ts'
 import { createRedactor } from '../secret/redactor.ts'
+import { scriptedModel } from '../testing/scripted-model.ts'
+import { memory } from './backend/memory/memory.ts'
 import { allThatIsLive, liveRedaction } from './live-redaction.ts'
+import { createRuntime } from './runtime.ts'
 
 const text = (piece: string, entity = 1): Event => ({ type: 'text.delta', entity, text: piece })
 const call = { entity: 1, toolCallId: 'c', toolName: 'runBash' }
@@ -75,6 +79,22 @@ describe('live events', () => {
       assert.deepEqual(given.flatMap(take), shown)
     })
   }
+
+  test('of a run are whole before what is kept says that they have ended', async () => {
+    const model = scriptedModel(['It is on top'], { chunkSize: 4 })
+    await using runtime = await createRuntime({
+      store: memory(),
+      agents: [new Agent({ name: 'a', model })],
+      ports: { redactor: createRedactor(['topsecret']) },
+    })
+    const run = await runtime.submit('a', 'Go')
+    const seen: string[] = []
+    for await (const event of run.events({ recent: true })) {
+      if (event.type === 'text.delta') seen.push(event.text)
+      if (event.type === 'stream.ended') seen.push('|')
+    }
+    assert.equal(seen.join(''), 'It is on top|')
+  })
 
   test('without secrets they pass, and kept ones are not among them', () => {
     const given = [text('top'), ended, text('secret')]
