@@ -76,11 +76,13 @@ export function giveResult(world: World, entity: Entity, toolCallId: string, con
 export function closeCalls(world: World, entity: Entity, { forked = false }: { forked?: boolean } = {}): void {
   const pending = world.get(entity, PendingToolCalls)
   if (pending === undefined) return
+  const by = forked ? ' by fork' : ''
   const done = new Set<string>()
   for (const result of world.get(entity, ToolResults) ?? []) done.add(result.toolCallId)
   for (const call of pending) {
     if (done.has(call.toolCallId)) continue
-    keep(world, entity, errorOutcome(partOf(call), 'aborted', `The call of the tool '${call.toolName}' was cancelled.`))
+    const text = `The call of the tool '${call.toolName}' was cancelled${by}.`
+    keep(world, entity, errorOutcome(partOf(call), 'aborted', text))
   }
   moveFinished(world, entity)
   withdraw(world, entity)

@@ -66,6 +66,7 @@ for (const material of materials) {
         said.map(({ role }) => role),
         ['user', 'assistant', 'tool', 'user', 'assistant'],
       )
+      assert.match(String(said[2]?.content), /'remove' was cancelled by fork/)
       assert.deepEqual(executed, [])
     })
 
