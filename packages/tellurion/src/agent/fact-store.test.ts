@@ -411,6 +411,7 @@ describe('bad input', () => {
       await assert.rejects(call, { code: 'invalid_option' })
     for (const call of [
       facts.remember('ada', [home], { when: 1 } as never),
+      facts.remember('ada', [{ ...home, confidnce: 0.1 } as never]),
       facts.recall('ada', '', { minConfidance: 0.9 } as never),
       facts.forget('ada', undefined, { at: 1 } as never),
     ])

@@ -108,6 +108,9 @@ type Settings = Required<Pick<FactsOptions, 'namespace' | 'retention' | 'limit' 
   Record<'user', string | undefined> &
   Record<'vectors', FactsOptions['vectors']>
 
+/** What a fact may say; of one that was kept before, its times are made anew. */
+const factFields = ['key', 'text', 'confidence', 'source', 'created', 'updated', 'expires'] satisfies (keyof Fact)[]
+
 class FactBook implements Facts {
   readonly user: string | undefined
   readonly #store: KeyValue
@@ -130,6 +133,7 @@ class FactBook implements Facts {
     if (!Array.isArray(facts)) throw invalid("what is to be remembered is a list: [{ key: 'home-town', text: 'Oslo' }]")
     if (!Number.isFinite(at)) throw invalid(`at is a wall time in milliseconds, not ${String(at)}`)
     const given = (facts as readonly NewFact[]).map(checkFact)
+    for (const fact of facts) checkOptions('A fact', fact, factFields)
     throwIfAborted(signal)
     if (await this.#isForgotten(scope, at)) return { facts: [] }
     const kept: Fact[] = []

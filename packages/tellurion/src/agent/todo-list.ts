@@ -2,6 +2,7 @@
 // costs does not grow with the list, but for the check that new dependencies run in no circle.
 
 import { suggestion, TellurionError } from '../error/error.ts'
+import { checkOptions } from '../error/option.ts'
 import { circularDependency, findCycle, unknownDependency } from '../graph/dependency.ts'
 import type { Entity } from '../world/entity.ts'
 import type { LogView } from '../world/log.ts'
@@ -66,6 +67,7 @@ export function addTodos(world: World, entity: Entity, todos: readonly NewTodo[]
   const updated = clockOf(world).now()
   const added = todos.map((given, index): Todo => {
     const what = `todo ${index + 1}`
+    checkOptions(what, given, ['title', 'priority', 'status', 'dependsOn', 'ref', 'note'])
     const { priority = 3, status = 'pending', note = '' } = given
     const dependsOn = dependenciesOf(given, { refs, known, isNew, what })
     if (status !== 'pending' && status !== 'blocked' && status !== 'deferred') {
@@ -105,6 +107,7 @@ export function updateTodos(world: World, entity: Entity, changes: readonly Todo
   const updated = clockOf(world).now()
   const changed = new Map<number, { readonly place: number; readonly todo: Todo }>()
   for (const change of changes) {
+    checkOptions('a change', change, ['id', 'title', 'status', 'priority', 'dependsOn', 'progress', 'note'])
     const place = placeOf(known, change.id)
     if (place === undefined) throw invalid(`There is no todo ${String(change.id)}; list them to see which there are.`)
     const before = changed.get(change.id)?.todo ?? known!.at(place)!

@@ -216,6 +216,7 @@ describe('bad input', () => {
     ['a status that is none', { id: 1, status: 'canceled' }, /Did you mean 'cancelled'/],
     ['progress past its end', { id: 1, progress: 101 }, /0 to 100/],
     ['progress that is none', { id: 1, progress: Number.NaN }, /0 to 100/],
+    ['a slip in a name', { id: 1, stauts: 'completed' }, /Did you mean 'status'/],
     ['progress that is no number', { id: 1, status: 'completed', progress: 'half' }, /0 to 100/],
   ]
   for (const [what, change, message] of changes) {
@@ -226,6 +227,16 @@ describe('bad input', () => {
       assert.deepEqual(all(), before)
     })
   }
+
+  test('a slip in the name of what a todo says', () => {
+    const { world, entity, all } = list()
+    const slip = { title: 't', dependson: [1] } as NewTodo
+    assert.throws(() => addTodos(world, entity, [slip]), {
+      code: 'unknown_option',
+      message: /Did you mean 'dependsOn'/,
+    })
+    assert.deepEqual(all(), [])
+  })
 
   test('what is no list', () => {
     const { world, entity } = list()
