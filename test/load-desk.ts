@@ -13,7 +13,7 @@ const isFull = process.env['LOAD'] === 'full'
 export const size = (small: number, full: number): number => (isFull ? full : small)
 
 /** Of a test. */
-export const timeout = isFull ? 600_000 : 60_000
+export const timeout = isFull ? 600_000 : 200_000
 
 /** Limits of a server for those who ask more often than people. */
 export const noRate = { requests: 100_000_000, burst: 1_000_000 }
