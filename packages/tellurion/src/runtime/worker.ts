@@ -143,6 +143,9 @@ export class Worker {
   async #beat(): Promise<void> {
     const { backend, clock, lease, live, log } = this.#setting
     const now = clock.now()
+    // A clock may be set back.
+    const isDue = (last: number, every: number): boolean =>
+      Math.abs(now - last) >= every && !this.#stopping.signal.aborted
     this.#heart?.alive()
     try {
       const held = new Map(this.#held)
@@ -151,12 +154,12 @@ export class Worker {
         for (const run of await backend.store.heartbeat(leases, now + lease)) held.get(run)?.attempt.interrupt('lost')
         for (const { run, epoch } of leases) live.send(run, { type: 'run.heartbeat', attempt: epoch })
       }
-      if (now - this.#lastSweep >= lease / 3 && !this.#stopping.signal.aborted) {
+      if (isDue(this.#lastSweep, lease / 3)) {
         this.#lastSweep = now
         const claimable = await backend.store.sweep(now)
         if (claimable.length > 0) backend.hints.send({ type: 'queue' })
       }
-      if (now - this.#lastCleaning >= cleaningEvery && !this.#stopping.signal.aborted) {
+      if (isDue(this.#lastCleaning, cleaningEvery)) {
         this.#lastCleaning = now
         await backend.store.gc({ before: now - this.#setting.idle, limit: 100 })
         await this.#prune(now)

@@ -40,9 +40,10 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
   ): { readonly items: readonly Claimable[]; readonly rest: boolean } => {
     if (room <= 0) return { items: [], rest: true }
     const now = clock.now()
+    const passed = clock.monotonic()
     // The oldest come first.
     for (const [run, { until }] of declined) {
-      if (until > now) break
+      if (until > passed) break
       declined.delete(run)
     }
     const limit = room + handedOut.size + declined.size
@@ -58,7 +59,7 @@ export function createTableQueue(table: ClaimTable, { hints, clock }: { hints: H
     } finally {
       handedOut.delete(run)
       declined.delete(run)
-      declined.set(run, { epoch, until: clock.now() + declinedFor })
+      declined.set(run, { epoch, until: clock.monotonic() + declinedFor })
     }
   }
   /** Milliseconds until it is worth looking again by itself. */
