@@ -174,15 +174,14 @@ export class Session {
     return this.#turn({ options: going, streams })
   }
 
-  async #turn(turn: Pick<Turn, 'options' | 'streams' | 'input'>): Promise<AgentResult<unknown>> {
+  #turn(turn: Pick<Turn, 'options' | 'streams' | 'input'>): Promise<AgentResult<unknown>> {
+    const { world, entity } = this
+    const history = world.systemNames().includes('checkpoint') ? this.#past() : undefined
     this.#busy = true
-    try {
-      const { world, entity } = this
-      const history = world.systemNames().includes('checkpoint') ? this.#past() : undefined
-      return await runTurn({ ...turn, world, entity, agent: this.#agent, history })
-    } finally {
-      this.#busy = false
-    }
+    const result = runTurn({ ...turn, world, entity, agent: this.#agent, history })
+    const end = (): void => void (this.#busy = false)
+    result.then(end, end)
+    return result
   }
 
   #refuseIfBusy(): void {

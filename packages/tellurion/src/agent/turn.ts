@@ -60,7 +60,6 @@ export async function runTurn(turn: Turn): Promise<AgentResult<unknown>> {
 /** Puts input and wishes into the world. */
 function prepare({ world, entity, agent, options, streams, input }: Turn): CompiledSchema | undefined {
   const output = options.output === undefined ? undefined : compileSchema(options.output, 'the output schema')
-  const schema = output?.jsonSchema
   for (const [name, resource] of Object.entries(options.resources ?? {})) world.bind(name, resource)
   world.emit({ type: 'run.started', agent })
   const ids = world.findResource<Ids>('ids') ?? systemIds
@@ -71,9 +70,9 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
     world.set(entity, TurnUsage, { steps: 0, usage: noUsage, from })
     renewBudget(world, entity)
   }
-  if (output !== undefined && schema !== undefined) {
+  if (output !== undefined) {
     world.bind('output', output)
-    world.set(entity, Output, { name: 'output', schema, repairs: 0 })
+    world.set(entity, Output, { name: 'output', schema: output.jsonSchema, repairs: 0 })
   } else if (input !== undefined) world.remove(entity, Output)
   if (streams) world.set(entity, Streaming, { enabled: true })
   else world.remove(entity, Streaming)
@@ -86,13 +85,7 @@ function prepare({ world, entity, agent, options, streams, input }: Turn): Compi
 /** Ticks until nothing more can be done now. */
 function drive({ world, entity, options, history }: Turn): Promise<Stop> {
   const { abortSignal, maxTicks = ticksUnder(world.get(entity, Budget)?.limits) } = options
-  return run(world, {
-    main: entity,
-    clock: clockOf(world),
-    signal: abortSignal,
-    ...(maxTicks === undefined ? {} : { maxTicks }),
-    ...(history === undefined ? {} : { history }),
-  })
+  return run(world, { main: entity, clock: clockOf(world), signal: abortSignal, maxTicks, history })
 }
 
 /** When a turn goes on by itself that has stopped: nobody is asked, something is only halted until then. */

@@ -26,8 +26,7 @@ export class LogView<T> implements Iterable<T> {
 
   /** A log of the given items. */
   static from<T>(items: readonly T[]): LogView<T> {
-    if (items.length > chunkSize || items.length === 0) return LogView.empty<T>().append(items)
-    return new LogView([items.slice()], items.length)
+    return LogView.empty<T>().append(items)
   }
 
   /** The item at `index`; negative counts from the end; undefined outside. */

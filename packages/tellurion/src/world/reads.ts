@@ -4,13 +4,15 @@ import { TellurionError } from '../error/error.ts'
 import type { Component } from './component.ts'
 import type { State } from './state.ts'
 import type { Entity } from './entity.ts'
+import { places } from './entity-map.ts'
 
 /** Remember at most this many reads; older ones are forgotten, and then not checked. */
 const limit = 64
 
 /** The reads of one invocation: entity, component and the value seen, three places each. Another may take it over. */
 export class Reads {
-  readonly #seen: unknown[] = []
+  /** With room for a third of them from the start, which is more than most invocations make. */
+  readonly #seen: unknown[] = places(limit)
   #length = 0
 
   saw(entity: Entity, component: Component, value: unknown): void {

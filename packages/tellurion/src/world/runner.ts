@@ -17,7 +17,7 @@ const abortGrace = 100
 /** How a run is bounded and where its state goes. */
 export interface RunOptions {
   /** Most ticks of this run, resumed stretches included. Default 100; null for no limit. */
-  readonly maxTicks?: number | null
+  readonly maxTicks?: number | null | undefined
   readonly signal?: AbortSignal | undefined
   /** Where commits go; in memory nothing is saved. */
   readonly sink?: CommitSink
@@ -27,7 +27,7 @@ export interface RunOptions {
    */
   readonly leaveLast?: boolean
   /** Keeps the state after each finished tick. */
-  readonly history?: History
+  readonly history?: History | undefined
   /** The entity whose `Terminal` and `Halted` end the run. Default: the first one spawned, 1. */
   readonly main?: Entity
   /** `any`: the `Terminal` of any entity ends the run. Default `main`. */
@@ -61,7 +61,7 @@ export async function run(world: World, options: RunOptions = {}): Promise<Stop>
   if (state.running) {
     throw new TellurionError('already_running', 'This world is running already; await that run, or fork the world.')
   }
-  return new Running(world, options).run()
+  return Running.run(world, options)
 }
 
 const terminals = [Terminal]
@@ -71,10 +71,12 @@ type Reason = Omit<Stop, 'ticks'>
 const aborted: Reason = { reason: 'aborted' }
 
 /**
- * One run of one world. Nothing is awaited but what is a promise. No function is written straight into a property: V8
- * takes those for methods, which live long, and would keep the world of a run that has ended until a full collection.
+ * One run of one world, and what its systems are given as their context, whose parts may be taken out of it. Nothing is
+ * awaited but what is a promise. No function is written straight into a property: V8 takes those for methods, which live
+ * long, and would keep the world of a run that has ended until a full collection.
  */
-class Running {
+class Running implements SystemContext {
+  readonly commit = (): void | Promise<void> => this.#committer.commit()
   readonly #world: World
   readonly #state: State
   readonly #options: RunOptions
@@ -87,14 +89,13 @@ class Running {
   /** The world's count of changes when the tick began. */
   #seen = 0
 
-  constructor(world: World, options: RunOptions) {
+  private constructor(world: World, options: RunOptions) {
     const { state } = world[$inside]
-    const committer = new Committer(world, options.sink, (error) => this.#abort(error))
     this.#world = world
     this.#state = state
     this.#options = options
-    this.#committer = committer
-    this.#group = new GroupRun(world, new Context(this, committer), options.concurrency ?? 100)
+    this.#committer = new Committer(world, options.sink, (error) => this.#abort(error))
+    this.#group = new GroupRun(world, this, options.concurrency ?? 100)
   }
 
   /** Number of the tick that is running. */
@@ -107,7 +108,11 @@ class Running {
     return this.#state.changes !== this.#seen
   }
 
-  async run(): Promise<Stop> {
+  static run(world: World, options: RunOptions): Promise<Stop> {
+    return new Running(world, options).#run()
+  }
+
+  async #run(): Promise<Stop> {
     this.#begin()
     try {
       let stop = this.#options.signal?.aborted ? aborted : this.#standing()
@@ -124,14 +129,13 @@ class Running {
           if (saved !== undefined) await saved
         }
         const { changed } = this
-        const finished = changed && this.#abortion === undefined
-        if (finished) {
+        if (changed && this.#abortion === undefined) {
           const { tick, runTicks } = this.#state.header
           this.#state.setHeader({ tick: tick + 1, runTicks: runTicks + 1 })
           const saved = this.#save()
           if (saved !== undefined) await saved
+          this.#options.history?.keep()
         }
-        if (finished) this.#options.history?.keep()
         if (this.#options.sink === undefined) this.#state.dropDelta()
         stop = this.#decide(changed)
       }
@@ -146,7 +150,7 @@ class Running {
     const { signal, sink } = this.#options
     this.#state.running = true
     this.#state.holding = sink !== undefined
-    if (signal === undefined || signal.aborted) return
+    if (signal === undefined) return
     const onAbort = (): void => this.#abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#onAbort = onAbort
@@ -216,30 +220,6 @@ class Running {
     }
     const saved = this.#committer.commit()
     return saved === undefined ? closed() : saved.then(closed)
-  }
-}
-
-/** What systems are given; its parts may be taken out of it. */
-class Context implements SystemContext {
-  readonly #running: Running
-  readonly #committer: Committer
-  readonly commit = (): void | Promise<void> => this.#committer.commit()
-
-  constructor(running: Running, committer: Committer) {
-    this.#running = running
-    this.#committer = committer
-  }
-
-  get tick(): number {
-    return this.#running.tick
-  }
-
-  get changed(): boolean {
-    return this.#running.changed
-  }
-
-  get signal(): AbortSignal {
-    return this.#running.signal
   }
 }
 

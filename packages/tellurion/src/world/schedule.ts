@@ -80,8 +80,7 @@ export class GroupRun {
         continue
       }
       const entities = state.matching(query)
-      if (entities.length === 1) this.#offer(system, query, entities[0]!)
-      else if (entities.length > 1) for (const entity of entities.slice()) this.#offer(system, query, entity)
+      for (const entity of entities.length > 1 ? entities.slice() : entities) this.#offer(system, query, entity)
     }
     if (this.#live.length === 0) return undefined
     return new Promise((resolve) => {

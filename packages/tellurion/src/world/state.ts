@@ -117,7 +117,7 @@ export class State {
     const values: unknown[] = []
     for (const { component, value } of inits) {
       values.push(component.kind === 'log' ? this.#ownItems(component, value as []) : this.#ownValue(component, value))
-      sizes.push(component.kind === 'log' ? 0 : lastSize())
+      sizes.push(lastSize())
       this.declare(component)
     }
     const entity = this.nextEntity as Entity
@@ -126,8 +126,7 @@ export class State {
     for (let index = 0; index < inits.length; index++) {
       const { component } = inits[index]!
       if (component.kind === 'log') this.#append(entity, component, values[index] as unknown[])
-      else this.#set(entity, component, values[index])
-      if (sizes[index]! > largeValue) this.#reportLarge(entity, component.name, sizes[index]!)
+      else this.#set(entity, component, values[index], sizes[index]!)
     }
     return entity
   }
@@ -147,8 +146,7 @@ export class State {
     const size = lastSize()
     if (equal(this.read(entity, component), owned)) return
     component.check?.(owned)
-    this.#set(entity, component, owned)
-    if (size > largeValue) this.#reportLarge(entity, component.name, size)
+    this.#set(entity, component, owned, size)
   }
 
   /** Puts items behind a log, which is made when the entity has none. */
@@ -332,15 +330,16 @@ export class State {
     return items.map((item) => this.#ownValue(component, item))
   }
 
-  #set(entity: Entity, component: Component, value: unknown): void {
+  #set(entity: Entity, component: Component, value: unknown, size: number): void {
     this.place(entity, component, value)
     this.#record(['set', entity, component.name, value as never], component)
+    if (size > largeValue) this.#reportLarge(entity, component.name, size)
   }
 
   #append(entity: Entity, component: Component, items: unknown[]): void {
     const old = this.read(entity, component) as LogView<unknown> | undefined
     if (items.length === 0 && old !== undefined) return
-    this.place(entity, component, old === undefined ? LogView.from(items) : old.append(items))
+    this.place(entity, component, (old ?? LogView.empty<unknown>()).append(items))
     this.#record(['append', entity, component.name, items as never], component)
   }
 

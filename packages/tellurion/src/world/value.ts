@@ -17,10 +17,6 @@ class Refusal {
   }
 }
 
-/** Keys that have been checked: most objects have the same few. Those that come first are remembered. */
-const fitKeys = new Set<string>()
-const maxFitKeys = 1000
-
 let nodes = 0
 let inherits = false
 let size = 0
@@ -106,7 +102,9 @@ function copyObject(value: object, depth: number): object {
   // Cheaper than a list of the keys; what a prototype brings along is passed over.
   for (const key in value) {
     if (inherits && !Object.hasOwn(value, key)) continue
-    if (!fitKeys.has(key)) checkKey(key, depth)
+    if (key === '__proto__' || key === 'constructor' || !key.isWellFormed()) {
+      throw refusal(`has the key ${JSON.stringify(key.toWellFormed())}`, depth, 'which is not allowed')
+    }
     const item = (value as Record<string, unknown>)[key]
     if (item === undefined) continue
     trail[depth] = key
@@ -114,13 +112,6 @@ function copyObject(value: object, depth: number): object {
     result[key] = copy(item, depth + 1)
   }
   return Object.freeze(result)
-}
-
-function checkKey(key: string, depth: number): void {
-  if (key === '__proto__' || key === 'constructor' || !key.isWellFormed()) {
-    throw refusal(`has the key ${JSON.stringify(key.toWellFormed())}`, depth, 'which is not allowed')
-  }
-  if (fitKeys.size < maxFitKeys) fitKeys.add(key)
 }
 
 /** What is wrong with the part that is `depth` keys inside the value. */

@@ -319,14 +319,14 @@ export class World {
    * and resources, no subscribers, and nothing pending.
    */
   fork(): World {
-    return new World({ [$inside]: forked(this[$inside]), reads: undefined })
+    return new World({ [$inside]: forked(this[$inside]) })
   }
 }
 
 /** How this room makes a handle on a world that is there already. */
 interface Handle {
   readonly [$inside]: Inside
-  readonly reads: Reads | undefined
+  readonly reads?: Reads
 }
 
 function forked({ state, resources, systems }: Inside): Inside {
@@ -335,7 +335,7 @@ function forked({ state, resources, systems }: Inside): Inside {
 
 /** A world of its own in a state that was kept of this one or of a fork, with the same systems and resources. */
 export function worldOf({ [$inside]: { resources, systems } }: World, kept: Kept): World {
-  return new World({ [$inside]: { state: State.from(kept), resources, systems }, reads: undefined })
+  return new World({ [$inside]: { state: State.from(kept), resources, systems } })
 }
 
 function requireKind(component: Component, kind: 'value' | 'log', instead: string): void {
