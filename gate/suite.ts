@@ -1,5 +1,5 @@
 // The tests that share one process, as one test file: starting Node once for all of them is what keeps the suite fast.
-// Files that touch signals, the environment or processes are named `*.isolated.test.ts` and get a process of their own.
+// Files that touch signals, the environment or processes, or work for long, are named `*.isolated.test.ts` and get their own.
 
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
