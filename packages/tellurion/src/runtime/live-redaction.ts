@@ -75,6 +75,7 @@ function pieceOf(event: Event): Piece | undefined {
     case 'child.progress': {
       const inner = pieceOf(event.event as Event)
       if (inner === undefined) return undefined
+      // What was read out of a record goes back into one.
       const made = (text: string): Event => ({ ...event, event: inner.with(text) as unknown as EventRecord })
       return { key: `${childOf(event)}${inner.key}`, text: inner.text, with: made }
     }

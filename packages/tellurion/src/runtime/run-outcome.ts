@@ -19,6 +19,7 @@ export interface RunOutcome {
 /** What is stored of a result: where its messages stand in the conversation instead of them. */
 type StoredResult = Partial<RunOutcome['result']> & { readonly from?: number; readonly to?: number }
 
+/** JSON of the store, which only this file writes. */
 const storedOf = ({ result }: RunRecord): StoredResult => (result ?? {}) as unknown as StoredResult
 
 /** Where the messages of a run stand in the conversation of its branch; nowhere for one that said nothing. */

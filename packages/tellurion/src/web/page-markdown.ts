@@ -53,6 +53,7 @@ export function pageMarkdown({ html, url, part }: PageSource, tools: PageTools):
   const { document } = tools.parseHTML(wholeHTML(html))
   const title = document.title || htmlTitle(html)
   const base = baseOf(url, document.querySelector('base[href]')?.getAttribute('href'))
+  // The types of linkedom are not those of the browser, whose part of them is asked here.
   removeHidden(document as unknown as Document)
   const whole = (): string => document.body.innerHTML
   let content: string | undefined

@@ -221,6 +221,7 @@ export function* lastRows(
      FROM journal j WHERE j.id BETWEEN (?1 << 32) AND (?1 << 32) + 4294967295 ORDER BY j.id DESC LIMIT ?2`,
   )
   for (const found of read.iterate(branch.key, limit)) {
+    // The columns that the statement names.
     const row = found as unknown as StoredRow & { readonly runKey: number }
     if (row.sum !== sumOf(row.seq, row.operations, row.events)) throw torn(database, `row ${row.seq}`, branch)
     yield row
