@@ -88,7 +88,7 @@ describe('tellurion serve', { concurrency: 2 }, () => {
     const { id } = (await run.json()) as { id: string }
     const result = await (await server.fetch(`/api/v1/runs/${id}/result`)).json()
     let checks: Readonly<Record<string, { readonly detail?: string }>> = {}
-    for (let tries = 0; tries < 100 && checks['sandbox'] === undefined; tries++) {
+    for (let tries = 0; tries < 600 && checks['sandbox'] === undefined; tries++) {
       await sleep(50)
       checks = ((await (await server.fetch('/health')).json()) as { checks: typeof checks }).checks
     }
