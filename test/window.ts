@@ -86,7 +86,7 @@ export function createWindows(): Windows {
         screen,
         close,
         async shows(words) {
-          for (let tries = 0; tries < 200; tries++) {
+          for (let tries = 0; tries < 1000; tries++) {
             const seen = screen()
             if (words.test(seen)) return seen
             await sleep(50)

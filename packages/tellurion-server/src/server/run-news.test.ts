@@ -22,7 +22,7 @@ describe('news of runs', () => {
     const run = await runtime.submit('guide', 'Hi')
     await Promise.all([run.result(), before.result()])
     const of = (id: string): string[] => heard.flatMap(([each, kind]) => (each === id ? kind : []))
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       if ([run, before].every(({ id }) => of(id).includes('completed'))) break
       await sleep(10)
     }

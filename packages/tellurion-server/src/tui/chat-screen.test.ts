@@ -69,7 +69,7 @@ class Paper implements Terminal {
 
   async shows(pattern: RegExp): Promise<void> {
     for (let tries = 0; !pattern.test(this.screen); tries++) {
-      assert.ok(tries < 400, `never ${pattern}:\n${this.screen}`)
+      assert.ok(tries < 4000, `never ${pattern}:\n${this.screen}`)
       await sleep(5)
     }
   }

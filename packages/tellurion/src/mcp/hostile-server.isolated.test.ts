@@ -42,7 +42,7 @@ const call = (mcp: Mcp, what: string, options: { signal?: AbortSignal; tool?: st
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (holds()) return
     await new Promise((resolve) => systemClock.timer(10, () => resolve(undefined)))
   }

@@ -112,7 +112,7 @@ const statusOf = (mcp: Mcp) => mcp.status()[0] ?? assert.fail('there is no serve
 const far = { retry: { initialWait: 3_600_000, maxWait: 3_600_000, jitter: 'none' } } as const
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (holds()) return
     await new Promise((resolve) => systemClock.timer(5, () => resolve(undefined)))
   }

@@ -62,7 +62,7 @@ const call = (mcp: Mcp, name: string, input: JsonObject = {}): Promise<ToolOutco
   mcp.toolbox().execute(name, input, { approved: true })
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (holds()) return
     await new Promise((resolve) => systemClock.timer(10, () => resolve(undefined)))
   }
