@@ -36,7 +36,8 @@ test('nobody outlives a killed program', { timeout: 120_000 }, async (t) => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const comeTo = async (count: number): Promise<number> => {
-    for (let tries = 0; tries < 3000 && marked(marker).length !== count; tries++) await sleep(20, { clock: systemClock })
+    for (let tries = 0; tries < 3000 && marked(marker).length !== count; tries++)
+      await sleep(20, { clock: systemClock })
     return marked(marker).length
   }
   try {
