@@ -9,6 +9,7 @@ import { scriptedModel } from '../testing/scripted-model.ts'
 import { tool } from '../tool/tool.ts'
 import { defineSystem } from '../world/system.ts'
 import type { AgentRuntime } from './agent-runtime.ts'
+import type { RunHandle } from './run-handle.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 /** Calls a tool that asks when it is told to `call`, and has a question put when it is told to `ask`. */
@@ -78,14 +79,7 @@ for (const material of materials) {
         await using runtime = await open(agent())
         const run = await runtime.submit('guide', 'ask', { session: 's' })
         assert.equal((await run.result()).interactions.length, 1)
-        const tick = await run.lastTick()
-        await run.cancel()
-        assert.equal((await run.result()).status, 'cancelled')
-        const next = await runtime.submit('guide', 'hello', { session: 's' })
-        assert.equal((await next.result()).text, 'Done.')
-        await next.undo({ to: tick })
-        const last = await runtime.submit('guide', 'and now?', { session: 's' })
-        assert.equal((await last.result()).text, 'Done.')
+        await hearsOn(runtime, run)
       })
     }
 
@@ -108,14 +102,19 @@ for (const material of materials) {
       await run.result()
       await run.pause()
       for await (const { type } of run.events()) if (type === 'run.paused') break
-      const tick = await run.lastTick()
-      await run.cancel()
-      assert.equal((await run.result()).status, 'cancelled')
-      const next = await runtime.submit('guide', 'hello', { session: 's' })
-      assert.equal((await next.result()).text, 'Done.')
-      await next.undo({ to: tick })
-      const last = await runtime.submit('guide', 'and now?', { session: 's' })
-      assert.equal((await last.result()).text, 'Done.')
+      await hearsOn(runtime, run)
     })
   })
+}
+
+/** What is said in the session of a run is heard, once it has been cancelled and after its last tick was gone back to. */
+async function hearsOn(runtime: Runtime, run: RunHandle): Promise<void> {
+  const tick = await run.lastTick()
+  await run.cancel()
+  assert.equal((await run.result()).status, 'cancelled')
+  const next = await runtime.submit('guide', 'hello', { session: 's' })
+  assert.equal((await next.result()).text, 'Done.')
+  await next.undo({ to: tick })
+  const last = await runtime.submit('guide', 'and now?', { session: 's' })
+  assert.equal((await last.result()).text, 'Done.')
 }
